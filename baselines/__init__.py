@@ -1,0 +1,1 @@
+"""The paper's baselines: reproduced, recorded and measured."""

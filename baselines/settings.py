@@ -1,0 +1,40 @@
+"""The recipe of the runs, read from runs.yaml."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+FILE = Path(__file__).with_name("runs.yaml")
+
+
+class Task(BaseModel):
+    """One row of the paper's table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    image_size: int
+    epochs: int
+    paper_accuracy: float
+
+
+class Settings(BaseModel):
+    """What all runs share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str
+    size: int
+    batch_size: int
+    lr: float
+    weight_decay: float
+    optimiser: str
+    schedule: str
+    augmentation: str
+    tasks: dict[str, Task]
+
+
+def load_settings() -> Settings:
+    """The recipe of the runs."""
+    return Settings.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))

@@ -1,0 +1,171 @@
+"""Catalogue: generated rows as a map-style dataset, in the manner of torchvision's."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from deepbench_torch.generate import Sample, check_seed, generate, sized
+from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.targets import Target, check_target, target_rows
+
+Split = Literal["train", "val", "test"]
+Transform = Callable[[Any], Any]
+PairTransform = Callable[[Any, Any], tuple[Any, Any]]
+
+
+class RowDataset(ABC, Dataset[tuple[Any, Any]]):
+    """What datasets of rows share: places to rows, targets and transforms.
+
+    Attributes:
+        recipe: What the images hold.
+        seed: The seed of all rows.
+        rows: The row number of each place.
+        target: What comes beside the image.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        seed: int,
+        rows: range,
+        target: Target,
+        transform: Transform | None,
+        target_transform: Transform | None,
+        transforms: PairTransform | None,
+    ) -> None:
+        if transforms is not None and (transform is not None or target_transform is not None):
+            raise ValueError("give either transforms or transform and target_transform, not both")
+        self.recipe = recipe
+        self.seed = seed
+        self.rows = rows
+        self.target = check_target(target)
+        self.transform = transform
+        self.target_transform = target_transform
+        self.transforms = transforms
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the labels, in their order."""
+        return self.recipe.classes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        """The image (1, H, W) and target at a place; a negative place counts from the end."""
+        return self.__getitems__([place])[0]
+
+    def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
+        """The rows at several places, made at once; a stock DataLoader calls this for a batch."""
+        images, targets = self._fetch([self._row(place) for place in places])
+        pairs = list(zip(images.unbind(), targets, strict=True))
+        if self.transform is None and self.target_transform is None and self.transforms is None:
+            return pairs
+        return [self._transformed(image, target) for image, target in pairs]
+
+    @abstractmethod
+    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        """The images (B, 1, H, W) and the targets of some rows."""
+
+    def _row(self, place: int) -> int:
+        try:
+            return self.rows[place]
+        except IndexError:
+            raise IndexError(
+                f"place {place} is out of range: the dataset holds {len(self)} images, "
+                f"so 0 to {len(self) - 1}"
+            ) from None
+
+    def _transformed(self, image: Tensor, target: Any) -> tuple[Any, Any]:
+        if self.transforms is not None:
+            return self.transforms(image, target)
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return image, target
+
+
+@final
+class Catalogue(RowDataset):
+    """Images made as they are asked for; any row, in any order, in any process.
+
+    Args:
+        recipe: A packaged recipe's name, a YAML file, or a Recipe.
+        size: How many images there are before splitting.
+        seed: 0 to 2**63 - 1.
+        split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
+            for all.
+        image_size: Height and width [pixel], one number for a square; the recipe's if None.
+        target: "label", "parameters", "clean" or "index", or a list of them for a dict by name.
+        transform: Called with the image, a float32 tensor of shape (1, H, W).
+        target_transform: Called with the target.
+        transforms: Called with image and target together, instead of the two before.
+
+    Raises:
+        ValueError: If an argument is not as above.
+        FileNotFoundError: If the recipe's YAML file does not exist.
+    """
+
+    def __init__(
+        self,
+        recipe: str | Path | Recipe,
+        *,
+        size: int = 10_000,
+        seed: int = 0,
+        split: Split | None = None,
+        image_size: int | tuple[int, int] | None = None,
+        target: Target = "label",
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        transforms: PairTransform | None = None,
+    ) -> None:
+        check_seed(seed)
+        super().__init__(
+            sized(load_recipe(recipe), image_size),
+            seed=seed,
+            rows=split_rows(size, split),
+            target=target,
+            transform=transform,
+            target_transform=target_transform,
+            transforms=transforms,
+        )
+        self.size = size
+        self.split = split
+
+    def samples(self, rows: Sequence[int]) -> Sample:
+        """Whole rows with all that is true of them, by row number."""
+        index = torch.tensor(rows, dtype=torch.int64)
+        return generate(self.recipe, self.seed, index)
+
+    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        sample = self.samples(rows)
+        return sample.image, target_rows(sample, self.target)
+
+
+def split_rows(size: int, split: Split | None) -> range:
+    """The row numbers of a split: 60 %, 20 % and 20 % of `size`, in order.
+
+    Raises:
+        ValueError: If the size is not positive, the split unknown or empty.
+    """
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"size must be a positive whole number of images, got {size!r}")
+    first, second = size * 3 // 5, size * 4 // 5
+    splits = {
+        None: range(size),
+        "train": range(first),
+        "val": range(first, second),
+        "test": range(second, size),
+    }
+    if split not in splits:
+        raise ValueError(f"split must be None, 'train', 'val' or 'test', got {split!r}")
+    if not splits[split]:
+        raise ValueError(f"split {split!r} of {size} images is empty; use size=5 or more")
+    return splits[split]

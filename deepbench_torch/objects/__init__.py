@@ -1,0 +1,10 @@
+"""The kinds of object that the package can draw: one explicit table."""
+
+from typing import Any
+
+from deepbench_torch.objects.galaxy import GALAXY
+from deepbench_torch.objects.parameters import ObjectKind
+from deepbench_torch.objects.spiral import SPIRAL
+from deepbench_torch.objects.star import STAR
+
+OBJECTS: dict[str, ObjectKind[Any]] = {kind.name: kind for kind in (STAR, GALAXY, SPIRAL)}

@@ -1,0 +1,155 @@
+"""What an object's parameters are: their names, units and the values that make sense."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from deepbench_torch.grid import Grid
+from deepbench_torch.priors import Prior
+
+T = TypeVar("T", bound=tuple[Tensor, ...])
+
+Role = Literal["column", "row", "length", "angle", "brightness", "number"]
+
+# The unit of each role in a generated scene, as files and plots show it
+UNITS: dict[Role, str] = {
+    "column": "pixel",
+    "row": "pixel",
+    "length": "pixel",
+    "angle": "radian",
+    "brightness": "brightness",
+    "number": "",
+}
+
+
+class Parameter(NamedTuple):
+    """One parameter of an object.
+
+    Attributes:
+        role: What it measures; decides its unit and how a recipe's fraction becomes pixels.
+        prior: From what it is drawn where a recipe does not say; in the units of a recipe.
+        above: Values must be larger than this, or equal to it if `closed`.
+        below: Values must be smaller than this.
+        closed: Whether `above` itself makes sense.
+        remedy: What to do instead of a value out of range.
+    """
+
+    role: Role
+    prior: Prior
+    above: float = -math.inf
+    below: float = math.inf
+    closed: bool = False
+    remedy: str = "set a value within that range"
+
+    @property
+    def unit(self) -> str:
+        """The unit in a generated scene."""
+        return UNITS[self.role]
+
+    @property
+    def range(self) -> str:
+        """The values that make sense, in words."""
+        parts = [f"{'>=' if self.closed else '>'} {self.above:g}"] * (self.above > -math.inf)
+        parts += [f"< {self.below:g}"] * (self.below < math.inf)
+        return " and ".join(parts) or "finite"
+
+    def allows(self, values: Tensor) -> Tensor:
+        """Whether each value makes sense: bool, the shape of `values`; NaN never does."""
+        enough = values >= self.above if self.closed else values > self.above
+        return enough & (values < self.below)
+
+
+class ObjectKind(NamedTuple, Generic[T]):
+    """A kind of object: its parameters and how it is drawn.
+
+    Attributes:
+        name: The kind, as recipes and files call it.
+        fields: Its parameters by name, in order.
+        record: The NamedTuple of its parameters, one tensor of shape (B,) each.
+        draw: The pure function from a record and a grid to images (B, H, W); checks nothing.
+    """
+
+    name: str
+    fields: Mapping[str, Parameter]
+    record: Callable[..., T]
+    draw: Callable[[T, Grid], Tensor]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters, in order."""
+        return tuple(self.fields)
+
+    @property
+    def prior(self) -> dict[str, Prior]:
+        """The default prior of each parameter, in the units of a recipe."""
+        return {name: field.prior for name, field in self.fields.items()}
+
+    def render(self, parameters: Mapping[str, Tensor] | T, grid: Grid) -> Tensor:
+        """Draw each object alone on its own image.
+
+        Args:
+            parameters: Every parameter by name, or the kind's record: float tensors of shape (B,),
+                in pixels and radians.
+            grid: Pixel centres of an H by W image.
+
+        Returns:
+            Images, shape (B, H, W), dtype and device of the parameters; differentiable.
+
+        Raises:
+            ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
+        """
+        return self.draw(self._checked(parameters), grid)
+
+    def _checked(self, parameters: Mapping[str, Tensor] | T) -> T:
+        if not isinstance(parameters, Mapping):
+            parameters = dict(zip(self.fields, parameters, strict=True))
+        if set(parameters) != set(self.fields):
+            raise ValueError(
+                f"{self.name} takes exactly {', '.join(self.fields)}; "
+                f"got {', '.join(parameters) or 'nothing'}"
+            )
+        values = {name: torch.as_tensor(parameters[name]) for name in self.fields}
+        shapes = {tuple(value.shape) for value in values.values()}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+            raise ValueError(
+                f"every parameter of {self.name} must have one and the same shape (B,), "
+                f"got {sorted(shapes)}; for one object give tensors of one element"
+            )
+        for name, value in values.items():
+            self.check(name, value)
+        return self.record(**values)
+
+    def check(self, name: str, values: Tensor) -> None:
+        """Refuse values of a parameter that make no sense, naming the first of them.
+
+        Raises:
+            ValueError: With the value, its place in the batch, the range and a remedy.
+        """
+        field = self.fields[name]
+        wrong = (~field.allows(values)).flatten().nonzero()
+        if len(wrong):
+            place = int(wrong[0])
+            raise ValueError(
+                f"{self.name}.{name} must be {field.range}, got "
+                f"{float(values.flatten()[place]):g} in sample {place}; {field.remedy}"
+            )
+
+    def check_prior(self, name: str, prior: Prior) -> None:
+        """Refuse a prior that can give values that make no sense.
+
+        Raises:
+            ValueError: With the prior's bounds, the range and a remedy.
+        """
+        field = self.fields[name]
+        low, high = prior.bounds
+        reached = field.below if math.isinf(high) else math.nextafter(high, low)
+        fits = bool(field.allows(torch.tensor([low, reached], dtype=torch.float64)).all())
+        if not fits:
+            raise ValueError(
+                f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
+                f"{field.remedy}"
+            )

@@ -1,0 +1,133 @@
+"""Spiral galaxy: an inclined disc whose arms follow one formula, round an elliptic core."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT
+from deepbench_torch.priors import Choice, LogUniform, Uniform
+
+_TINY = 1e-12  # [pixel^2]; added to squared radii: keeps 1 / r and the gradients finite
+
+
+class Spiral(NamedTuple):
+    """A batch of spiral galaxies; every field is a float tensor of shape (B,).
+
+    Attributes:
+        x: Column of the centre [pixel].
+        y: Row of the centre [pixel].
+        amplitude: Brightness of the disc at its centre.
+        radius: Scale length of the disc: its light falls by e over it [pixel].
+        arms: Number of arms.
+        scale: A of the formula, which sizes the spiral [pixel].
+        bar: B of the formula, the size of the bar against the sweep of the arms.
+        winding: N of the formula, how tightly the arms wind.
+        width: Standard deviation of the light across an arm, in the disc's plane [pixel].
+        theta: Position angle of the disc's major axis [radian].
+        ellip: Ellipticity 1 - b / a of the disc as seen, from its inclination.
+        phase: Angle in the disc's plane from the major axis at which the first arm starts [radian].
+        core_amplitude: Brightness of the core at its effective radius.
+        core_radius: Effective radius of the core along its major axis [pixel].
+        core_ellip: Ellipticity 1 - b / a of the core as seen; it shares the disc's theta.
+    """
+
+    x: Tensor
+    y: Tensor
+    amplitude: Tensor
+    radius: Tensor
+    arms: Tensor
+    scale: Tensor
+    bar: Tensor
+    winding: Tensor
+    width: Tensor
+    theta: Tensor
+    ellip: Tensor
+    phase: Tensor
+    core_amplitude: Tensor
+    core_radius: Tensor
+    core_ellip: Tensor
+
+
+def render(spiral: Spiral, grid: Grid) -> Tensor:
+    """Draw each spiral galaxy alone on its own image.
+
+    Ringermacher & Mead (2009, doi 10.1111/j.1365-2966.2009.14950.x) give an arm as
+    r(phi) = A / ln(B tan(phi / 2N)), of which |r| is meant. Its inverse is closed:
+    phi(r) = 2N atan(exp(-A / r) / B), so every pixel knows how far it lies from the nearest arm:
+    I = amplitude exp(-r / radius) exp(-k (1 - cos(arms (t - phase - phi(r))))) + core, at the
+    angle t and radius r in the disc's plane. k = (r sin(psi) / (arms width))**2 with the pitch
+    angle psi, tan(psi) = 1 / (N (A / r) sin(phi / N)), makes an arm a Gaussian of deviation
+    `width` across. The core is a Sersic profile of index 1.
+
+    Args:
+        spiral: The spiral galaxies, B of them.
+        grid: Pixel centres of an H by W image.
+
+    Returns:
+        Images, shape (B, H, W), dtype of `spiral.x`.
+    """
+    major, minor = grid.rotated(spiral.x, spiral.y, spiral.theta)
+    major2, minor2 = (major * major).add_(_TINY), minor * minor
+    disc = minor2 * per_pixel(1 / (1 - spiral.ellip) ** 2) + major2  # squared radii
+    core = minor2 * per_pixel(1 / (1 - spiral.core_ellip) ** 2) + major2
+    minor = minor * per_pixel(1 / (1 - spiral.ellip))
+    return _disc(spiral, major, minor, disc).add_(_core(spiral, core))
+
+
+def _core(spiral: Spiral, r2: Tensor) -> Tensor:
+    fall = r2.sqrt() * per_pixel(-EXPONENTIAL_HALF_LIGHT / spiral.core_radius)
+    return fall.add_(EXPONENTIAL_HALF_LIGHT).exp_() * per_pixel(spiral.core_amplitude)
+
+
+def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor) -> Tensor:
+    """The disc with its arms, at coordinates in its plane and their squared distance."""
+    inverse = r2.rsqrt()
+    tangent = (inverse * per_pixel(-spiral.scale)).exp_() * per_pixel(1 / spiral.bar)
+    phi = tangent.atan() * per_pixel(2 * spiral.winding)
+    # sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2), and sin(psi)**2 = 1 / (1 + cot**2)
+    cot = inverse * tangent * per_pixel(2 * spiral.winding * spiral.scale)
+    cot = cot / (tangent * tangent).add_(1)
+    sharpness = r2 * per_pixel(1 / (spiral.arms * spiral.width) ** 2) / (cot * cot).add_(1)  # k
+    r = r2 * inverse
+    turn = (angle(x, y, r) - per_pixel(spiral.phase)).sub_(phi) * per_pixel(spiral.arms)
+    light = sharpness * turn.cos().sub_(1) - r * per_pixel(1 / spiral.radius)
+    return light.exp_() * per_pixel(spiral.amplitude)
+
+
+def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
+    """The polar angle of points at distance r > 0, up to whole turns [radian].
+
+    By half angles, tan(t / 2) = y / (r + x), which is steady for x >= 0; the left half is mirrored.
+    `atan2` is not used: torch rounds it by the place in the batch.
+    """
+    side = (x + _TINY).sign_()
+    from_up = (y / (x.abs() + r)).atan_().mul_(2).sub_(math.pi / 2)
+    return from_up.mul_(side).add_(math.pi / 2)
+
+
+SPIRAL = ObjectKind(
+    name="spiral",
+    fields={
+        "x": Parameter("column", Uniform(0.3, 0.7)),
+        "y": Parameter("row", Uniform(0.3, 0.7)),
+        "amplitude": Parameter("brightness", LogUniform(1.0, 10.0)),
+        "radius": Parameter("length", Uniform(0.14, 0.2), above=0.0),
+        "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), above=1.0, closed=True),
+        "scale": Parameter("length", Uniform(0.06, 0.12), above=0.0),
+        "bar": Parameter("number", Uniform(0.25, 2.0), above=0.0),
+        "winding": Parameter("number", Uniform(2.5, 9.0), above=0.0),
+        "width": Parameter("length", Uniform(0.025, 0.045), above=0.0),
+        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
+        "phase": Parameter("angle", Uniform(0.0, math.pi / 2)),
+        "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0)),
+        "core_radius": Parameter("length", Uniform(0.04, 0.07), above=0.0),
+        "core_ellip": Parameter("number", Uniform(0.0, 0.4), above=0.0, below=1.0, closed=True),
+    },
+    record=Spiral,
+    draw=render,
+)

@@ -1,0 +1,71 @@
+"""Star: a Moffat profile, the usual shape of a point source seen through air."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.priors import LogUniform, Uniform
+
+
+class Star(NamedTuple):
+    """A batch of stars; every field is a float tensor of shape (B,).
+
+    Attributes:
+        x: Column of the centre [pixel].
+        y: Row of the centre [pixel].
+        amplitude: Brightness at the centre.
+        gamma: Width of the core [pixel].
+        alpha: Steepness of the wings; the light is finite only for alpha > 1.
+    """
+
+    x: Tensor
+    y: Tensor
+    amplitude: Tensor
+    gamma: Tensor
+    alpha: Tensor
+
+
+def render(star: Star, grid: Grid) -> Tensor:
+    """Draw each star alone on its own image.
+
+    Moffat (1969, A&A 3, 455): I(r) = amplitude * (1 + (r / gamma)**2) ** -alpha, at pixel
+    centres, not averaged over pixels, as `astropy.modeling.models.Moffat2D` does. The full width
+    at half maximum is 2 gamma sqrt(2**(1 / alpha) - 1).
+
+    Args:
+        star: The stars, B of them.
+        grid: Pixel centres of an H by W image.
+
+    Returns:
+        Images, shape (B, H, W), dtype of `star.x`.
+    """
+    ratio2 = grid.squared_distance(star.x, star.y) * per_pixel(1 / star.gamma**2)  # (B, H, W)
+    # exp and log1p, not a power: torch rounds a power by its place in the batch
+    wings = (ratio2.log1p() * per_pixel(-star.alpha)).exp_()
+    return wings * per_pixel(star.amplitude)
+
+
+STAR = ObjectKind(
+    name="star",
+    fields={
+        "x": Parameter("column", Uniform(0.2, 0.8)),
+        "y": Parameter("row", Uniform(0.2, 0.8)),
+        "amplitude": Parameter("brightness", LogUniform(0.5, 10.0)),
+        "gamma": Parameter(
+            "length",
+            Uniform(0.04, 0.08),
+            above=0.0,
+            remedy="a star of no width draws nothing, so leave its slot empty instead",
+        ),
+        "alpha": Parameter(
+            "number",
+            Uniform(2.5, 4.8),
+            above=1.0,
+            remedy="at 1 or below its light is infinite; seeing through air gives 2.5 to 4.8",
+        ),
+    },
+    record=Star,
+    draw=render,
+)

@@ -1,0 +1,354 @@
+"""Priors: the distributions from which parameters are drawn.
+
+A prior turns unit numbers into values by its inverse cumulative distribution, so it holds no state,
+and tells with `contains` which values it can give. Values are float64 with the same bits on every
+machine.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import ClassVar, NamedTuple, final
+
+import torch
+from torch import Tensor
+
+from deepbench_torch import portable
+
+
+class Prior(ABC):
+    """A distribution over one parameter."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def value(self, u: Tensor) -> Tensor:
+        """Values at the cumulative probabilities `u`.
+
+        Args:
+            u: float64 strictly between 0 and 1, any shape.
+
+        Returns:
+            float64, the shape of `u`.
+        """
+
+    @abstractmethod
+    def contains(self, value: Tensor) -> Tensor:
+        """Whether this prior can give each value: bool, the shape of `value`."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest value."""
+
+    @abstractmethod
+    def to_plain(self) -> object:
+        """The prior as it stands in a recipe: numbers, lists and mappings."""
+
+
+@final
+@dataclass(frozen=True)
+class Fixed(Prior):
+    """Always the same value."""
+
+    name: ClassVar[str] = "fixed"
+    at: float
+
+    def value(self, u: Tensor) -> Tensor:
+        return torch.full_like(u, self.at)
+
+    def contains(self, value: Tensor) -> Tensor:
+        return value == self.at
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.at, self.at
+
+    def to_plain(self) -> object:
+        return self.at
+
+
+@dataclass(frozen=True)
+class _Interval(Prior):
+    """What the priors on an interval share."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(
+                f"{self.name} needs finite low < high, got [{self.low:g}, {self.high:g}]; "
+                "for one value write the number alone"
+            )
+
+    def value(self, u: Tensor) -> Tensor:
+        return values((self,), u.reshape(-1, 1)).view(u.shape)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def to_plain(self) -> object:
+        return {self.name: [self.low, self.high]}
+
+
+@final
+@dataclass(frozen=True)
+class Uniform(_Interval):
+    """Even on low <= value < high."""
+
+    name: ClassVar[str] = "uniform"
+
+    def contains(self, value: Tensor) -> Tensor:
+        return (value >= self.low) & (value < self.high)
+
+
+@final
+@dataclass(frozen=True)
+class LogUniform(_Interval):
+    """Even in the logarithm on low <= value <= high, low > 0: every factor equally likely."""
+
+    name: ClassVar[str] = "log_uniform"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low <= 0:
+            raise ValueError(f"log_uniform needs low > 0, got [{self.low:g}, {self.high:g}]")
+
+    def contains(self, value: Tensor) -> Tensor:
+        return (value >= self.low) & (value <= self.high)
+
+
+@final
+@dataclass(frozen=True)
+class Normal(Prior):
+    """A normal distribution cut to low <= value <= high.
+
+    Attributes:
+        mean: Mean before the cut.
+        std: Standard deviation before the cut.
+        low: Least value; it may be -inf.
+        high: Largest value; it may be inf.
+    """
+
+    name: ClassVar[str] = "normal"
+    mean: float
+    std: float
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and 0 < self.std < math.inf and self.low < self.high):
+            raise ValueError(
+                f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
+                f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
+            )
+        low, share = self._cut()
+        if share <= 1e-12:
+            raise ValueError(
+                f"normal has no weight between low {self.low:g} and high {self.high:g} "
+                f"(mean {self.mean:g}, std {self.std:g}); move the cut nearer to the mean"
+            )
+
+    def value(self, u: Tensor) -> Tensor:
+        low, share = self._cut()
+        p = (u * share + low).clamp(2.0**-1000, 1 - 2.0**-53)
+        return (portable.normal_quantile(p) * self.std + self.mean).clamp(self.low, self.high)
+
+    def contains(self, value: Tensor) -> Tensor:
+        return (value >= self.low) & (value <= self.high)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def to_plain(self) -> object:
+        plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
+        return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
+
+    def _cut(self) -> tuple[float, float]:
+        """Cumulative probability at `low`, and the share between `low` and `high`.
+
+        Rounded to 48 bits: the last bits of `erf` differ between machines.
+        """
+        normal = NormalDist(self.mean, self.std)
+        low, high = (round(math.ldexp(normal.cdf(end), 48)) for end in (self.low, self.high))
+        return math.ldexp(low, -48), math.ldexp(high - low, -48)
+
+
+@final
+@dataclass(frozen=True)
+class Integer(Prior):
+    """Whole numbers from low to high, both included, equally likely."""
+
+    name: ClassVar[str] = "integer"
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if int(self.low) != self.low or int(self.high) != self.high or self.low > self.high:
+            raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
+
+    def value(self, u: Tensor) -> Tensor:
+        steps = torch.floor(u * (self.high - self.low + 1)).clamp_max(self.high - self.low)
+        return steps + self.low
+
+    def contains(self, value: Tensor) -> Tensor:
+        return (value == value.round()) & (value >= self.low) & (value <= self.high)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def to_plain(self) -> object:
+        return {self.name: [self.low, self.high]}
+
+
+@final
+@dataclass(frozen=True)
+class Choice(Prior):
+    """One of a few values.
+
+    Attributes:
+        values: The values, each different.
+        weights: How often each is drawn, relative to the others; empty for equally often.
+    """
+
+    name: ClassVar[str] = "choice"
+    values: tuple[float, ...]
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.values or len(set(self.values)) != len(self.values):
+            raise ValueError(f"choice needs at least one value and none twice, got {self.values}")
+        if self.weights and (
+            len(self.weights) != len(self.values)
+            or min(self.weights) < 0
+            or not 0 < sum(self.weights) < math.inf
+        ):
+            raise ValueError(
+                f"choice needs one weight >= 0 for each of its {len(self.values)} values and a "
+                f"positive sum, got {self.weights}"
+            )
+
+    def value(self, u: Tensor) -> Tensor:
+        weights = self.weights or (1.0,) * len(self.values)
+        total = math.fsum(weights)
+        edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
+        place = torch.bucketize(u.contiguous(), torch.tensor(edges, dtype=torch.float64), right=True)
+        return torch.tensor(self.values, dtype=torch.float64)[place]
+
+    def contains(self, value: Tensor) -> Tensor:
+        weights = self.weights or (1.0,) * len(self.values)
+        possible = [v for v, w in zip(self.values, weights, strict=True) if w > 0]
+        return torch.isin(value, torch.tensor(possible, dtype=value.dtype))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return min(self.values), max(self.values)
+
+    def to_plain(self) -> object:
+        if not self.weights:
+            return {self.name: list(self.values)}
+        return {self.name: {"values": list(self.values), "weights": list(self.weights)}}
+
+
+PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
+
+
+def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
+    """Values of several priors at once, each its own column; equal to `value` one by one.
+
+    Those on an interval are worked out together, which for a small batch saves most of the time.
+
+    Args:
+        priors: S priors.
+        u: float64 strictly between 0 and 1, shape (B, S, ...).
+
+    Returns:
+        float64, the shape of `u`.
+    """
+    plan = _interval_plan(tuple(priors))
+    start, span, least, last = (ends.view(-1, *[1] * (u.dim() - 2)) for ends in plan.ends)
+    result = (u * span).add_(start)
+    if plan.logarithmic:
+        result[:, plan.logarithmic] = portable.exp(result[:, plan.logarithmic])
+    result.clamp_(least, last)
+    for place in plan.others:
+        result[:, place] = priors[place].value(u[:, place])
+    return result
+
+
+class _IntervalPlan(NamedTuple):
+    """Which of several priors lie on an interval, and their ends; float64 of shape (S,) each."""
+
+    logarithmic: list[int]
+    others: list[int]
+    ends: tuple[Tensor, Tensor, Tensor, Tensor]  # start and span to draw, least and last value
+
+
+@lru_cache(maxsize=1024)
+def _interval_plan(priors: tuple[Prior, ...]) -> _IntervalPlan:
+    """The plan for some priors; those not on an interval get ends that mean nothing."""
+    kinds = [type(prior) for prior in priors]
+    intervals = [prior.bounds if isinstance(prior, _Interval) else (0.0, 1.0) for prior in priors]
+    low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
+    logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
+    start = torch.where(logarithmic, portable.log(low.where(logarithmic, torch.ones_like(low))), low)
+    end = torch.where(logarithmic, portable.log(high), high)
+    last = torch.where(logarithmic, high, torch.nextafter(high, low))
+    return _IntervalPlan(
+        logarithmic=[place for place, kind in enumerate(kinds) if kind is LogUniform],
+        others=[place for place, kind in enumerate(kinds) if not issubclass(kind, _Interval)],
+        ends=(start, end - start, low, last),
+    )
+
+
+def prior_from_plain(plain: object) -> Prior:
+    """Read a prior as it stands in a recipe.
+
+    A number alone is `Fixed`; otherwise a mapping of one name to its arguments, as
+    `{uniform: [0, 1]}`, `{normal: {mean: 2, std: 1, low: 0}}` or `{choice: [2, 4]}`.
+
+    Raises:
+        ValueError: If it is none of these; the message lists the names.
+    """
+    if isinstance(plain, Prior):
+        return plain
+    if isinstance(plain, int | float) and not isinstance(plain, bool):
+        return Fixed(float(plain))
+    names = {prior.name: prior for prior in PRIORS}
+    if not isinstance(plain, Mapping) or len(plain) != 1 or next(iter(plain)) not in names:
+        raise ValueError(
+            f"a prior is a number or one of {', '.join(names)} with its arguments, as in "
+            f"{{uniform: [0, 1]}}, got {plain!r}"
+        )
+    name, arguments = next(iter(plain.items()))
+    return _build(names[name], arguments)
+
+
+def _build(kind: type[Prior], arguments: object) -> Prior:
+    """A prior from the arguments of a recipe: a mapping by name, a list in order, or one number."""
+    try:
+        if isinstance(arguments, Mapping):
+            return kind(**{key: _number(value) for key, value in arguments.items()})
+        if kind is Choice and isinstance(arguments, Sequence):
+            return Choice(tuple(float(value) for value in arguments))
+        if isinstance(arguments, Sequence) and not isinstance(arguments, str):
+            return kind(*(_number(value) for value in arguments))
+        return kind(_number(arguments))
+    except TypeError as error:
+        raise ValueError(f"{kind.name} does not take {arguments!r}: {error}") from None
+
+
+def _number(value: object) -> object:
+    """A number as float, a list of numbers as a tuple of them."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Sequence):
+        raise TypeError(f"{value!r} is not a number")
+    if isinstance(value, int | float):
+        return value
+    return tuple(float(part) for part in value)
