@@ -169,7 +169,7 @@ def _fit_and_test(
     """Train from the last checkpoint, if there is one, and test the last weights."""
     last = folder / "last.ckpt"
     with warnings.catch_warnings():
-        # the images lie in mapped memory: reading them takes microseconds, a process would only cost
+        # reading an image from mapped memory takes microseconds: a process more would only cost
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # a checkpoint of ours in a folder of ours is what is meant to be there
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")

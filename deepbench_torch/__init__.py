@@ -1,14 +1,23 @@
-"""Simple, physically exact simulated images for machine learning."""
+"""Simple, physically exact simulated images for machine learning.
 
-from deepbench_torch import reference
-from deepbench_torch.classifier import Classifier
-from deepbench_torch.datamodule import CatalogueDataModule
+What needs Lightning or astropy is imported when it is first used, so that a worker process or the
+command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import Sample, generate
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe, list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, materialize
+
+if TYPE_CHECKING:
+    from deepbench_torch import reference
+    from deepbench_torch.classifier import Classifier
+    from deepbench_torch.datamodule import CatalogueDataModule
 
 __all__ = [
     "OBJECTS",
@@ -25,3 +34,17 @@ __all__ = [
     "materialize",
     "reference",
 ]
+
+_LATER = {"CatalogueDataModule": "datamodule", "Classifier": "classifier"}
+
+
+def __getattr__(name: str) -> object:
+    if name == "reference":
+        return import_module("deepbench_torch.reference")
+    if name in _LATER:
+        return getattr(import_module(f"deepbench_torch.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'deepbench_torch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,6 +15,7 @@ from typing import ClassVar, NamedTuple, final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from deepbench_torch import portable
 
@@ -57,16 +58,20 @@ class Fixed(Prior):
     name: ClassVar[str] = "fixed"
     at: float
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         return torch.full_like(u, self.at)
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return value == self.at
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.at, self.at
 
+    @override
     def to_plain(self) -> object:
         return self.at
 
@@ -85,13 +90,16 @@ class _Interval(Prior):
                 "for one value write the number alone"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         return values((self,), u.reshape(-1, 1)).view(u.shape)
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         return {self.name: [self.low, self.high]}
 
@@ -103,6 +111,7 @@ class Uniform(_Interval):
 
     name: ClassVar[str] = "uniform"
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value < self.high)
 
@@ -114,11 +123,13 @@ class LogUniform(_Interval):
 
     name: ClassVar[str] = "log_uniform"
 
+    @override
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.low <= 0:
             raise ValueError(f"log_uniform needs low > 0, got [{self.low:g}, {self.high:g}]")
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high)
 
@@ -147,25 +158,29 @@ class Normal(Prior):
                 f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
                 f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
             )
-        low, share = self._cut()
+        _, share = self._cut()
         if share <= 1e-12:
             raise ValueError(
                 f"normal has no weight between low {self.low:g} and high {self.high:g} "
                 f"(mean {self.mean:g}, std {self.std:g}); move the cut nearer to the mean"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         low, share = self._cut()
         p = (u * share + low).clamp(2.0**-1000, 1 - 2.0**-53)
         return (portable.normal_quantile(p) * self.std + self.mean).clamp(self.low, self.high)
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high)
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
@@ -193,17 +208,21 @@ class Integer(Prior):
         if int(self.low) != self.low or int(self.high) != self.high or self.low > self.high:
             raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         steps = torch.floor(u * (self.high - self.low + 1)).clamp_max(self.high - self.low)
         return steps + self.low
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value == value.round()) & (value >= self.low) & (value <= self.high)
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         return {self.name: [self.low, self.high]}
 
@@ -235,22 +254,28 @@ class Choice(Prior):
                 f"positive sum, got {self.weights}"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
-        place = torch.bucketize(u.contiguous(), torch.tensor(edges, dtype=torch.float64), right=True)
+        place = torch.bucketize(
+            u.contiguous(), torch.tensor(edges, dtype=torch.float64), right=True
+        )
         return torch.tensor(self.values, dtype=torch.float64)[place]
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         weights = self.weights or (1.0,) * len(self.values)
         possible = [v for v, w in zip(self.values, weights, strict=True) if w > 0]
         return torch.isin(value, torch.tensor(possible, dtype=value.dtype))
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return min(self.values), max(self.values)
 
+    @override
     def to_plain(self) -> object:
         if not self.weights:
             return {self.name: list(self.values)}
@@ -298,7 +323,9 @@ def _interval_plan(priors: tuple[Prior, ...]) -> _IntervalPlan:
     intervals = [prior.bounds if isinstance(prior, _Interval) else (0.0, 1.0) for prior in priors]
     low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
     logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
-    start = torch.where(logarithmic, portable.log(low.where(logarithmic, torch.ones_like(low))), low)
+    start = torch.where(
+        logarithmic, portable.log(low.where(logarithmic, torch.ones_like(low))), low
+    )
     end = torch.where(logarithmic, portable.log(high), high)
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _IntervalPlan(

@@ -35,7 +35,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
 
 
 def _star(p: dict[str, float], x: Image, y: Image) -> Image:
-    """astropy's Moffat profile."""
+    """Astropy's Moffat profile."""
     model = Moffat2D(
         amplitude=p["amplitude"], x_0=p["x"], y_0=p["y"], gamma=p["gamma"], alpha=p["alpha"]
     )
@@ -43,7 +43,7 @@ def _star(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _galaxy(p: dict[str, float], x: Image, y: Image) -> Image:
-    """astropy's Sersic profile."""
+    """Astropy's Sersic profile."""
     model = Sersic2D(
         amplitude=p["amplitude"],
         r_eff=p["radius"],
@@ -87,7 +87,7 @@ def arm_radius(phi: Image, p: dict[str, float]) -> Image:
 
 
 def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
-    """phi at which the arm passes r, by bisection of r(phi), which grows with phi."""
+    """Phi at which the arm passes r, by bisection of r(phi), which grows with phi."""
     low = np.zeros_like(r)
     high = np.full_like(r, 2 * p["winding"] * np.arctan(1 / p["bar"]))
     for _ in range(60):
@@ -99,7 +99,7 @@ def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
 
 
 def _sine_of_pitch(phi: Image, p: dict[str, float]) -> Image:
-    """sin of the angle between the arm and the circle, from differences of ln r along the arm."""
+    """Sin of the angle between the arm and the circle, from differences of ln r along the arm."""
     end = 2 * p["winding"] * np.arctan(1 / p["bar"])
     step = 1e-6 * np.minimum(phi, end - phi)
     with np.errstate(divide="ignore", invalid="ignore"):

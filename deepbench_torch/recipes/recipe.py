@@ -98,7 +98,7 @@ class Recipe(_Part):
     @field_validator("objects")
     @classmethod
     def _complete(cls, objects: dict[str, dict[str, Prior]]) -> dict[str, dict[str, Prior]]:
-        """Every kind known, every parameter known, sensible and there, in the order of `OBJECTS`."""
+        """Kinds and parameters known and sensible; what is left out is filled in, in order."""
         return {kind: _complete_object(kind, objects[kind]) for kind in objects}
 
     @model_validator(mode="after")
@@ -178,7 +178,9 @@ def recipe_from_plain(plain: object, *, source: str) -> Recipe:
     try:
         return Recipe.model_validate(plain)
     except ValidationError as error:
-        faults = [_fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()]
+        faults = [
+            _fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()
+        ]
         raise ValueError(f"{source} is not valid: " + "; ".join(faults)) from None
 
 

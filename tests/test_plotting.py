@@ -1,0 +1,47 @@
+"""Galleries: the right images in the right places."""
+
+import numpy as np
+import pytest
+
+import deepbench_torch as db
+from deepbench_torch.plotting import gallery, stretched
+
+
+def shown(dataset: db.Catalogue, **options: int) -> tuple[list[str], list[np.ndarray]]:
+    """Titles and images of a gallery's axes that show something."""
+    axes = [axis for axis in gallery(dataset, **options).axes if axis.images]
+    titles = [axis.get_title(loc="left") for axis in axes]
+    return titles, [np.asarray(axis.images[0].get_array()) for axis in axes]
+
+
+def test_classes_have_rows_of_their_own() -> None:
+    dataset = db.Catalogue("astro", size=200, image_size=8)
+    titles, images = shown(dataset, columns=4)
+    assert titles == ["star", "", "", "", "galaxy", "", "", "", "spiral", "", "", ""]
+    first = {label: place for place, (_, label) in reversed(list(enumerate(list(dataset))))}  # type: ignore[call-overload]
+    for label in range(3):
+        expected = stretched(dataset[first[label]][0][0].numpy())
+        assert np.array_equal(images[4 * label], expected)
+
+
+def test_other_labels_stand_over_their_images() -> None:
+    recipe = db.load_recipe("astro").replace(label="present", count={"integer": [0, 3]})
+    dataset = db.Catalogue(recipe, size=9, image_size=8)
+    titles, images = shown(dataset, columns=3, rows=4)
+    assert len(images) == 9
+    for title, (_, label) in zip(titles, list(dataset), strict=True):  # type: ignore[call-overload]
+        there = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
+        assert title == (", ".join(there) or "empty")
+
+
+def test_stretch_is_steady_and_finite() -> None:
+    ramp = np.linspace(-1, 1000, 50, dtype=np.float32).reshape(5, 10)
+    assert (np.diff(stretched(ramp).ravel()) > 0).all()
+    assert np.isfinite(stretched(np.zeros((3, 4), np.float32))).all()
+
+
+def test_refusals() -> None:
+    with pytest.raises(ValueError, match="positive rows and columns, got 3 and 0"):
+        gallery(db.Catalogue("astro", size=5), columns=0)
+    with pytest.raises(ValueError, match="target='label', got 'clean'"):
+        gallery(db.Catalogue("astro", size=5, target="clean"))
