@@ -54,27 +54,31 @@ def test_the_whole_path(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Oracle: the last weights of a run that was never killed; augmentation draws ambiently."""
+    monkeypatch.setattr(reproduce, "flip_and_turn", None)
+    run(tmp_path / "whole", epochs=3)
+    seen: list[int] = []
 
     class KilledError(Exception):
         pass
 
-    class Kill(reproduce.Stopwatch):
-        def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-            if trainer.current_epoch == 2:
-                raise KilledError
+    def kill(self: Any, trainer: Any, pl_module: Any) -> None:
+        seen.append(trainer.current_epoch)
+        if seen == [0, 1, 2]:
+            raise KilledError
 
-    monkeypatch.setattr(reproduce, "Stopwatch", Kill)
+    monkeypatch.setattr(reproduce.Stopwatch, "on_train_epoch_start", kill)
     with pytest.raises(KilledError):
         run(tmp_path / "parts", epochs=3)
-    seen: list[int] = []
-
-    class Watch(reproduce.Stopwatch):
-        def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-            seen.append(trainer.current_epoch)
-
-    monkeypatch.setattr(reproduce, "Stopwatch", Watch)
-    assert run(tmp_path / "parts", epochs=3).epochs == 3
-    assert seen == [2]
+    run(tmp_path / "parts", epochs=3)
+    assert seen == [0, 1, 2, 2]
+    whole, parts = (
+        torch.load(next((tmp_path / name).glob("astro-*/last.ckpt")), weights_only=True)
+        for name in ("whole", "parts")
+    )
+    assert whole["state_dict"].keys() == parts["state_dict"].keys()
+    for name, weights in whole["state_dict"].items():
+        assert torch.equal(weights, parts["state_dict"][name]), name
 
 
 def test_results_are_appended_under_one_header(tmp_path: Path) -> None:

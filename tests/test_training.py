@@ -13,8 +13,7 @@ from torch import nn
 import deepbench_torch as db
 from deepbench_torch.datamodule import EpochShuffle
 
-
-# training draws weights, and a loader draws the seeds of its workers, from the global generators
+# weights, and the seeds of a loader's workers, are drawn from the global generators
 pytestmark = pytest.mark.moves_generators
 
 
@@ -180,7 +179,7 @@ def test_lightning_moves_the_order_on_each_epoch(tmp_path: Path) -> None:
             return torch.optim.SGD(self.parameters(), lr=0.1)
 
     data = module(target="index", batch_size=4)
-    fit = trainer(tmp_path, max_epochs=3, enable_checkpointing=False, limit_val_batches=0)
-    fit.fit(Watch(), data)
+    fit = trainer(tmp_path, max_epochs=3, enable_checkpointing=False)
+    fit.fit(Watch(), data.train_dataloader())
     assert all(sorted(epoch) == list(range(36)) for epoch in seen)
     assert len({tuple(epoch) for epoch in seen}) == 3
