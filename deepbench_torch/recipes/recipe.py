@@ -32,7 +32,10 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class _Part(BaseModel):
     """What all parts of a recipe share: no unknown keys, no change after reading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # constants: an infinite thickness stays infinite, where JSON would have null
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
+    )
 
 
 class ImageSize(_Part):
