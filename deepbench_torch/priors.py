@@ -335,20 +335,23 @@ def _build(kind: type[Prior], arguments: object) -> Prior:
     """A prior from the arguments of a recipe: a mapping by name, a list in order, or one number."""
     try:
         if isinstance(arguments, Mapping):
-            return kind(**{key: _number(value) for key, value in arguments.items()})
-        if kind is Choice and isinstance(arguments, Sequence):
-            return Choice(tuple(float(value) for value in arguments))
-        if isinstance(arguments, Sequence) and not isinstance(arguments, str):
+            return kind(**{key: _numbers(value) for key, value in arguments.items()})
+        if isinstance(arguments, list | tuple) and kind is not Choice:
             return kind(*(_number(value) for value in arguments))
-        return kind(_number(arguments))
+        return kind(_numbers(arguments))
     except TypeError as error:
         raise ValueError(f"{kind.name} does not take {arguments!r}: {error}") from None
 
 
-def _number(value: object) -> object:
-    """A number as float, a list of numbers as a tuple of them."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Sequence):
-        raise TypeError(f"{value!r} is not a number")
-    if isinstance(value, int | float):
+def _numbers(value: object) -> object:
+    """A number as it is, a list of numbers as a tuple of floats."""
+    if isinstance(value, list | tuple):
+        return tuple(float(_number(part)) for part in value)
+    return _number(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    return tuple(float(part) for part in value)
+    remedy = "; YAML takes 1e-3 for text, write 1.0e-3" if isinstance(value, str) else ""
+    raise TypeError(f"{value!r} is not a number{remedy}")
