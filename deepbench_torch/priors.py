@@ -52,10 +52,14 @@ class Prior(ABC):
 @final
 @dataclass(frozen=True)
 class Fixed(Prior):
-    """Always the same value."""
+    """Always the same value, which may be infinite."""
 
     name: ClassVar[str] = "fixed"
     at: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.at):
+            raise ValueError("fixed needs a number, got nan")
 
     def value(self, u: Tensor) -> Tensor:
         return torch.full_like(u, self.at)
@@ -79,7 +83,7 @@ class _Interval(Prior):
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not (math.isfinite(self.high - self.low) and self.low < self.high):
             raise ValueError(
                 f"{self.name} needs finite low < high, got [{self.low:g}, {self.high:g}]; "
                 "for one value write the number alone"
@@ -118,6 +122,10 @@ class LogUniform(_Interval):
         super().__post_init__()
         if self.low <= 0:
             raise ValueError(f"log_uniform needs low > 0, got [{self.low:g}, {self.high:g}]")
+        if self.low < 1e-300 or self.high > 1e300:  # where `portable.exp` ends
+            raise ValueError(
+                f"log_uniform reaches from 1e-300 to 1e300, got [{self.low:g}, {self.high:g}]"
+            )
 
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high)
@@ -190,7 +198,8 @@ class Integer(Prior):
     high: int
 
     def __post_init__(self) -> None:
-        if int(self.low) != self.low or int(self.high) != self.high or self.low > self.high:
+        whole = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
+        if not whole or self.low > self.high:
             raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
 
     def value(self, u: Tensor) -> Tensor:
@@ -225,6 +234,8 @@ class Choice(Prior):
     def __post_init__(self) -> None:
         if not self.values or len(set(self.values)) != len(self.values):
             raise ValueError(f"choice needs at least one value and none twice, got {self.values}")
+        if any(math.isnan(value) for value in self.values):
+            raise ValueError(f"choice needs numbers, got {self.values}")
         if self.weights and (
             len(self.weights) != len(self.values)
             or min(self.weights) < 0
