@@ -117,4 +117,5 @@ def _by_search(u: Tensor, rate: Tensor) -> Tensor:
 
 def _cumulative(count: Tensor, rate: Tensor) -> Tensor:
     """P(X <= count): the regularised upper incomplete gamma function; 0 for count = -1."""
-    return torch.special.gammaincc((count + 1).clamp_min(0), rate)
+    cumulative: Tensor = torch.special.gammaincc((count + 1).clamp_min(0), rate)
+    return cumulative

@@ -7,7 +7,7 @@ machine.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
@@ -155,7 +155,7 @@ class Normal(Prior):
                 f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
                 f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
             )
-        low, share = self._cut()
+        share = self._cut()[1]
         if share <= 1e-12:
             raise ValueError(
                 f"normal has no weight between low {self.low:g} and high {self.high:g} "
@@ -250,7 +250,8 @@ class Choice(Prior):
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
-        place = torch.bucketize(u.contiguous(), torch.tensor(edges, dtype=torch.float64), right=True)
+        steps = torch.tensor(edges, dtype=torch.float64)
+        place = torch.bucketize(u.contiguous(), steps, right=True)
         return torch.tensor(self.values, dtype=torch.float64)[place]
 
     def contains(self, value: Tensor) -> Tensor:
@@ -309,8 +310,9 @@ def _interval_plan(priors: tuple[Prior, ...]) -> _IntervalPlan:
     intervals = [prior.bounds if isinstance(prior, _Interval) else (0.0, 1.0) for prior in priors]
     low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
     logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
-    start = torch.where(logarithmic, portable.log(low.where(logarithmic, torch.ones_like(low))), low)
-    end = torch.where(logarithmic, portable.log(high), high)
+    one = torch.ones_like(low)
+    start = torch.where(logarithmic, portable.log(low.where(logarithmic, one)), low)
+    end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _IntervalPlan(
         logarithmic=[place for place, kind in enumerate(kinds) if kind is LogUniform],
@@ -344,12 +346,13 @@ def prior_from_plain(plain: object) -> Prior:
 
 def _build(kind: type[Prior], arguments: object) -> Prior:
     """A prior from the arguments of a recipe: a mapping by name, a list in order, or one number."""
+    build: Callable[..., Prior] = kind
     try:
         if isinstance(arguments, Mapping):
-            return kind(**{key: _numbers(value) for key, value in arguments.items()})
+            return build(**{key: _numbers(value) for key, value in arguments.items()})
         if isinstance(arguments, list | tuple) and kind is not Choice:
-            return kind(*(_number(value) for value in arguments))
-        return kind(_numbers(arguments))
+            return build(*(_number(value) for value in arguments))
+        return build(_numbers(arguments))
     except TypeError as error:
         raise ValueError(f"{kind.name} does not take {arguments!r}: {error}") from None
 

@@ -53,7 +53,7 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     distributions = [prior for objects in recipe.objects.values() for prior in objects.values()]
     values = _to_pixels(priors.values(distributions, u[:, 2:]), plan.roles, recipe.grid)
     sizes = [len(objects) for objects in recipe.objects.values()]
-    tables = values.transpose(0, 1).split(sizes)  # (parameters, B, slots) each
+    tables = torch.split(values.transpose(0, 1), sizes)  # (parameters, B, slots) each
     return Scene(
         tables=dict(zip(recipe.objects, tables, strict=True)),
         present=_present(recipe, u[:, 0, 0], u[:, 1]),
@@ -126,7 +126,7 @@ def _add(image: Tensor, kind: str, table: Tensor, rows: Tensor, grid: Grid) -> N
     """Draw objects of one kind, parameters (parameters, n), and add them to n rows of `image`."""
     definition = OBJECTS[kind]
     per_chunk = max(1, CHUNK // (grid.shape[0] * grid.shape[1]))
-    parts = zip(table.split(per_chunk, dim=1), rows.split(per_chunk), strict=True)
+    parts = zip(torch.split(table, per_chunk, dim=1), torch.split(rows, per_chunk), strict=True)
     for columns, places in parts:
         if len(places):
             light = definition.draw(definition.record(*columns.to(image.device)), grid)

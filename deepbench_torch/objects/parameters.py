@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import torch

@@ -48,7 +48,7 @@ def half_light(n: Tensor) -> Tensor:
     Returns:
         The shape, dtype and device of `n`; differentiable once.
     """
-    result: Tensor = _HalfLight.apply(n)  # type: ignore[no-untyped-call]
+    result: Tensor = _HalfLight.apply(n)
     return result
 
 
@@ -61,7 +61,7 @@ class _HalfLight(torch.autograd.Function):
         return _solve(n.double()).to(n.dtype)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (n,) = ctx.saved_tensors
         step = 1e-4  # the error of the central difference, step**2, is below float32
