@@ -114,7 +114,7 @@ def compose(scene: Scene, grid: Grid, *, device: torch.device) -> Tensor:
         float32, shape (B, H, W).
     """
     batch = len(next(iter(scene.present.values())))
-    image = torch.zeros(batch, *grid.shape, device=device)
+    image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
     for kind, present in scene.present.items():
         for slot, there in enumerate(present.unbind(1)):
             rows = there.nonzero()[:, 0]
