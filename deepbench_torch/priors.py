@@ -42,7 +42,7 @@ class Prior(ABC):
     @property
     @abstractmethod
     def bounds(self) -> tuple[float, float]:
-        """The least and the largest value."""
+        """The least and the largest value, or what they approach: `contains` tells which."""
 
     @abstractmethod
     def to_plain(self) -> object:
@@ -168,7 +168,7 @@ class Normal(Prior):
         return (portable.normal_quantile(p) * self.std + self.mean).clamp(self.low, self.high)
 
     def contains(self, value: Tensor) -> Tensor:
-        return (value >= self.low) & (value <= self.high)
+        return (value >= self.low) & (value <= self.high) & value.isfinite()
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -255,18 +255,20 @@ class Choice(Prior):
         return torch.tensor(self.values, dtype=torch.float64)[place]
 
     def contains(self, value: Tensor) -> Tensor:
-        weights = self.weights or (1.0,) * len(self.values)
-        possible = [v for v, w in zip(self.values, weights, strict=True) if w > 0]
-        return torch.isin(value, torch.tensor(possible, dtype=value.dtype))
+        return torch.isin(value, torch.tensor(self._possible(), dtype=value.dtype))
 
     @property
     def bounds(self) -> tuple[float, float]:
-        return min(self.values), max(self.values)
+        return min(self._possible()), max(self._possible())
 
     def to_plain(self) -> object:
         if not self.weights:
             return {self.name: list(self.values)}
         return {self.name: {"values": list(self.values), "weights": list(self.weights)}}
+
+    def _possible(self) -> list[float]:
+        weights = self.weights or (1.0,) * len(self.values)
+        return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]
 
 
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)

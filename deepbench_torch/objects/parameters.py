@@ -144,10 +144,11 @@ class ObjectKind(NamedTuple, Generic[T]):
             ValueError: With the prior's bounds, the range and a remedy.
         """
         field = self.fields[name]
-        low, high = prior.bounds
-        reached = field.below if math.isinf(high) else math.nextafter(high, low)
-        fits = bool(field.allows(torch.tensor([low, reached], dtype=torch.float64)).all())
-        if not fits:
+        low, high = (torch.tensor(end, dtype=torch.float64) for end in prior.bounds)
+        # an end that the prior never gives, open or infinite, gives way to the number next to it
+        least = torch.where(prior.contains(low), low, low.nextafter(high))
+        largest = torch.where(prior.contains(high), high, high.nextafter(low))
+        if not bool(field.allows(least) & field.allows(largest)):
             raise ValueError(
                 f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
                 f"{field.remedy}"
