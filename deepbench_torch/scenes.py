@@ -51,7 +51,7 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     plan = _plan(tuple((kind, *objects) for kind, objects in recipe.objects.items()))
     u = rng.uniform(seed, plan.streams, index, recipe.slots)  # (B, streams, slots)
     distributions = [prior for objects in recipe.objects.values() for prior in objects.values()]
-    values = _to_pixels(priors.values(distributions, u[:, 2:]), plan.roles, recipe.grid)
+    values = _to_pixels(priors.values(distributions, u[:, 2:]), plan, recipe.grid)
     sizes = [len(objects) for objects in recipe.objects.values()]
     tables = torch.split(values.transpose(0, 1), sizes)  # (parameters, B, slots) each
     return Scene(
@@ -69,26 +69,31 @@ def _present(recipe: Recipe, count_u: Tensor, kind_u: Tensor) -> dict[str, Tenso
 
 
 class _Plan(NamedTuple):
-    """The streams of a scene, and what each of its parameters measures."""
+    """The streams of a scene, what each of its parameters measures and its largest value."""
 
     streams: tuple[str, ...]
     roles: tuple[Role, ...]
+    largest: Tensor  # float32, (S, 1)
 
 
 @lru_cache(maxsize=256)
 def _plan(kinds: tuple[tuple[str, ...], ...]) -> _Plan:
     """The plan for kinds given as (kind, parameter, parameter, ...)."""
     names = [(kind, name) for kind, *parameters in kinds for name in parameters]
+    fields = [OBJECTS[kind].fields[name] for kind, name in names]
+    below = torch.tensor([[field.below] for field in fields], dtype=torch.float32)
     return _Plan(
         streams=("scene.count", "scene.kind", *(f"{kind}.{name}" for kind, name in names)),
-        roles=tuple(OBJECTS[kind].fields[name].role for kind, name in names),
+        roles=tuple(field.role for field in fields),
+        largest=below.nextafter(torch.tensor(-torch.inf)).where(below.isfinite(), below),
     )
 
 
-def _to_pixels(values: Tensor, roles: tuple[Role, ...], grid: Grid) -> Tensor:
+def _to_pixels(values: Tensor, plan: _Plan, grid: Grid) -> Tensor:
     """Values (B, S, slots) from the units of a recipe to pixels, as float32."""
-    scale, start = _frame(roles, grid)
-    return (values * scale).add_(start).float()
+    scale, start = _frame(plan.roles, grid)
+    # single precision may round a value up to a bound that it must stay below
+    return (values * scale).add_(start).float().minimum(plan.largest)
 
 
 @lru_cache(maxsize=256)
