@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 from typing import ClassVar, NamedTuple, final
 
 import torch
@@ -155,7 +154,7 @@ class Normal(Prior):
                 f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
                 f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
             )
-        share = self._cut()[1]
+        share = self._cut()[2]
         if share <= 1e-12:
             raise ValueError(
                 f"normal has no weight between low {self.low:g} and high {self.high:g} "
@@ -163,9 +162,10 @@ class Normal(Prior):
             )
 
     def value(self, u: Tensor) -> Tensor:
-        low, share = self._cut()
-        p = (u * share + low).clamp(2.0**-1000, 1 - 2.0**-53)
-        return (portable.normal_quantile(p) * self.std + self.mean).clamp(self.low, self.high)
+        side, start, share = self._cut()
+        p = ((u if side > 0 else 1 - u) * share + start).clamp(2.0**-1000, 1 - 2.0**-53)
+        deviation = portable.normal_quantile(p) * (side * self.std)
+        return (deviation + self.mean).clamp(self.low, self.high)
 
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high) & value.isfinite()
@@ -178,14 +178,23 @@ class Normal(Prior):
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
 
-    def _cut(self) -> tuple[float, float]:
-        """Cumulative probability at `low`, and the share between `low` and `high`.
+    def _cut(self) -> tuple[int, float, float]:
+        """The tail to count from, 1 or -1, the probability cut off there, and the share left.
 
-        Rounded to 48 bits: the last bits of `erf` differ between machines.
+        Counted from the tail in which the interval lies, small probabilities keep their digits.
+        They are rounded to 36 bits, for the last bits of `erfc` differ between machines.
         """
-        normal = NormalDist(self.mean, self.std)
-        low, high = (round(math.ldexp(normal.cdf(end), 48)) for end in (self.low, self.high))
-        return math.ldexp(low, -48), math.ldexp(high - low, -48)
+        low, high = ((end - self.mean) / (self.std * math.sqrt(2)) for end in (self.low, self.high))
+        side = -1 if low + high > 0 else 1
+        ends = (low, high) if side > 0 else (-high, -low)
+        start, end = (_rounded(math.erfc(-end) / 2) for end in ends)
+        return side, start, end - start
+
+
+def _rounded(number: float) -> float:
+    """The number, of 36 bits."""
+    mantissa, exponent = math.frexp(number)
+    return math.ldexp(round(math.ldexp(mantissa, 36)), exponent - 36)
 
 
 @final
