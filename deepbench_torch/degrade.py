@@ -63,8 +63,8 @@ def add_photon_noise(
     Returns:
         Brightness, shape (B, H, W).
     """
-    _, height, width = image.shape
-    bits = rng.pixel_bits(seed, "noise.poisson", index, height * width).view(image.shape)
+    pixels = image.shape[1] * image.shape[2]
+    bits = rng.pixel_bits(seed, "noise.poisson", index, pixels).view(image.shape)
     rate = (image + background) * exposure
     return poisson_from_bits(bits, rate).mul_(1 / exposure).sub_(background)
 
@@ -81,6 +81,6 @@ def add_read_out_noise(image: Tensor, *, sigma: float, seed: int, index: Tensor)
     Returns:
         Brightness, shape (B, H, W).
     """
-    _, height, width = image.shape
-    normal = rng.pixel_normal(seed, "noise.gaussian", index, height * width)
+    pixels = image.shape[1] * image.shape[2]
+    normal = rng.pixel_normal(seed, "noise.gaussian", index, pixels)
     return image + normal.view(image.shape) * sigma

@@ -134,7 +134,7 @@ def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor
     rows = max(1, scenes.CHUNK // (clean.shape[1] * clean.shape[2]))
     parts = [
         _degrade(recipe, part, seed=seed, index=numbers)
-        for part, numbers in zip(clean.split(rows), index.split(rows), strict=True)
+        for part, numbers in zip(torch.split(clean, rows), torch.split(index, rows), strict=True)
     ]
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 

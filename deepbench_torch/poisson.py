@@ -47,7 +47,8 @@ def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
     doubt = estimate.sub_(count).sub_(0.5).abs_()
     doubt.add_(root.mul_(ROUNDING)).add_(inverse.mul_(inverse).mul_(TRUNCATION))
     doubt.add_(normal.mul_(normal).mul_(1 / TAIL**2).floor_())
-    if bool(rate.amin() < SMALL) or bool(rate.amax() > LARGE):
+    # asked in this way round so that one NaN does not answer for all
+    if not bool(rate.amin() >= SMALL and rate.amax() <= LARGE):
         doubt[(rate < SMALL) | (rate > LARGE)] = 1
     chosen = (doubt > 0.5).flatten().nonzero()[:, 0]
     exact = poisson_quantile(
@@ -117,5 +118,5 @@ def _by_search(u: Tensor, rate: Tensor) -> Tensor:
 
 def _cumulative(count: Tensor, rate: Tensor) -> Tensor:
     """P(X <= count): the regularised upper incomplete gamma function; 0 for count = -1."""
-    share: Tensor = torch.special.gammaincc((count + 1).clamp_min(0), rate)
-    return share
+    cumulative: Tensor = torch.special.gammaincc((count + 1).clamp_min(0), rate)
+    return cumulative

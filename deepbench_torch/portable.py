@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-# ln 2 in two parts: the first ends in zeros, so that its product with an exponent is exact
+# ln 2 in two parts: the first ends in enough zeros for its product with an exponent to be exact
 _LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
 

@@ -7,10 +7,9 @@ machine.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 from typing import ClassVar, NamedTuple, final
 
 import torch
@@ -43,7 +42,7 @@ class Prior(ABC):
     @property
     @abstractmethod
     def bounds(self) -> tuple[float, float]:
-        """The least and the largest value."""
+        """The least and the largest value, or what they approach: `contains` tells which."""
 
     @abstractmethod
     def to_plain(self) -> object:
@@ -53,10 +52,14 @@ class Prior(ABC):
 @final
 @dataclass(frozen=True)
 class Fixed(Prior):
-    """Always the same value."""
+    """Always the same value, which may be infinite."""
 
     name: ClassVar[str] = "fixed"
     at: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.at):
+            raise ValueError("fixed needs a number, got nan")
 
     @override
     def value(self, u: Tensor) -> Tensor:
@@ -84,7 +87,7 @@ class _Interval(Prior):
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if not (math.isfinite(self.high - self.low) and self.low < self.high):
             raise ValueError(
                 f"{self.name} needs finite low < high, got [{self.low:g}, {self.high:g}]; "
                 "for one value write the number alone"
@@ -128,6 +131,10 @@ class LogUniform(_Interval):
         super().__post_init__()
         if self.low <= 0:
             raise ValueError(f"log_uniform needs low > 0, got [{self.low:g}, {self.high:g}]")
+        if self.low < 1e-300 or self.high > 1e300:  # where `portable.exp` ends
+            raise ValueError(
+                f"log_uniform reaches from 1e-300 to 1e300, got [{self.low:g}, {self.high:g}]"
+            )
 
     @override
     def contains(self, value: Tensor) -> Tensor:
@@ -158,7 +165,7 @@ class Normal(Prior):
                 f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
                 f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
             )
-        _, share = self._cut()
+        share = self._cut()[2]
         if share <= 1e-12:
             raise ValueError(
                 f"normal has no weight between low {self.low:g} and high {self.high:g} "
@@ -167,13 +174,14 @@ class Normal(Prior):
 
     @override
     def value(self, u: Tensor) -> Tensor:
-        low, share = self._cut()
-        p = (u * share + low).clamp(2.0**-1000, 1 - 2.0**-53)
-        return (portable.normal_quantile(p) * self.std + self.mean).clamp(self.low, self.high)
+        side, start, share = self._cut()
+        p = ((u if side > 0 else 1 - u) * share + start).clamp(2.0**-1000, 1 - 2.0**-53)
+        deviation = portable.normal_quantile(p) * (side * self.std)
+        return (deviation + self.mean).clamp(self.low, self.high)
 
     @override
     def contains(self, value: Tensor) -> Tensor:
-        return (value >= self.low) & (value <= self.high)
+        return (value >= self.low) & (value <= self.high) & value.isfinite()
 
     @property
     @override
@@ -185,14 +193,23 @@ class Normal(Prior):
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
 
-    def _cut(self) -> tuple[float, float]:
-        """Cumulative probability at `low`, and the share between `low` and `high`.
+    def _cut(self) -> tuple[int, float, float]:
+        """The tail to count from, 1 or -1, the probability cut off there, and the share left.
 
-        Rounded to 48 bits: the last bits of `erf` differ between machines.
+        Counted from the tail in which the interval lies, small probabilities keep their digits.
+        They are rounded to 36 bits, for the last bits of `erfc` differ between machines.
         """
-        normal = NormalDist(self.mean, self.std)
-        low, high = (round(math.ldexp(normal.cdf(end), 48)) for end in (self.low, self.high))
-        return math.ldexp(low, -48), math.ldexp(high - low, -48)
+        low, high = ((end - self.mean) / (self.std * math.sqrt(2)) for end in (self.low, self.high))
+        side = -1 if low + high > 0 else 1
+        ends = (low, high) if side > 0 else (-high, -low)
+        start, end = (_rounded(math.erfc(-end) / 2) for end in ends)
+        return side, start, end - start
+
+
+def _rounded(number: float) -> float:
+    """The number, of 36 bits."""
+    mantissa, exponent = math.frexp(number)
+    return math.ldexp(round(math.ldexp(mantissa, 36)), exponent - 36)
 
 
 @final
@@ -205,7 +222,8 @@ class Integer(Prior):
     high: int
 
     def __post_init__(self) -> None:
-        if int(self.low) != self.low or int(self.high) != self.high or self.low > self.high:
+        whole = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
+        if not whole or self.low > self.high:
             raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
 
     @override
@@ -244,6 +262,8 @@ class Choice(Prior):
     def __post_init__(self) -> None:
         if not self.values or len(set(self.values)) != len(self.values):
             raise ValueError(f"choice needs at least one value and none twice, got {self.values}")
+        if any(math.isnan(value) for value in self.values):
+            raise ValueError(f"choice needs numbers, got {self.values}")
         if self.weights and (
             len(self.weights) != len(self.values)
             or min(self.weights) < 0
@@ -259,27 +279,28 @@ class Choice(Prior):
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
-        place = torch.bucketize(
-            u.contiguous(), torch.tensor(edges, dtype=torch.float64), right=True
-        )
+        steps = torch.tensor(edges, dtype=torch.float64)
+        place = torch.bucketize(u.contiguous(), steps, right=True)
         return torch.tensor(self.values, dtype=torch.float64)[place]
 
     @override
     def contains(self, value: Tensor) -> Tensor:
-        weights = self.weights or (1.0,) * len(self.values)
-        possible = [v for v, w in zip(self.values, weights, strict=True) if w > 0]
-        return torch.isin(value, torch.tensor(possible, dtype=value.dtype))
+        return torch.isin(value, torch.tensor(self._possible(), dtype=value.dtype))
 
     @property
     @override
     def bounds(self) -> tuple[float, float]:
-        return min(self.values), max(self.values)
+        return min(self._possible()), max(self._possible())
 
     @override
     def to_plain(self) -> object:
         if not self.weights:
             return {self.name: list(self.values)}
         return {self.name: {"values": list(self.values), "weights": list(self.weights)}}
+
+    def _possible(self) -> list[float]:
+        weights = self.weights or (1.0,) * len(self.values)
+        return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]
 
 
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
@@ -323,10 +344,9 @@ def _interval_plan(priors: tuple[Prior, ...]) -> _IntervalPlan:
     intervals = [prior.bounds if isinstance(prior, _Interval) else (0.0, 1.0) for prior in priors]
     low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
     logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
-    start = torch.where(
-        logarithmic, portable.log(low.where(logarithmic, torch.ones_like(low))), low
-    )
-    end = torch.where(logarithmic, portable.log(high), high)
+    one = torch.ones_like(low)
+    start = torch.where(logarithmic, portable.log(low.where(logarithmic, one)), low)
+    end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _IntervalPlan(
         logarithmic=[place for place, kind in enumerate(kinds) if kind is LogUniform],
@@ -360,22 +380,26 @@ def prior_from_plain(plain: object) -> Prior:
 
 def _build(kind: type[Prior], arguments: object) -> Prior:
     """A prior from the arguments of a recipe: a mapping by name, a list in order, or one number."""
+    build: Callable[..., Prior] = kind
     try:
         if isinstance(arguments, Mapping):
-            return kind(**{key: _number(value) for key, value in arguments.items()})
-        if kind is Choice and isinstance(arguments, Sequence):
-            return Choice(tuple(float(value) for value in arguments))
-        if isinstance(arguments, Sequence) and not isinstance(arguments, str):
-            return kind(*(_number(value) for value in arguments))
-        return kind(_number(arguments))
+            return build(**{key: _numbers(value) for key, value in arguments.items()})
+        if isinstance(arguments, list | tuple) and kind is not Choice:
+            return build(*(_number(value) for value in arguments))
+        return build(_numbers(arguments))
     except TypeError as error:
         raise ValueError(f"{kind.name} does not take {arguments!r}: {error}") from None
 
 
-def _number(value: object) -> object:
-    """A number as float, a list of numbers as a tuple of them."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Sequence):
-        raise TypeError(f"{value!r} is not a number")
-    if isinstance(value, int | float):
+def _numbers(value: object) -> object:
+    """A number as it is, a list of numbers as a tuple of floats."""
+    if isinstance(value, list | tuple):
+        return tuple(float(_number(part)) for part in value)
+    return _number(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    return tuple(float(part) for part in value)
+    remedy = "; YAML takes 1e-3 for text, write 1.0e-3" if isinstance(value, str) else ""
+    raise TypeError(f"{value!r} is not a number{remedy}")

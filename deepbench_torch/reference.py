@@ -40,7 +40,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
 
 
 def _star(p: dict[str, float], x: Image, y: Image) -> Image:
-    """Astropy's Moffat profile."""
+    """The Moffat profile of astropy."""
     model = Moffat2D(
         amplitude=p["amplitude"], x_0=p["x"], y_0=p["y"], gamma=p["gamma"], alpha=p["alpha"]
     )
@@ -48,7 +48,7 @@ def _star(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _galaxy(p: dict[str, float], x: Image, y: Image) -> Image:
-    """Astropy's Sersic profile."""
+    """The Sersic profile of astropy."""
     model = Sersic2D(
         amplitude=p["amplitude"],
         r_eff=p["radius"],
@@ -87,12 +87,12 @@ def _spiral(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def arm_radius(phi: Image, p: dict[str, float]) -> Image:
-    """r(phi) of Ringermacher & Mead (2009), in size, for 0 < phi < 2N atan(1/B)."""
+    """The size of r(phi) of Ringermacher & Mead (2009), for 0 < phi < 2N atan(1/B)."""
     return np.abs(p["scale"] / np.log(p["bar"] * np.tan(phi / (2 * p["winding"]))))
 
 
 def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
-    """Phi at which the arm passes r, by bisection of r(phi), which grows with phi."""
+    """The phi at which an arm passes r, by bisection of r(phi), which grows with phi."""
     low = np.zeros_like(r)
     high = np.full_like(r, 2 * p["winding"] * np.arctan(1 / p["bar"]))
     for _ in range(60):
@@ -104,7 +104,7 @@ def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
 
 
 def _sine_of_pitch(phi: Image, p: dict[str, float]) -> Image:
-    """Sin of the angle between the arm and the circle, from differences of ln r along the arm."""
+    """The sine of the angle between arm and circle, from differences of ln r along the arm."""
     end = 2 * p["winding"] * np.arctan(1 / p["bar"])
     step = 1e-6 * np.minimum(phi, end - phi)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -82,7 +82,8 @@ def pixel_bits(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
     Returns:
         int32, evenly from -2**31 to 2**31 - 1, shape (B, count).
     """
-    pairs = words(seed, (stream,), index, (count + 1) // 2)[:, 0]
+    # flatten and not [:, 0], for an empty batch may have strides that `view` refuses
+    pairs = words(seed, (stream,), index, (count + 1) // 2).flatten(1)
     return pairs.view(torch.int32)[:, :count]
 
 

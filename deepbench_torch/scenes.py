@@ -51,9 +51,9 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     plan = _plan(tuple((kind, *objects) for kind, objects in recipe.objects.items()))
     u = rng.uniform(seed, plan.streams, index, recipe.slots)  # (B, streams, slots)
     distributions = [prior for objects in recipe.objects.values() for prior in objects.values()]
-    values = _to_pixels(priors.values(distributions, u[:, 2:]), plan.roles, recipe.grid)
+    values = _to_pixels(priors.values(distributions, u[:, 2:]), plan, recipe.grid)
     sizes = [len(objects) for objects in recipe.objects.values()]
-    tables = values.transpose(0, 1).split(sizes)  # (parameters, B, slots) each
+    tables = torch.split(values.transpose(0, 1), sizes)  # (parameters, B, slots) each
     return Scene(
         tables=dict(zip(recipe.objects, tables, strict=True)),
         present=_present(recipe, u[:, 0, 0], u[:, 1]),
@@ -69,26 +69,31 @@ def _present(recipe: Recipe, count_u: Tensor, kind_u: Tensor) -> dict[str, Tenso
 
 
 class _Plan(NamedTuple):
-    """The streams of a scene, and what each of its parameters measures."""
+    """The streams of a scene, what each of its parameters measures and its largest value."""
 
     streams: tuple[str, ...]
     roles: tuple[Role, ...]
+    largest: Tensor  # float32, (S, 1)
 
 
 @lru_cache(maxsize=256)
 def _plan(kinds: tuple[tuple[str, ...], ...]) -> _Plan:
     """The plan for kinds given as (kind, parameter, parameter, ...)."""
     names = [(kind, name) for kind, *parameters in kinds for name in parameters]
+    fields = [OBJECTS[kind].fields[name] for kind, name in names]
+    below = torch.tensor([[field.below] for field in fields], dtype=torch.float32)
     return _Plan(
         streams=("scene.count", "scene.kind", *(f"{kind}.{name}" for kind, name in names)),
-        roles=tuple(OBJECTS[kind].fields[name].role for kind, name in names),
+        roles=tuple(field.role for field in fields),
+        largest=below.nextafter(torch.tensor(-torch.inf)).where(below.isfinite(), below),
     )
 
 
-def _to_pixels(values: Tensor, roles: tuple[Role, ...], grid: Grid) -> Tensor:
+def _to_pixels(values: Tensor, plan: _Plan, grid: Grid) -> Tensor:
     """Values (B, S, slots) from the units of a recipe to pixels, as float32."""
-    scale, start = _frame(roles, grid)
-    return (values * scale).add_(start).float()
+    scale, start = _frame(plan.roles, grid)
+    # single precision may round a value up to a bound that it must stay below
+    return (values * scale).add_(start).float().minimum(plan.largest)
 
 
 @lru_cache(maxsize=256)
@@ -114,7 +119,7 @@ def compose(scene: Scene, grid: Grid, *, device: torch.device) -> Tensor:
         float32, shape (B, H, W).
     """
     batch = len(next(iter(scene.present.values())))
-    image = torch.zeros(batch, *grid.shape, device=device)
+    image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
     for kind, present in scene.present.items():
         for slot, there in enumerate(present.unbind(1)):
             rows = there.nonzero()[:, 0]
@@ -126,7 +131,7 @@ def _add(image: Tensor, kind: str, table: Tensor, rows: Tensor, grid: Grid) -> N
     """Draw objects of one kind, parameters (parameters, n), and add them to n rows of `image`."""
     definition = OBJECTS[kind]
     per_chunk = max(1, CHUNK // (grid.shape[0] * grid.shape[1]))
-    parts = zip(table.split(per_chunk, dim=1), rows.split(per_chunk), strict=True)
+    parts = zip(torch.split(table, per_chunk, dim=1), torch.split(rows, per_chunk), strict=True)
     for columns, places in parts:
         if len(places):
             light = definition.draw(definition.record(*columns.to(image.device)), grid)

@@ -2,7 +2,9 @@
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import torch
@@ -98,12 +100,12 @@ class ObjectKind(NamedTuple, Generic[T]):
         """Draw each object alone on its own image.
 
         Args:
-            parameters: Every parameter by name, or the kind's record: float tensors of shape (B,),
-                in pixels and radians.
+            parameters: Every parameter by name, or the kind's record: tensors of shape (B,), in
+                pixels and radians.
             grid: Pixel centres of an H by W image.
 
         Returns:
-            Images, shape (B, H, W), dtype and device of the parameters; differentiable.
+            Images, shape (B, H, W), float dtype and device of the parameters; differentiable.
 
         Raises:
             ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
@@ -113,21 +115,32 @@ class ObjectKind(NamedTuple, Generic[T]):
     def _checked(self, parameters: Mapping[str, Tensor] | T) -> T:
         if not isinstance(parameters, Mapping):
             parameters = dict(zip(self.fields, parameters, strict=True))
-        if set(parameters) != set(self.fields):
-            raise ValueError(
-                f"{self.name} takes exactly {', '.join(self.fields)}; "
-                f"got {', '.join(parameters) or 'nothing'}"
-            )
+        self._check_names(parameters)
         values = {name: torch.as_tensor(parameters[name]) for name in self.fields}
-        shapes = {tuple(value.shape) for value in values.values()}
-        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
-            raise ValueError(
-                f"every parameter of {self.name} must have one and the same shape (B,), "
-                f"got {sorted(shapes)}; for one object give tensors of one element"
-            )
+        self._check_shapes({name: tuple(value.shape) for name, value in values.items()})
         for name, value in values.items():
             self.check(name, value)
-        return self.record(**values)
+        dtype = reduce(torch.promote_types, (value.dtype for value in values.values()))
+        dtype = dtype if dtype.is_floating_point else torch.float32  # whole numbers alone
+        return self.record(**{name: value.to(dtype) for name, value in values.items()})
+
+    def _check_names(self, names: Iterable[str]) -> None:
+        missing, unknown = set(self.fields).difference(names), set(names).difference(self.fields)
+        faults = [f"{self.name}.{name} is missing" for name in sorted(missing)]
+        faults += [f"{self.name}.{name} is unknown" for name in sorted(unknown)]
+        if faults:
+            raise ValueError(
+                f"{', '.join(faults)}; {self.name} takes exactly {', '.join(self.fields)}"
+            )
+
+    def _check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        common, count = Counter(shapes.values()).most_common(1)[0]
+        for name, shape in shapes.items():
+            if len(shape) != 1 or shape != common:
+                raise ValueError(
+                    f"{self.name}.{name} must have shape (B,) as every parameter, got {shape}, "
+                    f"where {count} have {common}; for one object give tensors of one element"
+                )
 
     def check(self, name: str, values: Tensor) -> None:
         """Refuse values of a parameter that make no sense, naming the first of them.

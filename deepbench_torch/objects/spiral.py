@@ -104,7 +104,8 @@ def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
     `atan2` is not used: torch rounds it by the place in the batch.
     """
     side = (x + _TINY).sign_()
-    from_up = (y / (x.abs() + r)).atan_().mul_(2).sub_(math.pi / 2)
+    # x * side and not x.abs(), whose gradient on the axis is 0
+    from_up = (y / (x * side + r)).atan_().mul_(2).sub_(math.pi / 2)
     return from_up.mul_(side).add_(math.pi / 2)
 
 

@@ -1,0 +1,118 @@
+"""Portable functions: as accurate as numpy and scipy, and the same bits whatever the processor."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy import special
+from torch import Tensor
+
+import deepbench_torch as db
+from deepbench_torch import portable
+
+Numbers = NDArray[np.float64]
+FOLDER = Path(__file__).parents[1]
+LEAST = 2.0**-53  # of the uniform numbers
+
+
+def units_in_the_last_place(found: Tensor, true: Numbers) -> float:
+    """The largest error in units of the last place of the true value; 0 must be 0."""
+    return float(np.max(np.abs(found.numpy() - true) / np.spacing(np.abs(true))))
+
+
+def test_exp_agrees_with_numpy() -> None:
+    """Polynomial and product round once each; numpy itself is off by up to one unit."""
+    x = np.concatenate([np.linspace(-700, 700, 200_001), np.linspace(-1, 1, 20_001)])
+    assert units_in_the_last_place(portable.exp(torch.tensor(x)), np.exp(x)) <= 2
+
+
+@pytest.mark.parametrize("x", [0.0, -0.0, 5e-324, 1e-300, -1e-17])
+def test_exp_of_almost_nothing_is_one(x: float) -> None:
+    assert portable.exp(torch.tensor([x], dtype=torch.float64)).tolist() == [1.0]
+
+
+def test_log_agrees_with_numpy() -> None:
+    """From the least to the largest normal number, and near 1, where a logarithm loses digits."""
+    x = np.concatenate(
+        [
+            np.geomspace(2.3e-308, 1.7e308, 200_001),
+            1 + np.linspace(-1e-6, 1e-6, 20_001),
+            np.linspace(0.5, 2, 20_001),
+        ]
+    )
+    assert units_in_the_last_place(portable.log(torch.tensor(x)), np.log(x)) <= 4
+
+
+def test_log_of_one_is_nothing() -> None:
+    assert portable.log(torch.ones(1, dtype=torch.float64)).tolist() == [0.0]
+
+
+def test_normal_quantile_agrees_with_scipy() -> None:
+    """Wichura's fits are good to 1e-15; the tails take p from 1e-300 to 1 - 2**-53."""
+    p = np.concatenate(
+        [
+            np.geomspace(1e-300, 0.5, 100_001)[:-1],
+            np.linspace(0, 1, 100_002)[1:-1],
+            1 - np.geomspace(LEAST, 0.5, 10_001)[:-1],
+        ]
+    )
+    found = portable.normal_quantile(torch.tensor(p)).numpy()
+    np.testing.assert_allclose(found, special.ndtri(p), rtol=4e-15, atol=0)
+
+
+def test_normal_quantile_is_odd_and_rises() -> None:
+    """Also where one fit hands over to the next: |p - 1/2| = 0.425 and p = exp(-25)."""
+    edges = [0.075, 0.925, np.exp(-25)]
+    p = np.concatenate([edge * (1 + np.linspace(-1e-9, 1e-9, 1001)) for edge in edges])
+    z = portable.normal_quantile(torch.tensor(np.sort(p)))
+    assert bool((z.diff() >= 0).all())
+    half = torch.linspace(0, 0.5, 4097, dtype=torch.float64)[1:]  # 1 - half is exact
+    assert torch.equal(portable.normal_quantile(1 - half), -portable.normal_quantile(half))
+    assert portable.normal_quantile(half[-1:]).tolist() == [0.0]
+
+
+def test_polynomial_agrees_with_numpy() -> None:
+    x = np.linspace(-2, 2, 101)
+    coefficients = [3.0, -1.0, 0.0, 0.25]
+    found = portable.polynomial(coefficients, torch.tensor(x)).numpy()
+    np.testing.assert_allclose(found, np.polynomial.polynomial.polyval(x, coefficients), rtol=1e-14)
+
+
+@pytest.mark.parametrize("function", [portable.exp, portable.log, portable.normal_quantile])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (2, 3, 5)])
+def test_shapes_are_kept_and_arguments_left_alone(function: object, shape: tuple[int, ...]) -> None:
+    assert callable(function)
+    x = torch.full(shape, 0.25, dtype=torch.float64)
+    found = function(x)
+    assert (found.shape, found.dtype) == (x.shape, torch.float64)
+    assert bool((x == 0.25).all())
+
+
+def fingerprint() -> str:
+    """A hash of portable functions on a grid and of the truth of 200 rows."""
+    steps = torch.arange(10_001, dtype=torch.float64)  # linspace has other bits without vectors
+    x, p = steps * 0.14 - 700, (steps + 0.5) / 10_001
+    numbers = [portable.exp(x), portable.log(portable.exp(x)), portable.normal_quantile(p)]
+    sample = db.generate("astro", 3, torch.arange(200))
+    numbers += [table for kind in sample.scene.values() for table in kind.values()]
+    numbers += list(sample.present.values())
+    return hashlib.sha256(b"".join(table.numpy().tobytes() for table in numbers)).hexdigest()
+
+
+def test_truth_has_the_same_bits_without_vector_instructions() -> None:
+    """Another process in which torch takes its plain code: other sums, other functions."""
+    code = (
+        "import torch; from tests.test_portable import fingerprint; "
+        "print(torch.backends.cpu.get_cpu_capability(), fingerprint())"
+    )
+    plain = os.environ | {"ATEN_CPU_CAPABILITY": "default", "PYTHONPATH": str(FOLDER)}
+    run = subprocess.run(  # noqa: S603 - our own interpreter and our own code
+        [sys.executable, "-c", code], env=plain, cwd=FOLDER, capture_output=True, text=True
+    )
+    assert run.stdout.split() == ["DEFAULT", fingerprint()], run.stderr
