@@ -367,7 +367,8 @@ class _OpenFile:
     def images(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
         """A fresh array of the images at some places, in their order."""
         if self.mapped is not None:
-            return np.asarray(self.mapped)[places]
+            mapped: np.ndarray[Any, Any] = np.asarray(self.mapped)[places]
+            return mapped
         unique, back = np.unique(places, return_inverse=True)  # h5py wants them rising
         chosen: np.ndarray[Any, Any] = self.file["image"][unique]
         return chosen[back]

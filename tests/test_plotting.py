@@ -18,7 +18,7 @@ def test_classes_have_rows_of_their_own() -> None:
     dataset = db.Catalogue("astro", size=200, image_size=8)
     titles, images = shown(dataset, columns=4)
     assert titles == ["star", "", "", "", "galaxy", "", "", "", "spiral", "", "", ""]
-    first = {label: place for place, (_, label) in reversed(list(enumerate(list(dataset))))}  # type: ignore[call-overload]
+    first = {label: place for place, (_, label) in reversed(list(enumerate(list(dataset))))}
     for label in range(3):
         expected = stretched(dataset[first[label]][0][0].numpy())
         assert np.array_equal(images[4 * label], expected)
@@ -29,7 +29,7 @@ def test_other_labels_stand_over_their_images() -> None:
     dataset = db.Catalogue(recipe, size=9, image_size=8)
     titles, images = shown(dataset, columns=3, rows=4)
     assert len(images) == 9
-    for title, (_, label) in zip(titles, list(dataset), strict=True):  # type: ignore[call-overload]
+    for title, (_, label) in zip(titles, list(dataset), strict=True):
         there = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
         assert title == (", ".join(there) or "empty")
 

@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.datasets import Split
 from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.storage import read_header
 
@@ -61,8 +62,9 @@ def test_splits_of_a_file(stored: Path, catalogue: db.Catalogue) -> None:
 def test_a_file_of_one_split(tmp_path: Path) -> None:
     val = db.Catalogue("astro", size=50, split="val", image_size=4)
     path = db.materialize(val, tmp_path / "val.h5", progress=False)
-    for split in (None, "val"):
-        assert torch.equal(db.StoredCatalogue(path, split=split)[4][0], val[4][0])  # type: ignore[arg-type]
+    splits: tuple[Split | None, ...] = (None, "val")
+    for split in splits:
+        assert torch.equal(db.StoredCatalogue(path, split=split)[4][0], val[4][0])
     with pytest.raises(ValueError, match="holds the split 'val' only, asked was for 'test'"):
         db.StoredCatalogue(path, split="test")
 
@@ -112,7 +114,7 @@ def test_whatever_makes_the_rows_the_images_are_the_same(
     maker: str, stored: Path, catalogue: db.Catalogue, tmp_path: Path
 ) -> None:
     with ThreadPoolExecutor(2) as threads:
-        how: dict[str, Any] = {"workers": {"workers": 2}, "executor": {"executor": threads}}[maker]
+        how: dict[str, Any] = {"workers": 2} if maker == "workers" else {"executor": threads}
         path = db.materialize(catalogue, tmp_path / "b.h5", progress=False, **how)
     assert read_header(path).attributes["sha256"] == read_header(stored).attributes["sha256"]
 
