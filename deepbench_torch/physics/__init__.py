@@ -1,5 +1,5 @@
-"""Simulated motion, as pure functions: bodies under their own gravity."""
+"""Simulated motion, as pure functions: bodies under their own gravity, and pendulums."""
 
-from deepbench_torch.physics import nbody
+from deepbench_torch.physics import nbody, pendulum
 
-__all__ = ["nbody"]
+__all__ = ["nbody", "pendulum"]
