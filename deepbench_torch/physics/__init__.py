@@ -1,5 +1,5 @@
 """Simulated motion, as pure functions: bodies under their own gravity, and pendulums."""
 
-from deepbench_torch.physics import nbody, pendulum
+from deepbench_torch.physics import hamiltonian, nbody, pendulum
 
-__all__ = ["nbody", "pendulum"]
+__all__ = ["hamiltonian", "nbody", "pendulum"]
