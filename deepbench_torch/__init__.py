@@ -15,9 +15,10 @@ from deepbench_torch.recipes import Recipe, list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, materialize
 
 if TYPE_CHECKING:
-    from deepbench_torch import reference
+    from deepbench_torch import physics, reference
     from deepbench_torch.classifier import Classifier
     from deepbench_torch.datamodule import CatalogueDataModule
+    from deepbench_torch.targets import collate_detection
 
 __all__ = [
     "OBJECTS",
@@ -28,19 +29,26 @@ __all__ = [
     "Recipe",
     "Sample",
     "StoredCatalogue",
+    "collate_detection",
     "generate",
     "list_recipes",
     "load_recipe",
     "materialize",
+    "physics",
     "reference",
 ]
 
-_LATER = {"CatalogueDataModule": "datamodule", "Classifier": "classifier"}
+_LATER = {
+    "CatalogueDataModule": "datamodule",
+    "Classifier": "classifier",
+    "collate_detection": "targets",
+}
+_MODULES = ("physics", "reference")
 
 
 def __getattr__(name: str) -> object:
-    if name == "reference":
-        return import_module("deepbench_torch.reference")
+    if name in _MODULES:
+        return import_module(f"deepbench_torch.{name}")
     if name in _LATER:
         return getattr(import_module(f"deepbench_torch.{_LATER[name]}"), name)
     raise AttributeError(f"module 'deepbench_torch' has no attribute {name!r}")

@@ -77,14 +77,19 @@ def show(
     image_size: ImageSize = None,
     columns: Annotated[int, typer.Option(help="Images side by side.")] = 10,
     rows: Annotated[int | None, typer.Option(help="Rows of images.")] = None,
+    boxes: Annotated[bool, typer.Option("--boxes", help="Draw the box of each object.")] = False,
+    masks: Annotated[bool, typer.Option("--masks", help="Outline each object's mask.")] = False,
 ) -> None:
     """Draw a labelled gallery of the first images."""
     dataset: RowDataset
+    target = plotting.OVERLAY if boxes or masks else "label"
     if image.endswith(".h5"):
-        dataset = StoredCatalogue(image)
+        dataset = StoredCatalogue(image, target=target)
     else:
-        dataset = Catalogue(image, seed=seed, image_size=_parse_size(image_size))
-    path = plotting.save(plotting.gallery(dataset, columns=columns, rows=rows), output)
+        size = _parse_size(image_size)
+        dataset = Catalogue(image, seed=seed, image_size=size, target=target)
+    figure = plotting.gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
+    path = plotting.save(figure, output)
     typer.echo(f"{path}: a gallery of {image}")
 
 

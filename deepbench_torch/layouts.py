@@ -33,35 +33,47 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     """
     present = scenes.draw_present(recipe, seed=seed, index=index)
     values = scenes.draw_values(recipe, seed=seed, index=index)
-    if recipe.layout is not None:
-        for place in range(0, len(index), ROWS):
-            rows = slice(place, place + ROWS)
-            here = {kind: there[rows] for kind, there in present.items()}
-            _choose(recipe, values[rows], here, seed=seed, index=index[rows])
+    settle(recipe, values, present, seed=seed, index=index)
     return scenes.to_pixels(recipe, values, present, recipe.grid)
 
 
-def _choose(
+def settle(
     recipe: Recipe, values: Tensor, present: dict[str, Tensor], *, seed: int, index: Tensor
 ) -> None:
-    """Put later candidates in place of the first in `values` where they are needed.
+    """Put later candidates in place of the first, in `values`, where a recipe demands it.
 
     A row takes the first candidate that satisfies the recipe, else the best. The number of
     candidates is fixed, and a row's choice depends on no other row.
+
+    Args:
+        recipe: What the images hold.
+        values: The first candidates, as `scenes.draw_values` gives them; written to.
+        present: Which slots hold an object.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
     """
     if recipe.layout is None:
         return
-    best = least_visible(recipe, values, present)
+    best = _in_parts(recipe, values, present)
     for candidate in range(1, recipe.layout.candidates):
         rows = (best < recipe.layout.visible).nonzero()[:, 0]
         if not len(rows):
             return
         trial = scenes.draw_values(recipe, seed=seed, index=index[rows], candidate=candidate)
-        here = {kind: there[rows] for kind, there in present.items()}
-        share = least_visible(recipe, trial, here)
+        share = _in_parts(recipe, trial, {kind: there[rows] for kind, there in present.items()})
         better = share > best[rows]
         values[rows[better]] = trial[better]
         best[rows[better]] = share[better]
+
+
+def _in_parts(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
+    """`least_visible` of ROWS rows at once."""
+    parts = []
+    for start in range(0, max(len(values), 1), ROWS):
+        rows = slice(start, start + ROWS)
+        here = {kind: there[rows] for kind, there in present.items()}
+        parts.append(least_visible(recipe, values[rows], here))
+    return torch.cat(parts)
 
 
 def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:

@@ -57,6 +57,7 @@ def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
     output = tmp_path / "sub" / "gallery.png"
     options = ("--output", str(output), "--image-size", "16", "--columns", "3", "--rows", "2")
+    assert run("show", name, *options, "--boxes", "--masks") == 0
     assert run("show", name, *options) == 0
     assert output.read_bytes().startswith(b"\x89PNG")
 
@@ -81,7 +82,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("generate astr out", "there is no recipe 'astr'; packaged are astro"),
+        ("generate astr out", "there is no recipe 'astr'; packaged are arc, astro"),
         ("generate nowhere.yaml out", "there is no recipe file 'nowhere.yaml'"),
         ("generate astro", "Missing"),
         ("generate astro out --size 0", "size must be a positive whole number of images, got 0"),

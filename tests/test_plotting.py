@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deepbench_torch as db
-from deepbench_torch.plotting import gallery, stretched
+from deepbench_torch.plotting import OVERLAY, gallery, stretched
 
 
 def shown(dataset: db.Catalogue, **options: int) -> tuple[list[str], list[np.ndarray]]:
@@ -31,7 +31,19 @@ def test_other_labels_stand_over_their_images() -> None:
     assert len(images) == 9
     for title, (_, label) in zip(titles, list(dataset), strict=True):
         there = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
-        assert title == (", ".join(there) or "empty")
+        whole = ", ".join(there) or "empty"
+        assert title == whole or (len(title) == 20 and whole.startswith(title[:-1]))
+
+
+def test_overlays_are_the_boxes_and_masks_of_the_truth() -> None:
+    dataset = db.Catalogue("sky", size=4, image_size=32, target=OVERLAY)
+    figure = gallery(dataset, columns=2, rows=2, boxes=True, masks=True)
+    for axis, (_, target) in zip(figure.axes, dataset, strict=True):
+        drawn = [patch.get_bbox().extents.tolist() for patch in axis.patches]
+        assert drawn == (target["boxes"] - 0.5).tolist()
+        assert len(axis.collections) == len(target["masks"])
+    with pytest.raises(ValueError, match=r"this gallery needs target=.'label', 'boxes'"):
+        gallery(db.Catalogue("sky", size=5), boxes=True)
 
 
 def test_stretch_is_steady_and_finite() -> None:
@@ -43,5 +55,5 @@ def test_stretch_is_steady_and_finite() -> None:
 def test_refusals() -> None:
     with pytest.raises(ValueError, match="positive rows and columns, got 3 and 0"):
         gallery(db.Catalogue("astro", size=5), columns=0)
-    with pytest.raises(ValueError, match="target='label', got 'clean'"):
+    with pytest.raises(ValueError, match="this gallery needs target='label', got 'clean'"):
         gallery(db.Catalogue("astro", size=5, target="clean"))

@@ -107,7 +107,10 @@ def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
         ),
         ({"objects": {"star": {"alpha": 1}}}, "at 1 or below its light is infinite"),
         ({"objects": {"star": {"beta": 1}}}, "star has no parameter beta; it has x, y, amplitude"),
-        ({"objects": {"comet": {}}}, "unknown kind 'comet'; the kinds are star, galaxy, spiral"),
+        (
+            {"objects": {"comet": {}}},
+            "unknown kind 'comet'; the kinds are star, galaxy, spiral, ellipse",
+        ),
         ({"objects": {"galaxy": {"ellip": 1.0}}}, "galaxy.ellip must be >= 0 and < 1"),
         ({"objects": {"star": {"x": {"even": [0, 1]}}}}, "a prior is a number or one of uniform"),
         ({"objects": {"star": {"x": {"uniform": [1, 0]}}}}, "uniform needs finite low < high"),
