@@ -13,11 +13,11 @@ from deepbench_torch.rng import bits_to_uniform
 
 SMALL = 32.0  # below this rate the distribution is summed, above it the expansion is used
 LARGE = 1e5  # above this rate the expansion is worked out in double precision
-TAIL = 3.5  # beyond these standard deviations single precision loses the tail of a uniform number
+TAIL = 3.2  # beyond these standard deviations single precision loses the tail of a uniform number
 # The error of the expansion in single precision is at most TRUNCATION / rate + ROUNDING * rate**0.5
-# between SMALL and LARGE within TAIL: measured against the continuous quantile, with room to spare.
-TRUNCATION = 0.2
-ROUNDING = 3.2e-5
+# between SMALL and LARGE within TAIL: it takes up at most 85 % of that, measured against the continuous quantile.
+TRUNCATION = 0.13
+ROUNDING = 4e-5
 
 
 def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:

@@ -1,0 +1,221 @@
+"""Degradation: blur against closed forms and scipy, noise against its distribution."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage, stats
+from torch import Tensor
+
+from deepbench_torch import degrade, rng
+
+Image = NDArray[np.float64]
+SIGMAS = [0.3, 0.5, 1.0, 1.7, 3.0]
+each_sigma = pytest.mark.parametrize("sigma", SIGMAS)
+SIGMA_LIMIT = 4.0  # standard errors; the numbers are fixed, so a test never fails by chance
+
+
+def framed(height: int, width: int, sigma: float) -> tuple[Tensor, int]:
+    """An empty scene in float64 with the margin of a blur, and that margin."""
+    margin = degrade.blur_margin(sigma)
+    scene = torch.zeros(1, height + 2 * margin, width + 2 * margin, dtype=torch.float64)
+    return scene, margin
+
+
+def light(height: int, width: int, sigma: float, batch: int = 1) -> Tensor:
+    """Scenes of random brightness from 0 to 1, with a margin."""
+    margin = degrade.blur_margin(sigma)
+    shape = height + 2 * margin, width + 2 * margin
+    u = rng.uniform(0, ("light",), torch.arange(batch), shape[0] * shape[1])
+    return u.view(batch, *shape)
+
+
+def cut_gaussian(distance: Image, sigma: float) -> Image:
+    """A Gaussian of whole distances, cut after 5 sigma, of unit sum."""
+    reach = degrade.blur_margin(sigma)
+    norm = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2).sum()
+    near = np.abs(distance) <= reach
+    return np.asarray(near * np.exp(-0.5 * (distance / sigma) ** 2) / norm)
+
+
+# ---- blur
+
+
+@each_sigma
+@pytest.mark.parametrize(("row", "column"), [(4, 6), (0, 0), (8, 1), (-2, 3), (4, 14), (9, 13)])
+def test_one_bright_pixel_becomes_the_gaussian(sigma: float, row: int, column: int) -> None:
+    """Closed form: the product of two cut Gaussians round the pixel, also one beyond the frame."""
+    scene, margin = framed(9, 13, sigma)
+    scene[0, margin + row, margin + column] = 3.0
+    expected = 3 * np.outer(
+        cut_gaussian(np.arange(9.0) - row, sigma), cut_gaussian(np.arange(13.0) - column, sigma)
+    )
+    blurred = degrade.blur(scene, sigma=sigma)[0].numpy()
+    np.testing.assert_allclose(blurred, expected, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.7, 3.0])
+def test_one_bright_pixel_has_the_width_of_a_gaussian(sigma: float) -> None:
+    """The variance along either axis is sigma squared.
+
+    From sigma = 1 on, sampling at pixels changes it by less than 1e-6; the cut at 5 sigma takes
+    5 sqrt(2 / pi) exp(-12.5) 2 = 3e-5 of it away.
+    """
+    scene, margin = framed(41, 35, sigma)
+    scene[0, margin + 20, margin + 17] = 1.0
+    blurred = degrade.blur(scene, sigma=sigma)[0].numpy()
+    rows, columns = np.mgrid[-20:21, -17:18]
+    assert (blurred * rows**2).sum() == pytest.approx(sigma**2, rel=5e-5)
+    assert (blurred * columns**2).sum() == pytest.approx(sigma**2, rel=5e-5)
+
+
+@each_sigma
+def test_no_light_is_lost(sigma: float) -> None:
+    """A scene whose light lies far enough inside keeps its sum; rounding of float64 sums."""
+    scene, margin = framed(40, 45, sigma)
+    inner = slice(margin + 15, margin + 25)
+    scene[0, inner, inner] = light(10, 10, 0.1)[0, 1:-1, 1:-1]
+    total = float(scene.sum())
+    assert float(degrade.blur(scene, sigma=sigma).sum()) == pytest.approx(total, rel=1e-13)
+    even = torch.ones_like(scene)
+    assert torch.allclose(degrade.blur(even, sigma=sigma), even[:, :40, :45], rtol=1e-14)
+
+
+@each_sigma
+@pytest.mark.parametrize(("height", "width"), [(9, 14), (14, 9), (1, 5), (5, 1)])
+def test_blur_agrees_with_scipy(sigma: float, height: int, width: int) -> None:
+    """Oracle: scipy.ndimage on a scene with a dark surround, cut to the frame."""
+    scene, margin = light(height, width, sigma), degrade.blur_margin(sigma)
+    blurred = ndimage.gaussian_filter(scene[0].numpy(), sigma, mode="constant", radius=margin)
+    expected = blurred[margin : margin + height, margin : margin + width]
+    np.testing.assert_allclose(degrade.blur(scene, sigma=sigma)[0].numpy(), expected, rtol=1e-13)
+    # single precision adds up to 61 terms of one sign
+    single = degrade.blur(scene.float(), sigma=sigma)
+    assert single.dtype == torch.float32
+    np.testing.assert_allclose(single[0].numpy(), expected, rtol=5e-6)
+
+
+@each_sigma
+def test_a_batch_is_blurred_like_singles(sigma: float) -> None:
+    scenes = light(11, 17, sigma, batch=7).float()
+    singles = torch.cat([degrade.blur(scene[None], sigma=sigma) for scene in scenes])
+    assert torch.equal(degrade.blur(scenes, sigma=sigma), singles)
+    assert degrade.blur(scenes[:0], sigma=sigma).shape == (0, 11, 17)
+
+
+def test_blur_leaves_the_scene_alone() -> None:
+    scene = light(5, 7, 1.0)
+    kept = scene.clone()
+    degrade.blur(scene, sigma=1.0)
+    assert torch.equal(scene, kept)
+
+
+@pytest.mark.parametrize(("sigma", "margin"), [(1e-6, 1), (0.2, 1), (0.21, 2), (1.0, 5), (2.5, 13)])
+def test_margin_holds_five_deviations(sigma: float, margin: int) -> None:
+    assert degrade.blur_margin(sigma) == margin
+
+
+def test_a_very_narrow_blur_changes_nothing() -> None:
+    scene = light(5, 7, 1e-6)
+    assert torch.equal(degrade.blur(scene, sigma=1e-6), scene[:, 1:-1, 1:-1])
+
+
+# ---- noise
+
+
+def flat(brightness: float, batch: int = 100, height: int = 25, width: int = 40) -> Tensor:
+    return torch.full((batch, height, width), brightness)
+
+
+def photons(image: Tensor, *, exposure: float, background: float, seed: int = 0) -> Tensor:
+    return degrade.add_photon_noise(
+        image, exposure=exposure, background=background, seed=seed, index=torch.arange(len(image))
+    )
+
+
+@pytest.mark.parametrize(
+    ("brightness", "exposure", "background"),
+    [
+        (0.0, 400.0, 1.0),
+        (0.5, 400.0, 1.0),
+        (2.0, 10.0, 0.0),
+        (0.01, 100.0, 0.001),
+        (50.0, 30.0, 5.0),
+    ],
+)
+def test_photon_noise_has_mean_and_variance(
+    brightness: float, exposure: float, background: float
+) -> None:
+    """Poisson: mean of the brightness, variance (brightness + background) / exposure."""
+    drawn = photons(flat(brightness), exposure=exposure, background=background).double()
+    rate, count = (brightness + background) * exposure, drawn.numel()
+    assert abs(float(drawn.mean()) - brightness) < SIGMA_LIMIT * math.sqrt(rate / count) / exposure
+    error = math.sqrt((2 * rate**2 + rate) / count) / exposure**2
+    assert abs(float(drawn.var()) - rate / exposure**2) < SIGMA_LIMIT * error
+
+
+def test_photon_noise_is_the_quantile_of_scipy() -> None:
+    """Of the uniform numbers of the stream "noise.poisson", pixel by pixel along the rows."""
+    image, index = light(11, 17, 0.1, batch=3).float() * 5, torch.tensor([7, 0, 2**40])
+    drawn = degrade.add_photon_noise(image, exposure=80.0, background=0.5, seed=3, index=index)
+    bits = rng.pixel_bits(3, "noise.poisson", index, image[0].numel()).view(image.shape)
+    rate = ((image + 0.5) * 80).double().numpy()
+    expected = stats.poisson.ppf(rng.bits_to_uniform(bits).numpy(), rate) / 80 - 0.5
+    # the counts are exact; dividing them and taking the background off rounds in single precision
+    np.testing.assert_allclose(drawn.numpy(), expected, rtol=0, atol=1e-6)
+
+
+def test_photons_are_whole() -> None:
+    drawn = photons(light(11, 17, 0.1).float(), exposure=64.0, background=0.25)
+    counts = (drawn + 0.25) * 64  # exact for powers of two
+    assert torch.equal(counts, counts.round())
+    assert float(counts.min()) >= 0
+
+
+def read_out(image: Tensor, *, sigma: float, seed: int = 0) -> Tensor:
+    return degrade.add_read_out_noise(image, sigma=sigma, seed=seed, index=torch.arange(len(image)))
+
+
+@pytest.mark.parametrize("sigma", [0.01, 1.0, 30.0])
+def test_read_out_noise_is_normal(sigma: float) -> None:
+    noise = read_out(flat(0.0), sigma=sigma).double().flatten()
+    assert stats.kstest(noise.numpy() / sigma, "norm").pvalue > 1e-4
+    error = SIGMA_LIMIT / math.sqrt(len(noise))
+    assert abs(float(noise.mean())) < error * sigma
+    assert float(noise.std()) == pytest.approx(sigma, rel=error / math.sqrt(2))
+
+
+def test_read_out_noise_does_not_depend_on_the_image() -> None:
+    faint, bright = read_out(flat(0.0), sigma=1.0), read_out(flat(8.0), sigma=1.0)
+    # the sum is rounded to 2**-21 between 8 and 16
+    assert torch.allclose(bright - 8, faint, rtol=0, atol=2.0**-20)
+
+
+@pytest.mark.parametrize("noise", ["photons", "read_out"])
+def test_noise_of_a_batch_equals_singles(noise: str) -> None:
+    image, index = light(7, 11, 0.1, batch=5).float(), torch.tensor([4, 0, 2**40, 4, 9])
+
+    def drawn(image: Tensor, index: Tensor) -> Tensor:
+        if noise == "photons":
+            return degrade.add_photon_noise(
+                image, exposure=50.0, background=1.0, seed=1, index=index
+            )
+        return degrade.add_read_out_noise(image, sigma=0.1, seed=1, index=index)
+
+    kept = image.clone()
+    singles = [drawn(image[k : k + 1], index[k : k + 1]) for k in range(5)]
+    assert torch.equal(drawn(image, index), torch.cat(singles))
+    assert drawn(image[:0], index[:0]).shape == (0, *image.shape[1:])
+    assert torch.equal(image, kept)
+
+
+@pytest.mark.parametrize("noise", [photons, read_out])
+def test_rows_and_seeds_have_noise_of_their_own(noise: object) -> None:
+    options = {"exposure": 100.0, "background": 1.0} if noise is photons else {"sigma": 1.0}
+    assert callable(noise)
+    first, second = (noise(flat(1.0), **options, seed=seed).double() for seed in (0, 1))
+    for one, other in ((first[1:], first[:-1]), (first, second), (first[..., 1:], first[..., :-1])):
+        correlation = np.corrcoef(one.flatten().numpy(), other.flatten().numpy())[0, 1]
+        assert abs(correlation) < SIGMA_LIMIT / math.sqrt(one.numel())
