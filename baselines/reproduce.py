@@ -4,6 +4,7 @@ Makes the data, trains, tests and adds one line to results.csv. A run that was k
 its last whole epoch when the same command is given again.
 """
 
+import logging
 import time
 import warnings
 from datetime import UTC, datetime
@@ -169,8 +170,10 @@ def _fit_and_test(
     """Train from the last checkpoint, if there is one, and test the last weights."""
     last = folder / "last.ckpt"
     with warnings.catch_warnings():
-        # the images lie in mapped memory: reading them takes microseconds, a process would only cost
+        # reading an image from mapped memory takes microseconds: a process more would only cost
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # Lightning 2.6 asks torch 2.14 in a way of before
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         # a checkpoint of ours in a folder of ours is what is meant to be there
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
         trainer.fit(model, data, ckpt_path=str(last) if last.exists() else None)
@@ -195,6 +198,7 @@ def main(
     results_file: Annotated[Path, typer.Option(help="Where the line goes.")] = results.FILE,
 ) -> None:
     """Reproduce a row of the paper's table and add it to results.csv."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     result = run(
         task,
         seed=seed,

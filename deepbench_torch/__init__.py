@@ -1,14 +1,24 @@
-"""Simple, physically exact simulated images for machine learning."""
+"""Simple, physically exact simulated images for machine learning.
 
-from deepbench_torch import reference
-from deepbench_torch.classifier import Classifier
-from deepbench_torch.datamodule import CatalogueDataModule
+What needs Lightning or astropy is imported when it is first used, so that a worker process or the
+command line starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import Sample, generate
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe, list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, materialize
+
+if TYPE_CHECKING:
+    from deepbench_torch import physics, reference
+    from deepbench_torch.classifier import Classifier
+    from deepbench_torch.datamodule import CatalogueDataModule
+    from deepbench_torch.targets import collate_detection
 
 __all__ = [
     "OBJECTS",
@@ -19,9 +29,30 @@ __all__ = [
     "Recipe",
     "Sample",
     "StoredCatalogue",
+    "collate_detection",
     "generate",
     "list_recipes",
     "load_recipe",
     "materialize",
+    "physics",
     "reference",
 ]
+
+_LATER = {
+    "CatalogueDataModule": "datamodule",
+    "Classifier": "classifier",
+    "collate_detection": "targets",
+}
+_MODULES = ("physics", "reference")
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"deepbench_torch.{name}")
+    if name in _LATER:
+        return getattr(import_module(f"deepbench_torch.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'deepbench_torch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -99,8 +99,7 @@ def _build(architecture: str, outputs: int) -> nn.Module:
     known = torchvision.models.list_models(module=torchvision.models)
     if architecture not in known:
         raise ValueError(
-            f"torchvision has no classification network {architecture!r}; "
-            f"it has {', '.join(known)}"
+            f"torchvision has no classification network {architecture!r}; it has {', '.join(known)}"
         )
     network: nn.Module = torchvision.models.get_model(
         architecture, weights=None, num_classes=outputs

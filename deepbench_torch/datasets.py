@@ -1,7 +1,7 @@
 """Catalogue: generated rows as a map-style dataset, in the manner of torchvision's."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -56,6 +56,9 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return (self[place] for place in range(len(self)))
 
     def __getitem__(self, place: int) -> tuple[Any, Any]:
         """The image (1, H, W) and target at a place; a negative place counts from the end."""

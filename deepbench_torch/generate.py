@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepbench_torch import degrade, rng, scenes
+from deepbench_torch import compose, degrade, layouts, rng
 from deepbench_torch.grid import Grid
 from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.scenes import Scene
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
 GENERATOR_VERSION = 1
@@ -27,6 +29,7 @@ class Sample:
         scene: By kind and name, the parameters in pixels and radians, float32, shape (B, slots). A
             slot that is not present holds the object that would have been drawn there.
         present: By kind, which slots hold an object, bool, shape (B, slots).
+        recipe: What the images hold, at their size.
     """
 
     image: Tensor
@@ -35,6 +38,7 @@ class Sample:
     index: Tensor
     scene: dict[str, dict[str, Tensor]]
     present: dict[str, Tensor]
+    recipe: Recipe
 
 
 def generate(
@@ -64,7 +68,7 @@ def generate(
     check_seed(seed)
     rows = _checked_index(index)
     _keep_freed_memory()
-    scene = scenes.draw_scene(recipe, seed=seed, index=rows)
+    scene = layouts.draw_scene(recipe, seed=seed, index=rows)
     device = torch.device(device)
     rows_there = rows.to(device)
     clean = _clean(recipe, scene, device)
@@ -75,6 +79,7 @@ def generate(
         index=rows_there,
         scene=scene.parameters,
         present=scene.present,
+        recipe=recipe,
     )
 
 
@@ -117,21 +122,59 @@ def _checked_index(index: Tensor) -> Tensor:
     return index.long()
 
 
-def _clean(recipe: Recipe, scene: scenes.Scene, device: torch.device) -> Tensor:
+class Objects(NamedTuple):
+    """The objects of B images, each alone: image after image, kind after kind, slot after slot.
+
+    Attributes:
+        row: The image of each, int64, shape (N,).
+        kind: The place of its kind among the recipe's classes, int64, shape (N,).
+        light: Its own noiseless light, blurred as the image is, float32, shape (N, H, W).
+    """
+
+    row: Tensor
+    kind: Tensor
+    light: Tensor
+
+
+def separate(sample: Sample) -> Objects:
+    """Each object of a sample alone; together they add or unite to the clean images."""
+    scene = Scene.from_parameters(sample.scene, sample.present)
+    device = sample.image.device
+    grid = _grid(sample.recipe)
+    drawn = list(compose.draw_objects(scene, grid, device=device))
+    places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
+    row = torch.cat([part.row for part in drawn] or [sample.index[:0]])
+    kind = torch.cat([torch.full_like(part.row, places[part.kind]) for part in drawn] or [row])
+    light = torch.cat([part.light for part in drawn] or [torch.empty(0, *grid.shape)])
+    order = row.argsort(stable=True)  # within an image they stand by kind and slot already
+    return Objects(row[order], kind[order], _blurred(sample.recipe, light[order]))
+
+
+def _clean(recipe: Recipe, scene: Scene, device: torch.device) -> Tensor:
     """The scene as the telescope sees it, without noise, shape (B, H, W)."""
-    grid = recipe.grid
-    blur = recipe.degrade.blur
-    if blur is None:
-        return scenes.compose(scene, grid, device=device)
-    sigma = blur.sigma * grid.shorter
-    margin = degrade.blur_margin(sigma)
-    wide = scenes.compose(scene, Grid(grid.height, grid.width, margin), device=device)
-    return degrade.blur(wide, sigma=sigma)
+    return _blurred(
+        recipe, compose.compose(scene, _grid(recipe), how=recipe.compose, device=device)
+    )
+
+
+def _grid(recipe: Recipe) -> Grid:
+    """The pixels to draw: the image, and as far around it as its blur reaches."""
+    if recipe.degrade.blur is None:
+        return recipe.grid
+    margin = degrade.blur_margin(recipe.degrade.blur.sigma * recipe.grid.shorter)
+    return Grid(recipe.grid.height, recipe.grid.width, margin)
+
+
+def _blurred(recipe: Recipe, light: Tensor) -> Tensor:
+    """Light on the pixels of `_grid` as the image has it, shape (N, H, W)."""
+    if recipe.degrade.blur is None:
+        return light
+    return degrade.blur(light, sigma=recipe.degrade.blur.sigma * recipe.grid.shorter)
 
 
 def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
     """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
-    rows = max(1, scenes.CHUNK // (clean.shape[1] * clean.shape[2]))
+    rows = max(1, compose.CHUNK // (clean.shape[1] * clean.shape[2]))
     parts = [
         _degrade(recipe, part, seed=seed, index=numbers)
         for part, numbers in zip(torch.split(clean, rows), torch.split(index, rows), strict=True)
@@ -155,7 +198,7 @@ def _degrade(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tens
     return image
 
 
-def _label(recipe: Recipe, scene: scenes.Scene) -> Tensor:
+def _label(recipe: Recipe, scene: Scene) -> Tensor:
     """Class indices (B,), or which kinds are present (B, K)."""
     there = torch.stack([present.any(dim=1) for present in scene.present.values()], dim=1)
     return there.long().argmax(dim=1) if recipe.label == "class" else there.float()

@@ -73,8 +73,12 @@ class Grid:
         Returns:
             Along the first and the second axis, each of shape (B, H, W).
         """
+        return self.turned(x, y, cos=theta.cos(), sin=theta.sin())
+
+    def turned(self, x: Tensor, y: Tensor, *, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+        """The same as `rotated` for angles given by their cosine and sine, shape (B,) each."""
         dx, dy = self.offsets(x, y)
-        cos, sin = per_pixel(theta.cos()), per_pixel(theta.sin())
+        cos, sin = per_pixel(cos), per_pixel(sin)
         return dx * cos + dy * sin, dy * cos - dx * sin
 
 

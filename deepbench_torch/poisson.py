@@ -15,7 +15,7 @@ SMALL = 32.0  # below this rate the distribution is summed, above it the expansi
 LARGE = 1e5  # above this rate the expansion is worked out in double precision
 TAIL = 3.2  # beyond these standard deviations single precision loses the tail of a uniform number
 # The error of the expansion in single precision is at most TRUNCATION / rate + ROUNDING * rate**0.5
-# between SMALL and LARGE within TAIL: it takes up at most 85 % of that, measured against the continuous quantile.
+# between SMALL and LARGE within TAIL: measured against the continuous quantile, 85 % of that.
 TRUNCATION = 0.13
 ROUNDING = 4e-5
 

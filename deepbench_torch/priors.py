@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple, final
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from deepbench_torch import portable
 
@@ -60,16 +61,20 @@ class Fixed(Prior):
         if math.isnan(self.at):
             raise ValueError("fixed needs a number, got nan")
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         return torch.full_like(u, self.at)
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return value == self.at
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.at, self.at
 
+    @override
     def to_plain(self) -> object:
         return self.at
 
@@ -88,13 +93,16 @@ class _Interval(Prior):
                 "for one value write the number alone"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         return values((self,), u.reshape(-1, 1)).view(u.shape)
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         return {self.name: [self.low, self.high]}
 
@@ -106,6 +114,7 @@ class Uniform(_Interval):
 
     name: ClassVar[str] = "uniform"
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value < self.high)
 
@@ -117,6 +126,7 @@ class LogUniform(_Interval):
 
     name: ClassVar[str] = "log_uniform"
 
+    @override
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.low <= 0:
@@ -126,6 +136,7 @@ class LogUniform(_Interval):
                 f"log_uniform reaches from 1e-300 to 1e300, got [{self.low:g}, {self.high:g}]"
             )
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high)
 
@@ -161,19 +172,23 @@ class Normal(Prior):
                 f"(mean {self.mean:g}, std {self.std:g}); move the cut nearer to the mean"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         side, start, share = self._cut()
         p = ((u if side > 0 else 1 - u) * share + start).clamp(2.0**-1000, 1 - 2.0**-53)
         deviation = portable.normal_quantile(p) * (side * self.std)
         return (deviation + self.mean).clamp(self.low, self.high)
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high) & value.isfinite()
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
@@ -211,17 +226,21 @@ class Integer(Prior):
         if not whole or self.low > self.high:
             raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         steps = torch.floor(u * (self.high - self.low + 1)).clamp_max(self.high - self.low)
         return steps + self.low
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return (value == value.round()) & (value >= self.low) & (value <= self.high)
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return self.low, self.high
 
+    @override
     def to_plain(self) -> object:
         return {self.name: [self.low, self.high]}
 
@@ -255,6 +274,7 @@ class Choice(Prior):
                 f"positive sum, got {self.weights}"
             )
 
+    @override
     def value(self, u: Tensor) -> Tensor:
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
@@ -263,13 +283,16 @@ class Choice(Prior):
         place = torch.bucketize(u.contiguous(), steps, right=True)
         return torch.tensor(self.values, dtype=torch.float64)[place]
 
+    @override
     def contains(self, value: Tensor) -> Tensor:
         return torch.isin(value, torch.tensor(self._possible(), dtype=value.dtype))
 
     @property
+    @override
     def bounds(self) -> tuple[float, float]:
         return min(self._possible()), max(self._possible())
 
+    @override
     def to_plain(self) -> object:
         if not self.weights:
             return {self.name: list(self.values)}

@@ -7,11 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 from astropy.modeling.models import Moffat2D, Sersic2D
+from matplotlib import patches
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from deepbench_torch.grid import Grid
 
 Image = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_ENDLESS = 1e6  # [pixel]; stands for an infinite thickness
 
 
 def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
@@ -108,8 +113,101 @@ def _sine_of_pitch(phi: Image, p: dict[str, float]) -> Image:
     return np.where(np.isfinite(tangent), tangent / np.hypot(1, tangent), 1.0)
 
 
+def _ellipse(p: dict[str, float], x: Image, y: Image) -> Image:
+    """The inequality; matplotlib flattens curves, which moves them by up to 0.12 pixel."""
+    turned = ((x - p["x"]) + 1j * (y - p["y"])) * np.exp(-1j * p["theta"])
+
+    def within(width: float, height: float) -> Mask:
+        if min(width, height) <= 0:
+            return np.zeros(x.shape, dtype=bool)
+        return np.asarray(np.hypot(turned.real / width, turned.imag / height) <= 0.5)
+
+    inset = 2 * p["thickness"]
+    hole = within(p["width"] - inset, p["height"] - inset)
+    return _painted(within(p["width"], p["height"]) & ~hole, p)
+
+
+def _circle(p: dict[str, float], x: Image, y: Image) -> Image:
+    """The inequality, as for an ellipse."""
+    r = np.hypot(x - p["x"], y - p["y"])
+    return _painted((r <= p["radius"]) & (r >= p["radius"] - p["thickness"]), p)
+
+
+def _arc(p: dict[str, float], x: Image, y: Image) -> Image:
+    """The inequalities of the ring and of the polar angle."""
+    angle = np.arctan2(y - p["y"], x - p["x"])
+    return _circle(p, x, y) * (np.mod(angle - p["start"], 2 * np.pi) <= p["extent"])
+
+
+def _rectangle(p: dict[str, float], x: Image, y: Image) -> Image:
+    """A rectangle of matplotlib's, less a smaller one."""
+
+    def inset(by: float) -> Patch:
+        width, height = p["width"] - 2 * by, p["height"] - 2 * by
+        return patches.Rectangle(
+            (p["x"] - width / 2, p["y"] - height / 2),
+            width,
+            height,
+            angle=np.degrees(p["theta"]),
+            rotation_point="center",
+        )
+
+    return _outline(inset, p, min(p["width"], p["height"]) / 2, x, y)
+
+
+def _polygon(p: dict[str, float], x: Image, y: Image) -> Image:
+    """A regular polygon of matplotlib's, less a smaller one."""
+    inradius_to_radius = 1 / np.cos(np.pi / p["vertices"])
+
+    def inset(by: float) -> Patch:
+        return patches.RegularPolygon(
+            (p["x"], p["y"]),
+            int(p["vertices"]),
+            radius=p["radius"] - by * inradius_to_radius,
+            orientation=p["theta"] - np.pi / 2,  # matplotlib's first vertex is on +y
+        )
+
+    return _outline(inset, p, p["radius"] / inradius_to_radius, x, y)
+
+
+def _line(p: dict[str, float], x: Image, y: Image) -> Image:
+    """A polygon of matplotlib's with the four corners."""
+    start, end = complex(p["x0"], p["y0"]), complex(p["x1"], p["y1"])
+    along = np.exp(1j * np.angle(end - start))
+    across = 1j * along * min(p["thickness"], _ENDLESS) / 2
+    corners = np.array([start - across, end - across, end + across, start + across])
+    patch = patches.Polygon(np.stack([corners.real, corners.imag], axis=1))
+    return _painted(_covers(patch, x, y), p)
+
+
+def _outline(
+    inset: Callable[[float], Patch], p: dict[str, float], inradius: float, x: Image, y: Image
+) -> Image:
+    """What `inset(0)` covers and `inset(thickness)`, if there is any of it, does not."""
+    mask = _covers(inset(0.0), x, y)
+    if p["thickness"] < inradius:
+        mask &= ~_covers(inset(p["thickness"]), x, y)
+    return _painted(mask, p)
+
+
+def _covers(patch: Patch, x: Image, y: Image) -> Mask:
+    path = patch.get_patch_transform().transform_path(patch.get_path())
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    return np.asarray(path.contains_points(points)).reshape(x.shape)
+
+
+def _painted(mask: Mask, p: dict[str, float]) -> Image:
+    return np.where(mask, p["amplitude"], 0.0)
+
+
 RENDERERS: dict[str, Callable[[dict[str, float], Image, Image], Image]] = {
     "star": _star,
     "galaxy": _galaxy,
     "spiral": _spiral,
+    "ellipse": _ellipse,
+    "circle": _circle,
+    "rectangle": _rectangle,
+    "polygon": _polygon,
+    "arc": _arc,
+    "line": _line,
 }

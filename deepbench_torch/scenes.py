@@ -1,4 +1,4 @@
-"""Scenes: which objects an image holds, with which parameters, and their light together."""
+"""Scenes: which objects an image holds, and with which parameters."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,88 +12,124 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes import Recipe
 
-CHUNK = 1 << 18  # pixels drawn at once: 1 MiB an intermediate, whatever the batch
-
 
 class Scene(NamedTuple):
     """What B images hold, in padded slots.
 
     Attributes:
-        tables: By kind, its parameters in their order, float32 of shape (parameters, B, slots), in
-            pixels and radians. A slot that is not present holds the object that would have been
-            drawn there.
+        tables: By kind, its parameters in their order, shape (parameters, B, slots), in pixels and
+            radians. A slot that is not present holds the object that would have been drawn there.
         present: By kind, bool of shape (B, slots).
     """
 
     tables: dict[str, Tensor]
     present: dict[str, Tensor]
 
+    @classmethod
+    def from_parameters(
+        cls, parameters: dict[str, dict[str, Tensor]], present: dict[str, Tensor]
+    ) -> "Scene":
+        """The scene of named parameters, as `parameters` gives them."""
+        tables = {kind: torch.stack(list(named.values())) for kind, named in parameters.items()}
+        return cls(tables, present)
+
     @property
     def parameters(self) -> dict[str, dict[str, Tensor]]:
-        """By kind and name, float32 of shape (B, slots)."""
+        """By kind and name, shape (B, slots)."""
         return {
             kind: dict(zip(OBJECTS[kind].parameters, table, strict=True))
             for kind, table in self.tables.items()
         }
 
 
-def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
-    """The scenes of some rows, always worked out on the CPU so that their bits never differ.
+def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
+    """Which slots of each kind hold an object, bool of shape (B, slots).
 
-    Object j of an image takes slot j of its kind. Every parameter has a stream of its own,
-    "kind.name", so a change of one prior leaves all other numbers as they were.
+    Object j of an image takes slot j of its kind, whether kinds are drawn or counted.
 
     Args:
         recipe: What the images hold.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
     """
-    plan = _plan(tuple((kind, *objects) for kind, objects in recipe.objects.items()))
-    u = rng.uniform(seed, plan.streams, index, recipe.slots)  # (B, streams, slots)
-    distributions = [prior for objects in recipe.objects.values() for prior in objects.values()]
-    values = _to_pixels(priors.values(distributions, u[:, 2:]), plan, recipe.grid)
-    sizes = [len(objects) for objects in recipe.objects.values()]
-    tables = torch.split(values.transpose(0, 1), sizes)  # (parameters, B, slots) each
-    return Scene(
-        tables=dict(zip(recipe.objects, tables, strict=True)),
-        present=_present(recipe, u[:, 0, 0], u[:, 1]),
-    )
-
-
-def _present(recipe: Recipe, count_u: Tensor, kind_u: Tensor) -> dict[str, Tensor]:
-    """Which slots hold an object, from unit numbers of shapes (B,) and (B, slots)."""
-    count = recipe.count.value(count_u)
-    exists = torch.arange(recipe.slots) < count[:, None]  # (B, slots)
-    chosen = (kind_u * len(recipe.objects)).long()
+    slots = torch.arange(recipe.slots)
+    if recipe.counts is not None:
+        streams = [f"{kind}.count" for kind in recipe.counts]
+        u = rng.uniform(seed, streams, index, 1)  # (B, kinds, 1)
+        numbers = priors.values(list(recipe.counts.values()), u)
+        drawn = dict(zip(recipe.counts, numbers.unbind(1), strict=True))
+        return {kind: slots < drawn[kind] for kind in recipe.objects}
+    assert recipe.count is not None  # noqa: S101  the recipe has one of the two
+    u = rng.uniform(seed, ("scene.count", "scene.kind"), index, recipe.slots)
+    exists = slots < recipe.count.value(u[:, 0, :1])
+    chosen = (u[:, 1] * len(recipe.objects)).long()
     return {kind: exists & (chosen == place) for place, kind in enumerate(recipe.objects)}
 
 
+def draw_values(recipe: Recipe, *, seed: int, index: Tensor, candidate: int = 0) -> Tensor:
+    """The parameters of every slot in the units of the recipe, kind after kind.
+
+    Every parameter has a stream of its own, "kind.name", so a change of one prior leaves all other
+    numbers as they were. A candidate layout takes the next numbers of the same streams.
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+        candidate: Which of the layouts of each image.
+
+    Returns:
+        float64, shape (B, parameters of all kinds, slots).
+    """
+    plan = _plan(recipe)
+    start = candidate * recipe.slots
+    u = rng.uniform(seed, plan.streams, index, recipe.slots, start=start)
+    return priors.values(plan.priors, u)
+
+
+def to_pixels(
+    recipe: Recipe,
+    values: Tensor,
+    present: dict[str, Tensor],
+    grid: Grid,
+    *,
+    dtype: torch.dtype = torch.float32,
+) -> Scene:
+    """The scenes of drawn values on a grid: lengths and positions in its pixels."""
+    plan = _plan(recipe)
+    scale, start = _frame(plan.roles, grid)
+    # single precision may round a value up to a bound that it must stay below
+    pixels = (values * scale).add_(start).to(dtype).minimum(plan.largest.to(dtype))
+    sizes = [len(objects) for objects in recipe.objects.values()]
+    tables = torch.split(pixels.transpose(0, 1), sizes)
+    return Scene(tables=dict(zip(recipe.objects, tables, strict=True)), present=present)
+
+
 class _Plan(NamedTuple):
-    """The streams of a scene, what each of its parameters measures and its largest value."""
+    """Of every parameter of a recipe: its stream, prior, role and largest value."""
 
     streams: tuple[str, ...]
+    priors: tuple[priors.Prior, ...]
     roles: tuple[Role, ...]
     largest: Tensor  # float32, (S, 1)
 
 
+def _plan(recipe: Recipe) -> _Plan:
+    return _plan_of(tuple((k, tuple(objects.items())) for k, objects in recipe.objects.items()))
+
+
 @lru_cache(maxsize=256)
-def _plan(kinds: tuple[tuple[str, ...], ...]) -> _Plan:
-    """The plan for kinds given as (kind, parameter, parameter, ...)."""
-    names = [(kind, name) for kind, *parameters in kinds for name in parameters]
-    fields = [OBJECTS[kind].fields[name] for kind, name in names]
+def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]) -> _Plan:
+    """The plan for kinds given with the names and priors of their parameters."""
+    named = [(kind, name, prior) for kind, parameters in kinds for name, prior in parameters]
+    fields = [OBJECTS[kind].fields[name] for kind, name, _ in named]
     below = torch.tensor([[field.below] for field in fields], dtype=torch.float32)
     return _Plan(
-        streams=("scene.count", "scene.kind", *(f"{kind}.{name}" for kind, name in names)),
+        streams=tuple(f"{kind}.{name}" for kind, name, _ in named),
+        priors=tuple(prior for _, _, prior in named),
         roles=tuple(field.role for field in fields),
         largest=below.nextafter(torch.tensor(-torch.inf)).where(below.isfinite(), below),
     )
-
-
-def _to_pixels(values: Tensor, plan: _Plan, grid: Grid) -> Tensor:
-    """Values (B, S, slots) from the units of a recipe to pixels, as float32."""
-    scale, start = _frame(plan.roles, grid)
-    # single precision may round a value up to a bound that it must stay below
-    return (values * scale).add_(start).float().minimum(plan.largest)
 
 
 @lru_cache(maxsize=256)
@@ -105,34 +141,3 @@ def _frame(roles: tuple[Role, ...], grid: Grid) -> tuple[Tensor, Tensor]:
     start = [-0.5 if role in ("column", "row") else 0.0 for role in roles]
     frame = torch.tensor([scale, start], dtype=torch.float64)[..., None]
     return frame[0], frame[1]
-
-
-def compose(scene: Scene, grid: Grid, *, device: torch.device) -> Tensor:
-    """The light of each scene, its objects added up.
-
-    Args:
-        scene: B scenes.
-        grid: Pixel centres of an H by W image.
-        device: Where to draw.
-
-    Returns:
-        float32, shape (B, H, W).
-    """
-    batch = len(next(iter(scene.present.values())))
-    image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
-    for kind, present in scene.present.items():
-        for slot, there in enumerate(present.unbind(1)):
-            rows = there.nonzero()[:, 0]
-            _add(image, kind, scene.tables[kind][:, rows, slot], rows, grid)
-    return image
-
-
-def _add(image: Tensor, kind: str, table: Tensor, rows: Tensor, grid: Grid) -> None:
-    """Draw objects of one kind, parameters (parameters, n), and add them to n rows of `image`."""
-    definition = OBJECTS[kind]
-    per_chunk = max(1, CHUNK // (grid.shape[0] * grid.shape[1]))
-    parts = zip(torch.split(table, per_chunk, dim=1), torch.split(rows, per_chunk), strict=True)
-    for columns, places in parts:
-        if len(places):
-            light = definition.draw(definition.record(*columns.to(image.device)), grid)
-            image.index_add_(0, places.to(image.device), light)

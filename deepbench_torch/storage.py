@@ -75,8 +75,8 @@ def materialize(
         raise ValueError(f"format must be 'h5', got {format!r}")
     if path.exists() and not overwrite:
         raise FileExistsError(
-            f"{str(path)!r} exists; give overwrite=True to replace it, another path, or open it "
-            "with StoredCatalogue"
+            f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), choose another "
+            "path, or open it with StoredCatalogue"
         )
     with _partial(path) as partial, _pool(workers, executor) as pool:
         parts = _parts(catalogue, pool)
@@ -187,9 +187,7 @@ def _create(file: h5py.File, part: _Part, rows: int, compression: str | None) ->
     chunk = None
     if compression is not None:
         chunk = (max(1, min(rows, (1 << 20) // part.image[0].nbytes)), *shape)
-    file.create_dataset(
-        "image", (rows, *shape), np.float32, chunks=chunk, compression=compression
-    )
+    file.create_dataset("image", (rows, *shape), np.float32, chunks=chunk, compression=compression)
     for name, table in part.tables.items():
         file.create_dataset(name, (rows, *table.shape[1:]), table.dtype)
     for kind, parameters in file["parameters"].items():
@@ -255,7 +253,7 @@ def read_header(path: str | Path) -> Header:
     except (OSError, KeyError, RuntimeError) as error:
         raise ValueError(
             f"{str(path)!r} is not a catalogue written by deepbench_torch ({error}); "
-            "delete it and write it again"
+            "if it should be one, write it again"
         ) from error
 
 
@@ -369,7 +367,8 @@ class _OpenFile:
     def images(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
         """A fresh array of the images at some places, in their order."""
         if self.mapped is not None:
-            return np.asarray(self.mapped)[places]
+            mapped: np.ndarray[Any, Any] = np.asarray(self.mapped)[places]
+            return mapped
         unique, back = np.unique(places, return_inverse=True)  # h5py wants them rising
         chosen: np.ndarray[Any, Any] = self.file["image"][unique]
         return chosen[back]

@@ -1,42 +1,129 @@
 """Targets: what a dataset hands out beside the image, row by row, from a Sample."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
+from torchvision import tv_tensors
 
-from deepbench_torch.generate import Sample
+from deepbench_torch.generate import Objects, Sample, separate
+from deepbench_torch.layouts import object_mask
 
 Target = str | Sequence[str]
 
 
-def _label(sample: Sample) -> list[Any]:
-    return sample.label.tolist() if sample.label.dim() == 1 else list(sample.label.unbind())
+class Truth:
+    """A sample and its objects, drawn one by one when a target first needs them.
+
+    Boxes, masks and labels are of the objects in view, in one order: those that have a pixel of
+    their mask in the frame. Components are of all objects.
+    """
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+
+    @cached_property
+    def objects(self) -> Objects:
+        """All objects, each alone."""
+        return separate(self.sample)
+
+    @cached_property
+    def masks(self) -> Tensor:
+        """The pixels that belong to each object: bool, shape (N, H, W)."""
+        return object_mask(self.objects.light)
+
+    @cached_property
+    def in_view(self) -> list[Tensor]:
+        """For each row, the places of its objects in view among all objects."""
+        seen = self.masks.flatten(1).any(1)
+        return [((self.objects.row == row) & seen).nonzero()[:, 0] for row in self.rows]
+
+    @property
+    def rows(self) -> range:
+        """The rows of the sample."""
+        return range(len(self.sample.index))
 
 
-def _index(sample: Sample) -> list[int]:
-    return [int(index) for index in sample.index.tolist()]
+def _label(truth: Truth) -> list[Any]:
+    """The class index as int, or which kinds are present as float32 of shape (K,)."""
+    label = truth.sample.label
+    return label.tolist() if label.dim() == 1 else list(label.unbind())
 
 
-def _clean(sample: Sample) -> list[Tensor]:
-    return list(sample.clean.unbind())
+def _index(truth: Truth) -> list[int]:
+    """The row number as int."""
+    return [int(index) for index in truth.sample.index.tolist()]
 
 
-def _parameters(sample: Sample) -> list[dict[str, dict[str, Tensor]]]:
-    """By kind: each parameter and `present`, all of shape (slots,)."""
+def _clean(truth: Truth) -> list[Tensor]:
+    """The image without noise, float32 of shape (1, H, W)."""
+    return list(truth.sample.clean.unbind())
+
+
+def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
+    """By kind: each parameter, in pixels and radians, and `present`; all of shape (slots,)."""
+    sample = truth.sample
     return [
         {
             kind: {name: values[row] for name, values in parameters.items()}
             | {"present": sample.present[kind][row]}
             for kind, parameters in sample.scene.items()
         }
-        for row in range(len(sample.index))
+        for row in truth.rows
     ]
 
 
-TARGETS: dict[str, Callable[[Sample], list[Any]]] = {
+def _components(truth: Truth) -> list[Tensor]:
+    """Each object's own noiseless light, float32 of shape (N, H, W)."""
+    return [truth.objects.light[truth.objects.row == row] for row in truth.rows]
+
+
+def _masks(truth: Truth) -> list[tv_tensors.Mask]:
+    """The pixels of each object in view, whatever stands before it: uint8 of shape (N, H, W)."""
+    return [tv_tensors.Mask(truth.masks[places].to(torch.uint8)) for places in truth.in_view]
+
+
+def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
+    """The smallest box round each mask, XYXY, float32 of shape (N, 4).
+
+    Between pixel edges, as torchvision counts: the first column reaches from 0 to 1.
+    """
+    size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
+    return [
+        tv_tensors.BoundingBoxes(  # type: ignore[call-overload]
+            mask_boxes(truth.masks[places]), format="XYXY", canvas_size=size
+        )
+        for places in truth.in_view
+    ]
+
+
+def _labels(truth: Truth) -> list[Tensor]:
+    """The kind of each object in view, int64 of shape (N,): from 1 on, for 0 is background."""
+    return [truth.objects.kind[places] + 1 for places in truth.in_view]
+
+
+def mask_boxes(masks: Tensor) -> Tensor:
+    """The smallest boxes round masks (N, H, W), none of them empty: XYXY, float32, shape (N, 4)."""
+    columns, rows = masks.any(1), masks.any(2)  # (N, W), (N, H)
+    (left, right), (top, bottom) = _ends(columns), _ends(rows)
+    return torch.stack((left, top, right, bottom), dim=1).float()
+
+
+def _ends(there: Tensor) -> tuple[Tensor, Tensor]:
+    """The first place that is true, and the one after the last; shape (N,) each."""
+    there = there.int()
+    return there.argmax(1), there.shape[1] - there.flip(1).argmax(1)
+
+
+TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
+    "boxes": _boxes,
+    "masks": _masks,
+    "labels": _labels,
+    "components": _components,
     "clean": _clean,
     "index": _index,
 }
@@ -60,7 +147,18 @@ def check_target(target: Target) -> Target:
 
 def target_rows(sample: Sample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
+    truth = Truth(sample)
     if isinstance(target, str):
-        return TARGETS[target](sample)
-    columns = [TARGETS[name](sample) for name in target]
+        return TARGETS[target](truth)
+    columns = [TARGETS[name](truth) for name in target]
     return [dict(zip(target, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    """A batch as torchvision's detection networks take it: a list of images, a list of targets.
+
+    For `DataLoader(db.Catalogue("sky", target=["boxes", "masks", "labels"]), collate_fn=...)`:
+    images of one batch may hold different numbers of objects.
+    """
+    images, targets = zip(*batch, strict=True)
+    return list(images), list(targets)

@@ -75,6 +75,35 @@ def spiral(label: str, **changes: float) -> Case:
     return Case("spiral", label, SPIRAL | changes, smooth=smooth)
 
 
+# Outlines, so that every size shows; no pixel centre of GRID lies within 0.001 pixel of an edge.
+SHAPES: dict[str, Values] = {
+    "ellipse": {
+        "x": 11.3, "y": 8.1, "width": 13.3, "height": 7.1, "theta": 0.43, "thickness": 1.37,
+        "amplitude": 0.8,
+    },
+    "circle": {"x": 11.3, "y": 8.1, "radius": 5.27, "thickness": 1.37, "amplitude": 0.8},
+    "rectangle": {
+        "x": 11.3, "y": 8.1, "width": 11.3, "height": 7.1, "theta": 0.43, "thickness": 1.37,
+        "amplitude": 0.8,
+    },
+    "polygon": {
+        "x": 11.3, "y": 8.1, "radius": 6.23, "vertices": 5, "theta": 0.43, "thickness": 1.37,
+        "amplitude": 0.8,
+    },
+    "arc": {
+        "x": 11.3, "y": 8.1, "radius": 6.23, "start": 0.43, "extent": 2.2, "thickness": 1.87,
+        "amplitude": 0.8,
+    },
+    "line": {
+        "x0": 4.3, "y0": 4.1, "x1": 17.2, "y1": 11.7, "thickness": 1.87, "amplitude": 0.8,
+    },
+}  # fmt: skip
+
+
+def shape(name: str, label: str, **changes: float) -> Case:
+    return Case(name, label, SHAPES[name] | changes, rtol=0, single=1e-7, smooth=("amplitude",))
+
+
 # Stars and galaxies follow astropy to float64 but for two small numbers: 1e-12 pixel^2, added to
 # squared radii for the sake of the gradient, and the 5e-10 in b_n; at a tenth of a pixel from the
 # centre of a steep galaxy they come to less than 1e-8, and 1e-5 leaves room for other versions.
@@ -113,6 +142,9 @@ CASES = [
     spiral("with thin arms", width=0.4),
     spiral("with one arm", arms=1),
     spiral("beyond the frame", x=-3.0, y=19.2),
+    *(shape(name, "typical") for name in SHAPES),
+    *(shape(name, "solid", thickness=math.inf) for name in SHAPES if name != "line"),
+    *(shape(name, "dark", amplitude=0.0) for name in SHAPES),
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.label}")
 each_object = pytest.mark.parametrize("name", OBJECTS)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import scenes
+from deepbench_torch import compose, layouts
 from deepbench_torch.objects import OBJECTS
 
 INDEX = torch.tensor([3, 0, 12_345, 7, 99])
@@ -23,13 +23,13 @@ def crowded() -> db.Recipe:
 def test_light_of_a_scene_is_the_sum_of_its_objects() -> None:
     """Oracle: each object drawn alone through `OBJECTS`, added in float64."""
     recipe = crowded()
-    scene = scenes.draw_scene(recipe, seed=1, index=INDEX)
+    scene = layouts.draw_scene(recipe, seed=1, index=INDEX)
     expected = torch.zeros(len(INDEX), 19, 26, dtype=torch.float64)
     for kind, present in scene.present.items():
         for row, slot in present.nonzero().tolist():
             one = {name: table[row, slot, None] for name, table in scene.parameters[kind].items()}
             expected[row] += OBJECTS[kind].render(one, recipe.grid)[0].double()
-    found = scenes.compose(scene, recipe.grid, device=CPU)
+    found = compose.compose(scene, recipe.grid, how="sum", device=CPU)
     # single precision adds up to five numbers of one sign
     torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0)
 
@@ -37,15 +37,15 @@ def test_light_of_a_scene_is_the_sum_of_its_objects() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawn one object at a time, to the last bit."""
     recipe = crowded()
-    scene = scenes.draw_scene(recipe, seed=1, index=INDEX)
-    whole = scenes.compose(scene, recipe.grid, device=CPU)
-    monkeypatch.setattr(scenes, "CHUNK", 1)
-    assert torch.equal(scenes.compose(scene, recipe.grid, device=CPU), whole)
+    scene = layouts.draw_scene(recipe, seed=1, index=INDEX)
+    whole = compose.compose(scene, recipe.grid, how="sum", device=CPU)
+    monkeypatch.setattr(compose, "CHUNK", 1)
+    assert torch.equal(compose.compose(scene, recipe.grid, how="sum", device=CPU), whole)
 
 
 def test_every_slot_holds_at_most_one_object() -> None:
     recipe = crowded()
-    scene = scenes.draw_scene(recipe, seed=0, index=torch.arange(300))
+    scene = layouts.draw_scene(recipe, seed=0, index=torch.arange(300))
     there = torch.stack(list(scene.present.values())).sum(dim=0)  # (B, slots)
     assert int(there.max()) == 1
     assert torch.equal(there.sort(dim=1, descending=True).values, there)  # filled from the first
@@ -58,7 +58,7 @@ def test_single_precision_does_not_round_up_to_a_bound() -> None:
     A galaxy of ellipticity 1 has no width, and its image is not a number.
     """
     recipe = db.load_recipe("astro").replace(objects={"galaxy": {"ellip": {"uniform": [0, 1]}}})
-    scene = scenes.draw_scene(recipe, seed=0, index=torch.tensor([57_692_564]))
+    scene = layouts.draw_scene(recipe, seed=0, index=torch.tensor([57_692_564]))
     ellip = scene.parameters["galaxy"]["ellip"]
     assert float(ellip) == 1 - 2.0**-24  # the largest number of single precision below 1
     one = {name: table[0] for name, table in scene.parameters["galaxy"].items()}

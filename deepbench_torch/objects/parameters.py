@@ -1,6 +1,7 @@
 """What an object's parameters are: their names, units and the values that make sense."""
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.grid import Grid
-from deepbench_torch.priors import Prior
+from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 
 T = TypeVar("T", bound=tuple[Tensor, ...])
 
@@ -34,8 +35,10 @@ class Parameter(NamedTuple):
         role: What it measures; decides its unit and how a recipe's fraction becomes pixels.
         prior: From what it is drawn where a recipe does not say; in the units of a recipe.
         above: Values must be larger than this, or equal to it if `closed`.
-        below: Values must be smaller than this.
+        below: Values must be smaller than this, or equal to it if `closed_below`.
         closed: Whether `above` itself makes sense.
+        closed_below: Whether `below` itself makes sense; infinity too, where that is `below`.
+        whole: Whether values must be whole numbers.
         remedy: What to do instead of a value out of range.
     """
 
@@ -44,6 +47,8 @@ class Parameter(NamedTuple):
     above: float = -math.inf
     below: float = math.inf
     closed: bool = False
+    closed_below: bool = False
+    whole: bool = False
     remedy: str = "set a value within that range"
 
     @property
@@ -54,14 +59,16 @@ class Parameter(NamedTuple):
     @property
     def range(self) -> str:
         """The values that make sense, in words."""
-        parts = [f"{'>=' if self.closed else '>'} {self.above:g}"] * (self.above > -math.inf)
-        parts += [f"< {self.below:g}"] * (self.below < math.inf)
+        parts = ["whole"] * self.whole
+        parts += [f"{'>=' if self.closed else '>'} {self.above:g}"] * (self.above > -math.inf)
+        parts += [f"{'<=' if self.closed_below else '<'} {self.below:g}"] * (self.below < math.inf)
         return " and ".join(parts) or "finite"
 
     def allows(self, values: Tensor) -> Tensor:
         """Whether each value makes sense: bool, the shape of `values`; NaN never does."""
         enough = values >= self.above if self.closed else values > self.above
-        return enough & (values < self.below)
+        allowed = enough & (values <= self.below if self.closed_below else values < self.below)
+        return allowed & (values == values.round()) if self.whole else allowed
 
 
 class ObjectKind(NamedTuple, Generic[T]):
@@ -157,12 +164,20 @@ class ObjectKind(NamedTuple, Generic[T]):
             ValueError: With the prior's bounds, the range and a remedy.
         """
         field = self.fields[name]
-        low, high = (torch.tensor(end, dtype=torch.float64) for end in prior.bounds)
-        # an end that the prior never gives, open or infinite, gives way to the number next to it
-        least = torch.where(prior.contains(low), low, low.nextafter(high))
-        largest = torch.where(prior.contains(high), high, high.nextafter(low))
-        if not bool(field.allows(least) & field.allows(largest)):
+        fits = field.allows(torch.tensor(_telling_values(prior), dtype=torch.float64))
+        if not fits.all() or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
             raise ValueError(
                 f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
                 f"{field.remedy}"
             )
+
+
+def _telling_values(prior: Prior) -> list[float]:
+    """Values of a prior that fit a range only if all that it can give do."""
+    if isinstance(prior, Choice):
+        return list(prior.values)
+    low, high = prior.bounds
+    if isinstance(prior, Fixed | Integer):
+        return [low, high]
+    # no value of a continuous prior is infinite, and its upper end is out of reach
+    return [max(low, -sys.float_info.max), math.nextafter(high, low)]

@@ -19,7 +19,7 @@ from pydantic import (
 
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.priors import Prior, prior_from_plain
+from deepbench_torch.priors import Choice, Fixed, Integer, Prior, prior_from_plain
 
 PriorField = Annotated[
     Prior,
@@ -32,7 +32,10 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class _Part(BaseModel):
     """What all parts of a recipe share: no unknown keys, no change after reading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # constants: an infinite thickness stays infinite, where JSON would have null
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
+    )
 
 
 class ImageSize(_Part):
@@ -72,6 +75,25 @@ class Degradation(_Part):
     gaussian: ReadOut | None = None
 
 
+class Layout(_Part):
+    """Which layouts of an image will do.
+
+    Of some candidate layouts of an image, the first in which every object shows enough of itself is
+    taken, else the one that comes nearest. An object shows the pixels that it covers, that lie in
+    the frame and where it is brighter than all others together. They are counted on a small grid of
+    its own, without noise, so that an image's layout is the same at every size.
+
+    Attributes:
+        visible: The least share of each object that must be seen.
+        candidates: How many layouts there are to choose from.
+        grid: Pixels of the shorter side of the grid on which shares are counted.
+    """
+
+    visible: float = Field(gt=0, le=1)
+    candidates: int = Field(default=8, ge=1, le=64)
+    grid: int = Field(default=32, ge=8, le=256)
+
+
 class Recipe(_Part):
     """What a catalogue's images hold.
 
@@ -80,7 +102,10 @@ class Recipe(_Part):
         description: One line for people; it does not count towards the digest.
         image: The size of the images.
         label: "class" for the kind of the one object, "present" for which kinds there are.
+        compose: "sum" where light adds up, "union" where shapes unite and never add.
         count: How many objects an image holds; the kind of each is drawn evenly.
+        counts: Instead of that, for every kind, how many of it an image holds.
+        layout: Which layouts of the objects will do; None for any.
         objects: For every kind, the priors of its parameters in the units of a recipe: lengths are
             fractions of the image's shorter side, positions of its width and height. A parameter
             left out has the prior of `OBJECTS`.
@@ -91,28 +116,40 @@ class Recipe(_Part):
     description: str = ""
     image: ImageSize
     label: Literal["class", "present"]
-    count: PriorField
+    compose: Literal["sum", "union"] = "sum"
+    count: PriorField | None = None
+    counts: dict[str, PriorField] | None = None
+    layout: Layout | None = None
     objects: dict[str, dict[str, PriorField]] = Field(min_length=1)
     degrade: Degradation = Degradation()
 
     @field_validator("objects")
     @classmethod
     def _complete(cls, objects: dict[str, dict[str, Prior]]) -> dict[str, dict[str, Prior]]:
-        """Every kind known, every parameter known, sensible and there, in the order of `OBJECTS`."""
+        """Kinds and parameters known and sensible; what is left out is filled in, in order."""
         return {kind: _complete_object(kind, objects[kind]) for kind in objects}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        low, high = self.count.bounds
-        if low < 0 or high < 1 or low != int(low) or high != int(high):
+        if (self.count is None) == (self.counts is None):
             raise ValueError(
-                f"count must give whole numbers of objects and sometimes at least 1, "
-                f"got {self.count.to_plain()!r}"
+                "give either count, for objects of any kind, or counts, for each kind its own; "
+                f"got {'neither' if self.count is None else 'both'}"
             )
-        if self.label == "class" and (low, high) != (1, 1):
+        if self.counts is not None and set(self.counts) != set(self.objects):
             raise ValueError(
-                f"label 'class' needs exactly one object an image, got count "
-                f"{self.count.to_plain()!r}; set count: 1 or label: present"
+                f"counts must name the kinds of objects, {', '.join(self.objects)}; "
+                f"got {', '.join(self.counts)}"
+            )
+        numbers = {"count": self.count} if self.count is not None else self.counts or {}
+        for name, prior in numbers.items():
+            _check_count(name, prior)
+        exactly_one = self.count is not None and self.count.bounds == (1, 1)
+        if self.label == "class" and not exactly_one:
+            raise ValueError(
+                f"label 'class' needs exactly one object an image, got counts "
+                f"{[prior.to_plain() for prior in numbers.values()]!r}; "
+                "set count: 1 or label: present"
             )
         return self
 
@@ -123,8 +160,9 @@ class Recipe(_Part):
 
     @property
     def slots(self) -> int:
-        """The largest number of objects in an image."""
-        return int(self.count.bounds[1])
+        """The largest number of objects of one kind in an image."""
+        priors = [self.count] if self.count is not None else (self.counts or {}).values()
+        return max(int(prior.bounds[1]) for prior in priors)
 
     @property
     def grid(self) -> Grid:
@@ -178,7 +216,9 @@ def recipe_from_plain(plain: object, *, source: str) -> Recipe:
     try:
         return Recipe.model_validate(plain)
     except ValidationError as error:
-        faults = [_fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()]
+        faults = [
+            _fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()
+        ]
         raise ValueError(f"{source} is not valid: " + "; ".join(faults)) from None
 
 
@@ -189,8 +229,9 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
         if isinstance(change, BaseModel):
             change = change.model_dump(mode="json")
         old = merged.get(key)
-        both = isinstance(change, Mapping) and isinstance(old, Mapping)
-        merged[key] = merge(old, change) if both and not _is_prior(old) else change
+        if isinstance(old, Mapping) and isinstance(change, Mapping) and not _is_prior(old):
+            change = merge(old, change)
+        merged[key] = change
     return merged
 
 
@@ -216,6 +257,17 @@ def _complete_object(kind: str, priors: dict[str, Prior]) -> dict[str, Prior]:
     for name, prior in complete.items():
         definition.check_prior(name, prior)
     return complete
+
+
+def _check_count(name: str, prior: Prior) -> None:
+    low, high = prior.bounds
+    values = prior.values if isinstance(prior, Choice) else (low, high)
+    whole = isinstance(prior, Fixed | Integer | Choice) and all(v == int(v) for v in values)
+    if not whole or low < 0 or not 1 <= high <= 1000:
+        raise ValueError(
+            f"{name} must give whole numbers of objects from 0 to 1000, and sometimes at least 1, "
+            f"got {prior.to_plain()!r}"
+        )
 
 
 def _fault(place: tuple[int | str, ...], message: str, found: object) -> str:

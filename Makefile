@@ -1,0 +1,35 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+.PHONY: demo test check format speed clean
+
+demo: $(INSTALLED)
+	$(BIN)/deepbench-torch generate astro demo --overwrite
+	$(BIN)/deepbench-torch show demo/astro.h5 --output demo/gallery.png
+	$(BIN)/python -m baselines.reproduce astro --epochs 3 --root demo --results-file demo/results.csv
+
+test: check
+	$(BIN)/pytest --cov --cov-fail-under=95
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+speed: $(INSTALLED)
+	$(BIN)/python -m baselines.speed
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo runs

@@ -1,0 +1,109 @@
+"""How fast: `python -m baselines.speed`.
+
+Everything is measured in one run, in turns, so that ratios hold on a shared machine; each figure is
+the median of its rounds.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import DataLoader
+
+import deepbench_torch as db
+
+BATCH = 256
+
+
+class Row(NamedTuple):
+    """One recipe at one number of threads; microseconds an image."""
+
+    recipe: str
+    threads: int
+    randn: float
+    batch: float
+    single: float
+
+    @property
+    def ratio(self) -> float:
+        """Generating a batch against `torch.randn` of its shape."""
+        return self.batch / self.randn
+
+
+def measure(recipe: str, *, threads: int, rounds: int) -> Row:
+    """Time generation in batches and one by one beside torch.randn, in turns."""
+    torch.set_num_threads(threads)
+    chosen = db.load_recipe(recipe)
+    index = torch.arange(BATCH)
+    shape = (BATCH, 1, chosen.image.height, chosen.image.width)
+    batch, single, randn = _in_turns(
+        rounds,
+        lambda: db.generate(chosen, 0, index),
+        lambda: db.generate(chosen, 0, index[:1]),
+        lambda: torch.randn(shape),
+    )
+    return Row(recipe, threads, randn / BATCH, batch / BATCH, single)
+
+
+def reading(*, size: int, shuffle: bool) -> float:
+    """Images a second from a stored astro catalogue through a stock DataLoader, no workers."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = db.materialize(
+            db.Catalogue("astro", size=size), Path(folder) / "astro.h5", progress=False
+        )
+        loader = DataLoader(db.StoredCatalogue(path), batch_size=BATCH, shuffle=shuffle)
+        (microseconds,) = _in_turns(5, lambda: sum(len(image) for image, _ in loader))
+    return size / microseconds * 1e6
+
+
+def _in_turns(rounds: int, *functions: Callable[[], object]) -> list[float]:
+    """Median microseconds of each function, called in turns after one call to warm up."""
+    for function in functions:
+        function()
+    times: list[list[float]] = [[] for _ in functions]
+    for _ in range(rounds):
+        for function, taken in zip(functions, times, strict=True):
+            start = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - start)
+    return [1e6 * statistics.median(taken) for taken in times]
+
+
+def main(
+    rounds: Annotated[int, typer.Option(help="Rounds of each measurement.")] = 50,
+    size: Annotated[int, typer.Option(help="Images in the stored catalogue.")] = 10_000,
+) -> None:
+    """Measure generation against torch.randn, and reading from a file."""
+    everything = torch.get_num_threads()
+    table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
+    for column in ("recipe", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
+        table.add_column(column, justify="left" if column == "recipe" else "right")
+    for recipe in db.list_recipes():
+        for threads in dict.fromkeys((1, everything)):
+            row = measure(recipe, threads=threads, rounds=rounds)
+            table.add_row(
+                row.recipe,
+                str(row.threads),
+                f"{row.randn:.2f}",
+                f"{row.batch:.1f}",
+                f"{row.ratio:.1f}",
+                f"{row.single:.0f}",
+            )
+    torch.set_num_threads(1)
+    console = Console()
+    console.print(table)
+    for shuffle in (False, True):
+        speed = reading(size=size, shuffle=shuffle)
+        order = "shuffled" if shuffle else "in order"
+        console.print(f"stored astro, stock DataLoader, no workers, {order}: {speed:,.0f} images/s")
+
+
+if __name__ == "__main__":
+    typer.run(main)

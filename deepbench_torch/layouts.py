@@ -1,0 +1,117 @@
+"""Layouts: of some candidates for each image, the first that shows enough of every object."""
+
+import torch
+from torch import Tensor
+
+from deepbench_torch import compose, scenes
+from deepbench_torch.grid import Grid
+from deepbench_torch.recipes import Recipe
+from deepbench_torch.scenes import Scene
+
+# A pixel belongs to an object where its own light is at least this share of its brightest pixel.
+# Of a shape, which has one brightness, that is the shape; of a profile without an edge, its core.
+MASK_LEVEL = 0.1
+ROWS = 256  # images judged at once, which bounds the memory
+
+
+def object_mask(light: Tensor) -> Tensor:
+    """The pixels that belong to each object, from its own light: bool, shape (N, H, W)."""
+    peak = light.flatten(1).amax(1)[:, None, None]
+    return (light >= MASK_LEVEL * peak) & (light > 0)
+
+
+def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
+    """The scenes of some rows, always worked out on the CPU so that their bits never differ.
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+
+    Returns:
+        float32, in the pixels of the recipe's images.
+    """
+    present = scenes.draw_present(recipe, seed=seed, index=index)
+    values = scenes.draw_values(recipe, seed=seed, index=index)
+    settle(recipe, values, present, seed=seed, index=index)
+    return scenes.to_pixels(recipe, values, present, recipe.grid)
+
+
+def settle(
+    recipe: Recipe, values: Tensor, present: dict[str, Tensor], *, seed: int, index: Tensor
+) -> None:
+    """Put later candidates in place of the first, in `values`, where a recipe demands it.
+
+    A row takes the first candidate that satisfies the recipe, else the best. The number of
+    candidates is fixed, and a row's choice depends on no other row.
+
+    Args:
+        recipe: What the images hold.
+        values: The first candidates, as `scenes.draw_values` gives them; written to.
+        present: Which slots hold an object.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+    """
+    if recipe.layout is None:
+        return
+    best = _in_parts(recipe, values, present)
+    for candidate in range(1, recipe.layout.candidates):
+        rows = (best < recipe.layout.visible).nonzero()[:, 0]
+        if not len(rows):
+            return
+        trial = scenes.draw_values(recipe, seed=seed, index=index[rows], candidate=candidate)
+        share = _in_parts(recipe, trial, {kind: there[rows] for kind, there in present.items()})
+        better = share > best[rows]
+        values[rows[better]] = trial[better]
+        best[rows[better]] = share[better]
+
+
+def _in_parts(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
+    """`least_visible` of ROWS rows at once."""
+    parts = []
+    for start in range(0, max(len(values), 1), ROWS):
+        rows = slice(start, start + ROWS)
+        here = {kind: there[rows] for kind, there in present.items()}
+        parts.append(least_visible(recipe, values[rows], here))
+    return torch.cat(parts)
+
+
+def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
+    """The share of the least visible object of each image, 1 where there is none.
+
+    Counted in double precision on a grid that does not depend on the image's size, so that no
+    rounding of one machine decides. A pixel of an object is visible where it lies in the frame and
+    the object is brighter than all others together.
+
+    Args:
+        recipe: What the images hold; it has a layout.
+        values: Parameters in the units of the recipe, as `scenes.draw_values` gives them.
+        present: Which slots hold an object.
+
+    Returns:
+        float64, shape (B,).
+    """
+    grid = analysis_grid(recipe)
+    scene = scenes.to_pixels(recipe, values, present, grid, dtype=torch.float64)
+    here = torch.device("cpu")
+    objects = list(compose.draw_objects(scene, grid, device=here))
+    least = torch.ones(len(values), dtype=torch.float64)
+    if not objects:
+        return least
+    row = torch.cat([drawn.row for drawn in objects])
+    light = torch.cat([drawn.light for drawn in objects])
+    total = torch.zeros(len(values), *grid.shape, dtype=torch.float64).index_add_(0, row, light)
+    mask = object_mask(light)
+    seen = mask & (light > total[row] - light)
+    edge = grid.margin
+    inside = seen[:, edge : edge + grid.height, edge : edge + grid.width]
+    share = inside.sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)
+    return least.scatter_reduce_(0, row, share, "amin")
+
+
+def analysis_grid(recipe: Recipe) -> Grid:
+    """The grid on which a recipe's layouts are judged: the image's shape and a quarter around."""
+    side = 32 if recipe.layout is None else recipe.layout.grid
+    height, width = recipe.image.height, recipe.image.width
+    shorter = min(height, width)
+    return Grid(round(height * side / shorter), round(width * side / shorter), side // 4)

@@ -1,0 +1,155 @@
+"""Pictures of catalogues."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from deepbench_torch.datasets import RowDataset
+
+TILE = 1.2  # [inch]
+# Okabe & Ito (2008): eight colours that colour-blind people tell apart, without black
+COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+OVERLAY = ("label", "boxes", "masks", "labels")  # the targets that an overlay needs
+
+
+class Panel(NamedTuple):
+    """One image of a gallery: its title, its pixels (H, W) and its targets by name."""
+
+    title: str
+    image: NDArray[np.float32]
+    targets: dict[str, Any]
+
+
+def gallery(
+    dataset: RowDataset,
+    *,
+    columns: int = 10,
+    rows: int | None = None,
+    boxes: bool = False,
+    masks: bool = False,
+) -> Figure:
+    """A labelled table of a dataset's first images.
+
+    Where the label is a class, every class has rows of its own; else the images come in their order
+    and each says what it holds.
+
+    Args:
+        dataset: A dataset whose target is "label", or with boxes or masks the list `OVERLAY`.
+        columns: Images side by side.
+        rows: Rows of images; one for each class, or four, if None.
+        boxes: Whether to draw the box of each object.
+        masks: Whether to tint the mask of each object.
+
+    Returns:
+        The figure; `save` writes it.
+
+    Raises:
+        ValueError: If rows or columns are not positive, or the target is another.
+    """
+    rows = rows if rows is not None else _usual_rows(dataset)
+    if rows < 1 or columns < 1:
+        raise ValueError(f"a gallery needs positive rows and columns, got {rows} and {columns}")
+    wanted = OVERLAY if boxes or masks else "label"
+    if dataset.target != wanted:
+        raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
+    by_class = dataset.recipe.label == "class"
+    panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
+    size = dataset.recipe.image
+    figure = Figure((columns * TILE, rows * (TILE * size.height / size.width + 0.2)))
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, panel in zip(axes.flat, panels, strict=False):
+        if panel is not None:
+            _draw(axis, panel, boxes=boxes, masks=masks)
+    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
+    return figure
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure; the ending of the path tells the format.
+
+    Raises:
+        OSError: If it cannot be written.
+        ValueError: If the format is not known.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    return path
+
+
+def stretched(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image for the eye: linear in the noise, logarithmic in the light (asinh).
+
+    The scale is the typical deviation from the median, or the largest value where there is none.
+    """
+    level = np.median(image)
+    spread = 1.48 * np.median(np.abs(image - level)) or float(np.abs(image).max()) or 1.0
+    return np.asarray(np.arcsinh((image - level) / (2 * spread)), dtype=np.float32)
+
+
+def _usual_rows(dataset: RowDataset) -> int:
+    return len(dataset.classes) if dataset.recipe.label == "class" else 4
+
+
+def _panels(dataset: RowDataset) -> Iterator[Panel]:
+    """Every row of a dataset, titled with the kinds that its label names."""
+    for image, target in dataset:
+        targets = target if isinstance(target, dict) else {"label": target}
+        label = targets["label"]
+        names = (
+            [dataset.classes[label]]
+            if isinstance(label, int)
+            else [kind for kind, there in zip(dataset.classes, label, strict=True) if there]
+        )
+        yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
+
+
+def _in_order(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None]:
+    """The first images."""
+    return [panel for _, panel in zip(range(rows * columns), _panels(dataset), strict=False)]
+
+
+def _by_class(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None]:
+    """Images class after class, each filling whole rows; the first of a row alone has its title."""
+    classes = dataset.classes
+    want = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}
+    found: dict[str, list[Panel | None]] = {kind: [] for kind in classes}
+    for panel in _panels(dataset):
+        mine = found[panel.title]
+        if len(mine) < want[panel.title]:
+            mine.append(panel if len(mine) % columns == 0 else panel._replace(title=""))
+        elif all(len(found[kind]) >= want[kind] for kind in classes):
+            break
+    filled = [found[kind] + [None] * (want[kind] - len(found[kind])) for kind in classes]
+    return [panel for part in filled for panel in part]
+
+
+def _draw(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
+    axis.imshow(stretched(panel.image), cmap="magma", interpolation="nearest")
+    axis.set_title(_wrapped(panel.title), fontsize=7, pad=2, loc="left")
+    objects = range(len(panel.targets["labels"])) if boxes or masks else ()
+    for place in objects:
+        colour = COLOURS[(int(panel.targets["labels"][place]) - 1) % len(COLOURS)]
+        if masks:
+            mask = np.asarray(panel.targets["masks"][place], dtype=np.float32)
+            axis.contour(mask, levels=[0.5], colors=colour, linewidths=0.8)
+        if boxes:
+            left, top, right, bottom = panel.targets["boxes"][place].tolist()
+            # boxes count from pixel edges, axes from pixel centres
+            corner = (left - 0.5, top - 0.5)
+            axis.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, ec=colour))
+
+
+def _wrapped(title: str, length: int = 20) -> str:
+    """A title that fits over a tile."""
+    return title if len(title) <= length else title[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,117 @@
+"""The command line as a user meets it: what it writes, what it says, how it refuses."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import deepbench_torch as db
+from deepbench_torch.cli import main
+
+
+def run(*arguments: str) -> int:
+    """The exit status of a command."""
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_generate_writes_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--size", "30", "--seed", "3", "--image-size", "8x10", "--quiet")
+    assert run("generate", "astro", str(tmp_path / "out"), *options) == 0
+    assert "30 images of 8 x 10 pixels, recipe astro, seed 3" in capsys.readouterr().out
+    stored = db.StoredCatalogue(tmp_path / "out" / "astro.h5")
+    sample = db.generate("astro", 3, torch.arange(30), image_size=(8, 10))
+    assert torch.equal(
+        torch.stack([image for image, _ in stored.__getitems__(list(range(30)))]), sample.image
+    )
+
+
+def test_generate_takes_a_file_name_a_yaml_file_and_options(tmp_path: Path) -> None:
+    recipe = db.load_recipe("astro").replace(name="mine", image={"height": 5, "width": 5})
+    (tmp_path / "mine.yaml").write_text(recipe.to_yaml())
+    path = tmp_path / "file.h5"
+    common = ("generate", str(tmp_path / "mine.yaml"), str(path), "--size", "9", "--quiet")
+    assert run(*common, "--compression", "gzip", "--image-size", "6") == 0
+    assert db.StoredCatalogue(path)[0][0].shape == (1, 6, 6)
+    assert run(*common) == 2
+    assert run(*common, "--overwrite") == 0
+    assert db.StoredCatalogue(path)[0][0].shape == (1, 5, 5)
+
+
+def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = db.materialize(
+        db.Catalogue("astro", size=7, image_size=4), tmp_path / "a.h5", progress=False
+    )
+    assert run("info", str(path)) == 0
+    said = capsys.readouterr().out
+    for fact in ("astro: one star", "7 of 4 x 4 pixels", "star, galaxy, spiral", "mapped", "CC0"):
+        assert fact in said
+    assert run("list") == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in db.list_recipes())
+
+
+@pytest.mark.parametrize("name", db.list_recipes())
+def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
+    output = tmp_path / "sub" / "gallery.png"
+    options = ("--output", str(output), "--image-size", "16", "--columns", "3", "--rows", "2")
+    assert run("show", name, *options, "--boxes", "--masks") == 0
+    assert run("show", name, *options) == 0
+    assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
+    path = db.materialize(
+        db.Catalogue("astro", size=5, image_size=4), tmp_path / "a.h5", progress=False
+    )
+    assert run("show", str(path), "--output", str(tmp_path / "a.svg")) == 0
+    drawn = (tmp_path / "a.svg").read_text()
+    assert "<!-- star -->" in drawn
+
+
+def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    assert all(command in said for command in ("generate", "show", "info", "list"))
+    assert run("generate", "--help") == 0
+    assert "A folder, or a file ending in .h5." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("generate astr out", "there is no recipe 'astr'; packaged are arc, astro"),
+        ("generate nowhere.yaml out", "there is no recipe file 'nowhere.yaml'"),
+        ("generate astro", "Missing"),
+        ("generate astro out --size 0", "size must be a positive whole number of images, got 0"),
+        ("generate astro out --size many", "see deepbench-torch --help"),
+        ("generate astro out --seed -1", "seed must be a whole number"),
+        ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),
+        ("generate astro out --format zip", "see deepbench-torch --help"),
+        ("generate astro out --workers -1", "workers must be 0 or a positive number"),
+        ("generate astro /dev/null/out", "cannot write the catalogue"),
+        ("info nowhere.h5", "there is no catalogue 'nowhere.h5'"),
+        ("info pyproject.toml", "is not a catalogue written by deepbench_torch"),
+        ("show astro --rows 0", "a gallery needs positive rows and columns, got 0 and 10"),
+        ("show astro --output out/a.xyz", "xyz"),
+        ("show astro --output /dev/null/a.png", "/dev/null"),
+        ("paint", "No such command 'paint'"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_status_2(
+    arguments: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text("not a catalogue")
+    assert run(*arguments.split()) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("deepbench-torch: error: ")
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert not list(tmp_path.rglob("*.h5*"))

@@ -1,0 +1,175 @@
+"""Composition and layouts: sums, unions, and images that show every object."""
+
+import pytest
+import torch
+
+import deepbench_torch as db
+from deepbench_torch import layouts, scenes
+from deepbench_torch.generate import separate
+from deepbench_torch.layouts import MASK_LEVEL, object_mask
+
+with_layouts = pytest.mark.parametrize(
+    "name", [name for name in db.list_recipes() if db.load_recipe(name).layout is not None]
+)
+
+
+# shapes unite before they are blurred, so blurred shapes do not unite
+WAYS = [(name, None) for name in db.list_recipes()] + [
+    (name, {"sigma": 0.04}) for name in db.list_recipes() if db.load_recipe(name).compose == "sum"
+]
+
+
+@pytest.mark.parametrize(("name", "blur"), WAYS)
+def test_components_make_the_clean_image(name: str, blur: dict[str, float] | None) -> None:
+    """Oracle: adding, or taking the brightest, one object at a time."""
+    recipe = db.load_recipe(name).replace(image={"height": 21, "width": 26}, degrade={"blur": blur})
+    sample = db.generate(recipe, 3, torch.arange(30))
+    objects = separate(sample)
+    count = sum(int(present.sum()) for present in sample.present.values())
+    assert objects.light.shape == (count, 21, 26)
+    for row in range(30):
+        own = objects.light[objects.row == row]
+        together = torch.zeros(21, 26)
+        for light in own:
+            together = (
+                together + light if recipe.compose == "sum" else torch.maximum(together, light)
+            )
+        # a blur rounds each object and their sum in different orders
+        torch.testing.assert_close(together, sample.clean[row, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_shapes_unite_and_never_add() -> None:
+    sample = db.generate("geometric", 0, torch.arange(60), image_size=64)
+    assert sorted(torch.unique(sample.image).tolist()) == [0, 1]
+    objects = separate(sample)
+    overlap = torch.zeros(60, 64, 64).index_add_(0, objects.row, objects.light)
+    assert overlap.max() >= 2
+    assert torch.equal((overlap > 0).float(), sample.clean[:, 0])
+
+
+def test_counts_cover_their_ranges() -> None:
+    """Oracle: the shares that the recipes state; 4 standard deviations of a binomial."""
+    index = torch.arange(4000)
+    lensing = scenes.draw_present(db.load_recipe("lensing"), seed=0, index=index)
+    arcs = lensing["arc"].sum(1).bincount(minlength=4)
+    assert ((arcs - 1000).abs() < 4 * (4000 * 0.25 * 0.75) ** 0.5).all()
+    assert abs(int(lensing["star"].sum()) - 3200) < 4 * (4000 * 0.8 * 0.2) ** 0.5
+    sky = scenes.draw_present(db.load_recipe("sky"), seed=0, index=index)
+    number = torch.stack(list(sky.values())).sum((0, 2)).bincount(minlength=5)
+    assert number[0] == 0
+    assert ((number[1:] - 1000).abs() < 4 * (4000 * 0.25 * 0.75) ** 0.5).all()
+
+
+def test_labels_of_lensing_are_arc_and_star() -> None:
+    sample = db.generate("lensing", 0, torch.arange(40), image_size=8)
+    assert sample.recipe.classes == ["arc", "star"]
+    assert torch.equal(sample.label[:, 0] > 0, sample.present["arc"].any(1))
+    assert torch.equal(sample.label[:, 1] > 0, sample.present["star"].any(1))
+
+
+@with_layouts
+def test_nearly_every_image_shows_every_object(name: str) -> None:
+    recipe = db.load_recipe(name)
+    assert recipe.layout is not None
+    index = torch.arange(256)
+    present = scenes.draw_present(recipe, seed=0, index=index)
+    values = scenes.draw_values(recipe, seed=0, index=index)
+    before = layouts.least_visible(recipe, values, present) >= recipe.layout.visible
+    layouts.settle(recipe, values, present, seed=0, index=index)
+    after = layouts.least_visible(recipe, values, present) >= recipe.layout.visible
+    assert before.float().mean() < 0.99  # else the layout would not be needed
+    assert after.float().mean() > 0.99
+    assert after[before].all()
+
+
+def chosen_values(recipe: db.Recipe, index: torch.Tensor) -> torch.Tensor:
+    """The values that a recipe's layouts settle on, found one image and candidate at a time."""
+    assert recipe.layout is not None
+    rows = []
+    for row in index.split(1):
+        present = scenes.draw_present(recipe, seed=0, index=row)
+        candidates = [
+            scenes.draw_values(recipe, seed=0, index=row, candidate=candidate)
+            for candidate in range(recipe.layout.candidates)
+        ]
+        shares = [float(layouts.least_visible(recipe, values, present)) for values in candidates]
+        good = [place for place, share in enumerate(shares) if share >= recipe.layout.visible]
+        rows.append(candidates[good[0] if good else shares.index(max(shares))])
+    return torch.cat(rows)
+
+
+@with_layouts
+def test_the_first_good_candidate_is_taken_else_the_best(name: str) -> None:
+    """Oracle: every candidate of every image judged alone, where more is demanded than usual."""
+    recipe = db.load_recipe(name).replace(layout={"visible": 0.97, "candidates": 4})
+    index = torch.arange(25)
+    expected = scenes.to_pixels(
+        recipe,
+        chosen_values(recipe, index),
+        scenes.draw_present(recipe, seed=0, index=index),
+        recipe.grid,
+    )
+    scene = layouts.draw_scene(recipe, seed=0, index=index)
+    for kind, table in expected.tables.items():
+        assert torch.equal(scene.tables[kind], table)
+
+
+def test_visible_share_of_known_layouts() -> None:
+    """Oracle: areas counted by hand on squares."""
+    recipe = db.load_recipe("geometric").replace(
+        objects={"rectangle": {"theta": 0.0, "width": 0.25, "height": 0.25}},
+        count={"integer": [1, 2]},
+        layout={"grid": 32},
+    )
+    plan = [(kind, name) for kind, fields in recipe.objects.items() for name in fields]
+    values = torch.ones(4, len(plan), 2, dtype=torch.float64)
+    present = {kind: torch.zeros(4, 2, dtype=torch.bool) for kind in recipe.objects}
+    present["rectangle"] = torch.tensor([[1, 0], [1, 0], [1, 1], [1, 1]]).bool()
+
+    def put(name: str, numbers: list[list[float]]) -> None:
+        values[:, plan.index(("rectangle", name))] = torch.tensor(numbers, dtype=torch.float64)
+
+    # whole; half outside; a quarter of each covered; one on the other
+    put("x", [[0.5, 0.5], [0.0, 0.5], [0.25, 0.375], [0.5, 0.5]])
+    put("y", [[0.5, 0.5], [0.5, 0.5], [0.25, 0.375], [0.5, 0.5]])
+    for name, number in (("width", 0.25), ("height", 0.25), ("theta", 0.0)):
+        put(name, [[number] * 2] * 4)
+    share = layouts.least_visible(recipe, values, present)
+    assert share.tolist() == pytest.approx([1, 0.5, 0.75, 0])
+
+
+def test_an_image_without_objects_is_visible_and_dark() -> None:
+    recipe = db.load_recipe("sky").replace(
+        count={"choice": {"values": [0, 1], "weights": [1, 0.000001]}}, degrade={"poisson": None}
+    )
+    sample = db.generate(recipe, 0, torch.arange(5))
+    assert not sample.image.any()
+    assert separate(sample).light.shape == (0, 64, 64)
+    assert not sample.label.any()
+
+
+def test_mask_of_a_profile_is_its_core_and_of_a_shape_the_shape() -> None:
+    """Oracle: the radius at which a Moffat profile falls to the stated share."""
+    grid = db.Grid(41, 41)
+    star = {"x": 20.0, "y": 20.0, "amplitude": 3.0, "gamma": 5.0, "alpha": 2.5}
+    light = db.OBJECTS["star"].render({k: torch.tensor([v]) for k, v in star.items()}, grid)
+    radius = 5.0 * (MASK_LEVEL ** (-1 / 2.5) - 1) ** 0.5
+    distance = grid.squared_distance(torch.tensor([20.0]), torch.tensor([20.0])).sqrt()
+    assert torch.equal(object_mask(light), distance <= radius)
+    shape = (distance < 7).float() * 0.3
+    assert torch.equal(object_mask(shape), distance < 7)
+    assert not object_mask(torch.zeros(2, 3, 4)).any()
+    assert object_mask(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
+
+
+def test_memory_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than CHUNK pixels are drawn at once, whatever the batch."""
+    from deepbench_torch import compose
+
+    monkeypatch.setattr(compose, "CHUNK", 64 * 64 * 5)
+    scene = layouts.draw_scene(db.load_recipe("sky"), seed=0, index=torch.arange(60))
+    drawn = list(compose.draw_objects(scene, db.Grid(64, 64), device=torch.device("cpu")))
+    assert max(len(part.light) for part in drawn) == 5
+    assert sum(len(part.light) for part in drawn) == sum(
+        int(present.sum()) for present in scene.present.values()
+    )

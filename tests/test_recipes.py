@@ -1,0 +1,168 @@
+"""Recipes: reading, validating, changing and writing them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+import deepbench_torch as db
+from deepbench_torch.priors import Fixed, Uniform
+
+each_recipe = pytest.mark.parametrize("name", db.list_recipes())
+
+
+@each_recipe
+def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
+    recipe = db.load_recipe(name)
+    path = tmp_path / "again.yaml"
+    path.write_text(recipe.to_yaml())
+    again = db.load_recipe(path)
+    assert again == recipe
+    assert again.digest == recipe.digest
+    assert db.load_recipe(str(path)).to_yaml() == recipe.to_yaml()
+
+
+@each_recipe
+def test_every_range_of_a_packaged_recipe_has_its_reason(name: str) -> None:
+    """The file holds comments at least as often as it holds priors that are not angles."""
+    text = (Path(db.__file__).parent / "recipes" / f"{name}.yaml").read_text()
+    assert text.count("#") >= text.count("uniform:") // 2
+
+
+def test_list_is_sorted_and_loads() -> None:
+    names = db.list_recipes()
+    assert names == sorted(names)
+    assert "astro" in names
+    assert all(db.load_recipe(name).name == name for name in names)
+
+
+def test_recipe_passes_through() -> None:
+    recipe = db.load_recipe("astro")
+    assert db.load_recipe(recipe) is recipe
+
+
+def test_replace_merges_and_replaces_priors_whole() -> None:
+    recipe = db.load_recipe("astro")
+    changed = recipe.replace(objects={"star": {"gamma": 0.05}}, degrade={"poisson": None})
+    assert changed.objects["star"]["gamma"] == Fixed(0.05)
+    assert changed.objects["star"]["alpha"] == recipe.objects["star"]["alpha"]
+    assert changed.degrade.poisson is None
+    assert recipe.degrade.poisson is not None
+    narrowed = recipe.replace(objects={"star": {"gamma": {"uniform": [0.05, 0.06]}}})
+    assert narrowed.objects["star"]["gamma"] == Uniform(0.05, 0.06)
+    assert recipe.replace(degrade=changed.degrade) == recipe.replace(degrade={"poisson": None})
+
+
+def test_left_out_parameters_take_the_prior_of_the_object() -> None:
+    recipe = db.load_recipe("astro")
+    plain = recipe.to_plain()
+    del plain["objects"]["star"]["gamma"]
+    again = db.Recipe.model_validate(plain)
+    assert again.objects["star"]["gamma"] == db.OBJECTS["star"].prior["gamma"]
+    assert list(again.objects["star"]) == list(db.OBJECTS["star"].parameters)
+
+
+def test_digest_tells_what_matters() -> None:
+    recipe = db.load_recipe("astro")
+    assert recipe.replace(description="other words").digest == recipe.digest
+    assert recipe.replace(image={"height": 29}).digest != recipe.digest
+    assert recipe.replace(degrade={"poisson": {"exposure": 401}}).digest != recipe.digest
+    assert recipe.replace(objects={"star": {"alpha": 3}}).digest != recipe.digest
+
+
+def test_a_recipe_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        db.load_recipe("astro").label = "present"
+
+
+def plain() -> dict[str, Any]:
+    """A small valid recipe, to be spoiled."""
+    return {
+        "name": "mine",
+        "image": {"height": 8, "width": 9},
+        "label": "class",
+        "count": 1,
+        "objects": {"star": {"gamma": 0.1}},
+    }
+
+
+def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(plain()))
+    sample = db.generate(path, 0, torch.arange(3))
+    assert sample.image.shape == (3, 1, 8, 9)
+    assert torch.equal(sample.image, sample.clean)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"objects": {"star": {"gamma": -0.1}}}, "star.gamma must be > 0, got -0.1"),
+        ({"objects": {"star": {"gamma": 0}}}, "leave its slot empty instead"),
+        (
+            {"objects": {"star": {"alpha": {"uniform": [0.5, 2]}}}},
+            r"star.alpha must be > 1, got \{'uniform': \[0.5, 2",
+        ),
+        ({"objects": {"star": {"alpha": 1}}}, "at 1 or below its light is infinite"),
+        ({"objects": {"star": {"beta": 1}}}, "star has no parameter beta; it has x, y, amplitude"),
+        (
+            {"objects": {"comet": {}}},
+            "unknown kind 'comet'; the kinds are star, galaxy, spiral, ellipse",
+        ),
+        ({"objects": {"galaxy": {"ellip": 1.0}}}, "galaxy.ellip must be >= 0 and < 1"),
+        ({"objects": {"star": {"x": {"even": [0, 1]}}}}, "a prior is a number or one of uniform"),
+        ({"objects": {"star": {"x": {"uniform": [1, 0]}}}}, "uniform needs finite low < high"),
+        ({"objects": {}}, "objects: .*at least 1 item"),
+        ({"image": {"height": 0, "width": 9}}, "image.height: .*greater than or equal to 1, got 0"),
+        ({"image": {"height": 8, "width": 9, "depth": 1}}, "image.depth: Extra inputs"),
+        ({"label": "clas"}, "label: .*'class' or 'present', got 'clas'"),
+        ({"count": 2}, r"label 'class' needs exactly one object an image, got counts \[2"),
+        ({"count": 0}, "count must give whole numbers of objects from 0 to 1000"),
+        ({"count": {"uniform": [0.5, 1.5]}}, "count must give whole numbers"),
+        ({"degrade": {"blur": {"sigma": -1}}}, "degrade.blur.sigma: .*greater than 0, got -1"),
+        ({"degrade": {"poisson": {"exposure": 0}}}, "degrade.poisson.exposure"),
+        ({"name": "a/b"}, "name: .*got 'a/b'"),
+        ({"colour": "red"}, "colour: Extra inputs are not permitted, got 'red'"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(plain() | change))
+    with pytest.raises(ValueError, match=message) as caught:
+        db.load_recipe(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(plain() | {"label": 1, "count": "x", "shape": 2}))
+    with pytest.raises(ValueError, match=r"label: .*; count: .*; shape: "):
+        db.load_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("a: [", "is not YAML"), ("- 1", "must be a mapping"), ("", "must be a mapping")],
+)
+def test_a_file_that_is_no_recipe(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yml"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message):
+        db.load_recipe(path)
+
+
+def test_missing_files_and_names() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no recipe file 'nowhere/a.yaml' \(looked in"):
+        db.load_recipe("nowhere/a.yaml")
+    with pytest.raises(ValueError, match=r"a file of your own must end in .yaml"):
+        db.load_recipe("astro.txt")
+
+
+def test_yaml_cannot_run_code(tmp_path: Path) -> None:
+    path = tmp_path / "evil.yaml"
+    path.write_text("!!python/object/apply:os.system ['true']")
+    with pytest.raises(ValueError, match="is not YAML"):
+        db.load_recipe(path)

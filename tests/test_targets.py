@@ -1,0 +1,124 @@
+"""Targets of detection: boxes, masks and labels through torchvision's own tools."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+from torchvision import tv_tensors
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.rpn import AnchorGenerator
+from torchvision.ops import masks_to_boxes
+from torchvision.transforms import v2
+
+import deepbench_torch as db
+from deepbench_torch.generate import separate
+
+DETECTION = ["boxes", "masks", "labels"]
+each_image = pytest.mark.parametrize("name", ["sky", "lensing", "geometric", "astro"])
+
+
+def catalogue(name: str, **options: Any) -> db.Catalogue:
+    return db.Catalogue(
+        name, **{"size": 30, "seed": 2, "image_size": (48, 56), "target": DETECTION} | options
+    )
+
+
+@each_image
+def test_boxes_hold_their_masks(name: str) -> None:
+    """Oracle: torchvision's masks_to_boxes, whose right and lower edges are the last pixel."""
+    for _, target in catalogue(name):
+        boxes, masks = target["boxes"], target["masks"]
+        assert isinstance(boxes, tv_tensors.BoundingBoxes)
+        assert isinstance(masks, tv_tensors.Mask)
+        assert boxes.format == tv_tensors.BoundingBoxFormat.XYXY
+        assert boxes.canvas_size == (48, 56)
+        assert masks.shape == (len(boxes), 48, 56)
+        assert masks.dtype == torch.uint8
+        expected = masks_to_boxes(torch.as_tensor(masks)) + torch.tensor([0, 0, 1, 1])
+        assert torch.equal(torch.as_tensor(boxes), expected)
+
+
+@each_image
+def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> None:
+    several = catalogue(name, target=[*DETECTION, "components", "label", "clean"])
+    sample = db.generate(several.recipe, 2, torch.arange(30))
+    objects = separate(sample)
+    for row, (_, target) in enumerate(several):
+        own = objects.light[objects.row == row]
+        assert torch.equal(target["components"], own)
+        in_view = own.flatten(1).any(1)
+        assert torch.equal(target["labels"], objects.kind[objects.row == row][in_view] + 1)
+        assert len(target["masks"]) == len(target["labels"])
+        present = [
+            place + 1
+            for place, there in enumerate(sample.present.values())
+            for _ in range(int(there[row].sum()))
+        ]
+        assert (objects.kind[objects.row == row] + 1).tolist() == present
+
+
+def test_an_object_out_of_view_has_no_box_but_a_component() -> None:
+    recipe = db.load_recipe("rectangle").replace(objects={"rectangle": {"x": 3.0}})
+    _, target = db.Catalogue(recipe, size=5, target=[*DETECTION, "components"])[0]
+    assert target["boxes"].shape == (0, 4)
+    assert target["masks"].shape == (0, 64, 64)
+    assert target["labels"].shape == (0,)
+    assert target["components"].shape == (1, 64, 64)
+    assert not target["components"].any()
+
+
+@each_image
+@pytest.mark.parametrize(
+    "flip", [v2.RandomHorizontalFlip(1.0), v2.RandomVerticalFlip(1.0)], ids=["across", "down"]
+)
+def test_flips_move_image_boxes_and_masks_together(name: str, flip: Any) -> None:
+    """Oracle: the boxes of the flipped masks."""
+    for image, target in catalogue(name, size=10):
+        flipped, moved = flip(image, target)
+        axis = -1 if isinstance(flip, v2.RandomHorizontalFlip) else -2
+        assert torch.equal(flipped, image.flip(axis))
+        assert torch.equal(moved["masks"], target["masks"].flip(axis))
+        if len(moved["masks"]):
+            again = masks_to_boxes(torch.as_tensor(moved["masks"])) + torch.tensor([0, 0, 1, 1])
+            assert torch.equal(torch.as_tensor(moved["boxes"]), again)
+
+
+@pytest.mark.moves_generators
+@each_image
+def test_crops_rotations_and_sanitizing_keep_objects_together(name: str) -> None:
+    torch.manual_seed(0)
+    steps = v2.Compose([v2.RandomRotation(20), v2.RandomCrop((32, 32)), v2.SanitizeBoundingBoxes()])
+    data = catalogue(name, transforms=steps)
+    for image, target in data:
+        assert image.shape == (1, 32, 32)
+        assert target["masks"].shape == (len(target["boxes"]), 32, 32)
+        assert len(target["labels"]) == len(target["boxes"])
+        assert target["boxes"].canvas_size == (32, 32)
+        assert (target["boxes"] <= 32).all()
+
+
+@pytest.mark.moves_generators
+@pytest.mark.parametrize("name", ["sky", "geometric"])
+def test_mask_rcnn_takes_a_batch_as_it_comes(name: str) -> None:
+    """A Mask R-CNN on a three-layer backbone learns from a stock loader's batch."""
+    torch.manual_seed(0)
+    data = catalogue(name)
+    loader = DataLoader(data, batch_size=3, collate_fn=db.collate_detection)
+    images, targets = next(iter(loader))
+    backbone = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, stride=4, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 1)
+    )
+    backbone.out_channels = 8
+    anchors = AnchorGenerator(sizes=((8, 16, 32),), aspect_ratios=((1.0,),))
+    network = MaskRCNN(
+        backbone,
+        num_classes=len(data.classes) + 1,
+        rpn_anchor_generator=anchors,
+        min_size=48,
+        max_size=56,
+    )
+    losses = network(images, targets)
+    assert {"loss_classifier", "loss_box_reg", "loss_mask", "loss_objectness"} < set(losses)
+    assert all(loss.isfinite() for loss in losses.values())
+    sum(losses.values()).backward()
