@@ -50,6 +50,14 @@ def test_one_noise_leaves_the_draws_of_the_other() -> None:
     assert torch.allclose(both - photons, reading - clean, rtol=0, atol=4e-6)
 
 
+def test_the_two_noises_are_unrelated() -> None:
+    """They have streams of their own; correlation within 4 standard errors of none."""
+    clean = sample().image
+    photons = (sample(poisson=POISSON).image - clean).double().flatten().numpy()
+    reading = (sample(gaussian=GAUSSIAN).image - clean).double().flatten().numpy()
+    assert abs(np.corrcoef(photons, reading)[0, 1]) < 4 / math.sqrt(len(photons))
+
+
 def test_degradation_leaves_the_scene_as_it_was() -> None:
     plain, full = sample(), sample(blur=BLUR, poisson=POISSON, gaussian=GAUSSIAN)
     for kind, table in plain.scene.items():

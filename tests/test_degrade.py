@@ -187,6 +187,14 @@ def test_read_out_noise_is_normal(sigma: float) -> None:
     assert float(noise.std()) == pytest.approx(sigma, rel=error / math.sqrt(2))
 
 
+def test_read_out_noise_is_that_of_its_stream() -> None:
+    """Of "noise.gaussian", pixel by pixel along the rows; one product rounded."""
+    index = torch.tensor([7, 0, 2**40])
+    noise = degrade.add_read_out_noise(flat(0.0, batch=3), sigma=0.25, seed=3, index=index)
+    normal = rng.pixel_normal(3, "noise.gaussian", index, noise[0].numel())
+    assert torch.equal(noise.flatten(1), normal * 0.25)
+
+
 def test_read_out_noise_does_not_depend_on_the_image() -> None:
     faint, bright = read_out(flat(0.0), sigma=1.0), read_out(flat(8.0), sigma=1.0)
     # the sum is rounded to 2**-21 between 8 and 16
