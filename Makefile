@@ -12,7 +12,7 @@ demo: $(INSTALLED)
 	$(BIN)/python -m baselines.reproduce astro --epochs 3 --root demo --results-file demo/results.csv
 
 test: check
-	$(BIN)/pytest --cov --cov-fail-under=95
+	$(BIN)/pytest -n auto --quiet --cov --cov-fail-under=95
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -92,9 +92,7 @@ def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
     """
     size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
     return [
-        tv_tensors.BoundingBoxes(  # type: ignore[call-overload]
-            mask_boxes(truth.masks[places]), format="XYXY", canvas_size=size
-        )
+        tv_tensors.BoundingBoxes(mask_boxes(truth.masks[places]), format="XYXY", canvas_size=size)
         for places in truth.in_view
     ]
 

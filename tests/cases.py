@@ -1,4 +1,4 @@
-"""The table of objects that the laws of `test_objects.py` are held against.
+"""The table of objects that the laws of `objects/test_laws.py` are held against.
 
 A new kind needs its rows in `CASES`, the first of them typical: nothing at an end of its range.
 """

@@ -86,7 +86,7 @@ def chosen_values(recipe: db.Recipe, index: torch.Tensor) -> torch.Tensor:
     """The values that a recipe's layouts settle on, found one image and candidate at a time."""
     assert recipe.layout is not None
     rows = []
-    for row in index.split(1):
+    for row in torch.split(index, 1):
         present = scenes.draw_present(recipe, seed=0, index=row)
         candidates = [
             scenes.draw_values(recipe, seed=0, index=row, candidate=candidate)

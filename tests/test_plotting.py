@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from matplotlib.patches import Patch, Rectangle
 
 import deepbench_torch as db
 from deepbench_torch.plotting import OVERLAY, gallery, stretched
 
 
-def shown(dataset: db.Catalogue, **options: int) -> tuple[list[str], list[np.ndarray]]:
+def shown(
+    dataset: db.Catalogue, *, columns: int, rows: int | None = None
+) -> tuple[list[str], list[np.ndarray]]:
     """Titles and images of a gallery's axes that show something."""
-    axes = [axis for axis in gallery(dataset, **options).axes if axis.images]
+    axes = [axis for axis in gallery(dataset, columns=columns, rows=rows).axes if axis.images]
     titles = [axis.get_title(loc="left") for axis in axes]
     return titles, [np.asarray(axis.images[0].get_array()) for axis in axes]
 
@@ -39,11 +42,18 @@ def test_overlays_are_the_boxes_and_masks_of_the_truth() -> None:
     dataset = db.Catalogue("sky", size=4, image_size=32, target=OVERLAY)
     figure = gallery(dataset, columns=2, rows=2, boxes=True, masks=True)
     for axis, (_, target) in zip(figure.axes, dataset, strict=True):
-        drawn = [patch.get_bbox().extents.tolist() for patch in axis.patches]
+        drawn = [patch_corners(patch) for patch in axis.patches]
         assert drawn == (target["boxes"] - 0.5).tolist()
         assert len(axis.collections) == len(target["masks"])
     with pytest.raises(ValueError, match=r"this gallery needs target=.'label', 'boxes'"):
         gallery(db.Catalogue("sky", size=5), boxes=True)
+
+
+def patch_corners(patch: Patch) -> list[float]:
+    """Left, top, right and bottom of a rectangle in pixels."""
+    assert isinstance(patch, Rectangle)
+    (left, top), width, height = patch.get_xy(), patch.get_width(), patch.get_height()
+    return [left, top, left + width, top + height]
 
 
 def test_stretch_is_steady_and_finite() -> None:

@@ -19,9 +19,8 @@ each_image = pytest.mark.parametrize("name", ["sky", "lensing", "geometric", "as
 
 
 def catalogue(name: str, **options: Any) -> db.Catalogue:
-    return db.Catalogue(
-        name, **{"size": 30, "seed": 2, "image_size": (48, 56), "target": DETECTION} | options
-    )
+    usual: dict[str, Any] = {"size": 30, "seed": 2, "image_size": (48, 56), "target": DETECTION}
+    return db.Catalogue(name, **usual | options)
 
 
 @each_image
@@ -68,6 +67,7 @@ def test_an_object_out_of_view_has_no_box_but_a_component() -> None:
     assert not target["components"].any()
 
 
+@pytest.mark.moves_generators
 @each_image
 @pytest.mark.parametrize(
     "flip", [v2.RandomHorizontalFlip(1.0), v2.RandomVerticalFlip(1.0)], ids=["across", "down"]
@@ -109,7 +109,7 @@ def test_mask_rcnn_takes_a_batch_as_it_comes(name: str) -> None:
     backbone = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, stride=4, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 1)
     )
-    backbone.out_channels = 8
+    setattr(backbone, "out_channels", 8)  # noqa: B010  what MaskRCNN asks a backbone for
     anchors = AnchorGenerator(sizes=((8, 16, 32),), aspect_ratios=((1.0,),))
     network = MaskRCNN(
         backbone,

@@ -1,7 +1,6 @@
 """What an object's parameters are: their names, units and the values that make sense."""
 
 import math
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
@@ -175,9 +174,9 @@ class ObjectKind(NamedTuple, Generic[T]):
 def _telling_values(prior: Prior) -> list[float]:
     """Values of a prior that fit a range only if all that it can give do."""
     if isinstance(prior, Choice):
-        return list(prior.values)
-    low, high = prior.bounds
-    if isinstance(prior, Fixed | Integer):
-        return [low, high]
-    # no value of a continuous prior is infinite, and its upper end is out of reach
-    return [max(low, -sys.float_info.max), math.nextafter(high, low)]
+        return prior.possible
+    low, high = torch.tensor(prior.bounds, dtype=torch.float64)
+    # an end that the prior never gives, open or infinite, gives way to the number next to it
+    least = torch.where(prior.contains(low), low, low.nextafter(high))
+    largest = torch.where(prior.contains(high), high, high.nextafter(low))
+    return [float(least), float(largest)]

@@ -22,7 +22,7 @@ def bad_values(field: Parameter) -> list[float]:
     if field.above > -math.inf:
         bad += [field.above - 1, *([] if field.closed else [field.above])]
     if field.below < math.inf:
-        bad += [field.below, field.below + 1]
+        bad += [field.below + 1, *([] if field.closed_below else [field.below])]
     return bad
 
 
