@@ -45,7 +45,7 @@ def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
     count = estimate.floor()
     # how near to a whole number; above 1/2 with the bound on its error, the estimate is not sure
     doubt = estimate.sub_(count).sub_(0.5).abs_()
-    doubt.add_(root.mul_(ROUNDING)).add_(inverse.mul_(inverse).mul_(TRUNCATION))
+    doubt.add_(root, alpha=ROUNDING).addcmul_(inverse, inverse, value=TRUNCATION)
     doubt.add_(normal.mul_(normal).mul_(1 / TAIL**2).floor_())
     # asked in this way round so that one NaN does not answer for all
     if not bool(rate.amin() >= SMALL and rate.amax() <= LARGE):
@@ -86,7 +86,7 @@ def _expansion(w: Tensor, root: Tensor, inverse: Tensor) -> Tensor:
     w2 = w * w
     total = (w2 * (1 / 270)).add_(7 / 810).mul_(w2).sub_(8 / 405).mul_(inverse)
     total.sub_((w2 * (1 / 72)).add_(1 / 36).mul_(w)).mul_(inverse)
-    return total.add_(w2.mul_(1 / 6)).add_(1 / 3).add_(w * root)
+    return total.add_(w2, alpha=1 / 6).add_(1 / 3).addcmul_(w, root)
 
 
 def _by_sum(u: Tensor, rate: Tensor) -> Tensor:
