@@ -1,7 +1,6 @@
 """What an object's parameters are: their names, units and the values that make sense."""
 
 import math
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
@@ -63,6 +62,12 @@ class Parameter(NamedTuple):
         parts += [f"{'>=' if self.closed else '>'} {self.above:g}"] * (self.above > -math.inf)
         parts += [f"{'<=' if self.closed_below else '<'} {self.below:g}"] * (self.below < math.inf)
         return " and ".join(parts) or "finite"
+
+    @property
+    def largest(self) -> float:
+        """The largest number of single precision that makes sense."""
+        below = torch.tensor(self.below, dtype=torch.float32)
+        return float(below if self.allows(below) else below.nextafter(-below.new_tensor(math.inf)))
 
     def allows(self, values: Tensor) -> Tensor:
         """Whether each value makes sense: bool, the shape of `values`; NaN never does."""
@@ -164,20 +169,19 @@ class ObjectKind(NamedTuple, Generic[T]):
             ValueError: With the prior's bounds, the range and a remedy.
         """
         field = self.fields[name]
-        fits = field.allows(torch.tensor(_telling_values(prior), dtype=torch.float64))
-        if not fits.all() or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
+        fits = bool(field.allows(_telling_values(prior)).all())
+        if not fits or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
             raise ValueError(
                 f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
                 f"{field.remedy}"
             )
 
 
-def _telling_values(prior: Prior) -> list[float]:
-    """Values of a prior that fit a range only if all that it can give do."""
+def _telling_values(prior: Prior) -> Tensor:
+    """Values of a prior that fit a range only if all that it can give do: float64, any number."""
+    ends = torch.tensor(prior.bounds, dtype=torch.float64)
     if isinstance(prior, Choice):
-        return list(prior.values)
-    low, high = prior.bounds
-    if isinstance(prior, Fixed | Integer):
-        return [low, high]
-    # no value of a continuous prior is infinite, and its upper end is out of reach
-    return [max(low, -sys.float_info.max), math.nextafter(high, low)]
+        values = torch.tensor(prior.values, dtype=torch.float64)
+        return values[prior.contains(values)]
+    # an end that is never given, open or infinite, gives way to the number next to it
+    return torch.where(prior.contains(ends), ends, ends.nextafter(ends.flip(0)))
