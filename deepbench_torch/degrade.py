@@ -65,7 +65,7 @@ def add_photon_noise(
     """
     pixels = image.shape[1] * image.shape[2]
     bits = rng.pixel_bits(seed, "noise.poisson", index, pixels).view(image.shape)
-    rate = (image + background) * exposure
+    rate = (image + background).mul_(exposure)
     return poisson_from_bits(bits, rate).mul_(1 / exposure).sub_(background)
 
 

@@ -1,6 +1,5 @@
 """The Sersic profile, which galaxies and the cores of spirals share."""
 
-import math
 from typing import Any
 
 import torch
@@ -12,7 +11,6 @@ from deepbench_torch.grid import per_pixel
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
 LEAST_N = 0.4  # below it the series that starts the solution is too far off
 _NEWTON_STEPS = 2  # relative error 2e-3 at the start, 1e-5 after one step, 5e-10 after two
-_TINY = 1e-12  # [pixel^2]; added to squared radii: keeps the logarithm's gradient finite
 
 
 def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Tensor:
@@ -32,11 +30,17 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
         Shape (B, H, W).
     """
     b = half_light(n)
-    ratio2 = (radius2 + _TINY) * per_pixel(1 / radius**2)
-    exponent = ratio2.log() * per_pixel(0.5 / n)
-    # at the centre itself _TINY would count: a steep profile takes a high root of it
-    power = exponent.masked_fill_(radius2 == 0, -math.inf).exp_()  # (r / radius)**(1 / n)
+    ratio2 = radius2 * per_pixel(1 / radius**2)
+    power = _log(ratio2).mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
     return (power * per_pixel(-b)).add_(per_pixel(b)).exp_() * per_pixel(amplitude)
+
+
+def _log(x: Tensor) -> Tensor:
+    """The logarithm, at 0 a number so low that its exponential is 0 and its gradient too."""
+    if not x.requires_grad:
+        return x.log()
+    zero = x == 0
+    return x.masked_fill(zero, 1).log().masked_fill(zero, -1e30)
 
 
 def half_light(n: Tensor) -> Tensor:
