@@ -285,12 +285,12 @@ class Choice(Prior):
 
     @override
     def contains(self, value: Tensor) -> Tensor:
-        return torch.isin(value, torch.tensor(self.possible, dtype=value.dtype))
+        return torch.isin(value, torch.tensor(self._possible, dtype=value.dtype))
 
     @property
     @override
     def bounds(self) -> tuple[float, float]:
-        return min(self.possible), max(self.possible)
+        return min(self._possible), max(self._possible)
 
     @override
     def to_plain(self) -> object:
@@ -299,7 +299,7 @@ class Choice(Prior):
         return {self.name: {"values": list(self.values), "weights": list(self.weights)}}
 
     @property
-    def possible(self) -> list[float]:
+    def _possible(self) -> list[float]:
         """The values that are drawn at all: those whose weight is not 0."""
         weights = self.weights or (1.0,) * len(self.values)
         return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]

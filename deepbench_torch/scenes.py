@@ -123,12 +123,12 @@ def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]
     """The plan for kinds given with the names and priors of their parameters."""
     named = [(kind, name, prior) for kind, parameters in kinds for name, prior in parameters]
     fields = [OBJECTS[kind].fields[name] for kind, name, _ in named]
-    below = torch.tensor([[field.below] for field in fields], dtype=torch.float32)
+    largest = [field.largest for field in fields]
     return _Plan(
         streams=tuple(f"{kind}.{name}" for kind, name, _ in named),
         priors=tuple(prior for _, _, prior in named),
         roles=tuple(field.role for field in fields),
-        largest=below.nextafter(torch.tensor(-torch.inf)).where(below.isfinite(), below),
+        largest=torch.tensor(largest, dtype=torch.float32)[:, None],
     )
 
 

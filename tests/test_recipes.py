@@ -121,6 +121,7 @@ def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
         ({"count": 2}, r"label 'class' needs exactly one object an image, got counts \[2"),
         ({"count": 0}, "count must give whole numbers of objects from 0 to 1000"),
         ({"count": {"uniform": [0.5, 1.5]}}, "count must give whole numbers"),
+        ({"count": float("inf")}, "count must give whole numbers of objects from 0 to 1000"),
         ({"degrade": {"blur": {"sigma": -1}}}, "degrade.blur.sigma: .*greater than 0, got -1"),
         ({"degrade": {"poisson": {"exposure": 0}}}, "degrade.poisson.exposure"),
         ({"name": "a/b"}, "name: .*got 'a/b'"),

@@ -63,6 +63,12 @@ class Parameter(NamedTuple):
         parts += [f"{'<=' if self.closed_below else '<'} {self.below:g}"] * (self.below < math.inf)
         return " and ".join(parts) or "finite"
 
+    @property
+    def largest(self) -> float:
+        """The largest number of single precision that makes sense."""
+        below = torch.tensor(self.below, dtype=torch.float32)
+        return float(below if self.allows(below) else below.nextafter(-below.new_tensor(math.inf)))
+
     def allows(self, values: Tensor) -> Tensor:
         """Whether each value makes sense: bool, the shape of `values`; NaN never does."""
         enough = values >= self.above if self.closed else values > self.above
@@ -163,20 +169,19 @@ class ObjectKind(NamedTuple, Generic[T]):
             ValueError: With the prior's bounds, the range and a remedy.
         """
         field = self.fields[name]
-        fits = field.allows(torch.tensor(_telling_values(prior), dtype=torch.float64))
-        if not fits.all() or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
+        fits = bool(field.allows(_telling_values(prior)).all())
+        if not fits or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
             raise ValueError(
                 f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
                 f"{field.remedy}"
             )
 
 
-def _telling_values(prior: Prior) -> list[float]:
-    """Values of a prior that fit a range only if all that it can give do."""
+def _telling_values(prior: Prior) -> Tensor:
+    """Values of a prior that fit a range only if all that it can give do: float64, any number."""
+    ends = torch.tensor(prior.bounds, dtype=torch.float64)
     if isinstance(prior, Choice):
-        return prior.possible
-    low, high = torch.tensor(prior.bounds, dtype=torch.float64)
-    # an end that the prior never gives, open or infinite, gives way to the number next to it
-    least = torch.where(prior.contains(low), low, low.nextafter(high))
-    largest = torch.where(prior.contains(high), high, high.nextafter(low))
-    return [float(least), float(largest)]
+        values = torch.tensor(prior.values, dtype=torch.float64)
+        return values[prior.contains(values)]
+    # an end that is never given, open or infinite, gives way to the number next to it
+    return torch.where(prior.contains(ends), ends, ends.nextafter(ends.flip(0)))

@@ -31,14 +31,13 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
     """
     b = half_light(n)
     ratio2 = radius2 * per_pixel(1 / radius**2)
-    power = _log(ratio2).mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
+    logarithm = _finite_log(ratio2) if ratio2.requires_grad or n.requires_grad else ratio2.log()
+    power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
     return (power * per_pixel(-b)).add_(per_pixel(b)).exp_() * per_pixel(amplitude)
 
 
-def _log(x: Tensor) -> Tensor:
-    """The logarithm, at 0 a number so low that its exponential is 0 and its gradient too."""
-    if not x.requires_grad:
-        return x.log()
+def _finite_log(x: Tensor) -> Tensor:
+    """The logarithm, at 0 a number so low that its exponential is 0 and its gradients too."""
     zero = x == 0
     return x.masked_fill(zero, 1).log().masked_fill(zero, -1e30)
 

@@ -116,7 +116,7 @@ SPIRAL = ObjectKind(
         "y": Parameter("row", Uniform(0.3, 0.7)),
         "amplitude": Parameter("brightness", LogUniform(1.0, 10.0)),
         "radius": Parameter("length", Uniform(0.14, 0.2), above=0.0),
-        "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), above=1.0, closed=True),
+        "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), above=1.0, closed=True, whole=True),
         "scale": Parameter("length", Uniform(0.06, 0.12), above=0.0),
         "bar": Parameter("number", Uniform(0.25, 2.0), above=0.0),
         "winding": Parameter("number", Uniform(2.5, 9.0), above=0.0),

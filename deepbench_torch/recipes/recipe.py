@@ -262,7 +262,9 @@ def _complete_object(kind: str, priors: dict[str, Prior]) -> dict[str, Prior]:
 def _check_count(name: str, prior: Prior) -> None:
     low, high = prior.bounds
     values = prior.values if isinstance(prior, Choice) else (low, high)
-    whole = isinstance(prior, Fixed | Integer | Choice) and all(v == int(v) for v in values)
+    whole = isinstance(prior, Fixed | Integer | Choice) and all(
+        float(v).is_integer() for v in values
+    )
     if not whole or low < 0 or not 1 <= high <= 1000:
         raise ValueError(
             f"{name} must give whole numbers of objects from 0 to 1000, and sometimes at least 1, "

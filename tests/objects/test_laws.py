@@ -203,6 +203,23 @@ def test_gradients_are_finite_in_single_precision(case: Case) -> None:
         assert bool(gradient.isfinite().all()), name
 
 
+@each_case
+def test_gradient_by_one_parameter_alone_is_that_by_all(case: Case) -> None:
+    """Others that need no gradient change none, nor the image."""
+    names = case.kind.parameters if case.smooth is None else case.smooth
+    image = case.kind.render(tensors(case.parameters), GRID)
+    together = {name: value.requires_grad_() for name, value in tensors(case.parameters).items()}
+    drawn_together = case.kind.render(together, GRID)
+    expected = torch.autograd.grad(drawn_together.sum(), [together[name] for name in names])
+    assert torch.equal(drawn_together, image)
+    for name, gradient in zip(names, expected, strict=True):
+        alone = tensors(case.parameters)
+        drawn_alone = case.kind.render(alone | {name: alone[name].requires_grad_()}, GRID)
+        assert torch.equal(drawn_alone, image)
+        (found,) = torch.autograd.grad(drawn_alone.sum(), alone[name])
+        assert torch.allclose(found, gradient, rtol=1e-9, atol=0), name
+
+
 @each_object
 def test_every_parameter_changes_the_image(name: str) -> None:
     case = typical(name)

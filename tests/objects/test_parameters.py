@@ -23,6 +23,8 @@ def bad_values(field: Parameter) -> list[float]:
         bad += [field.above - 1, *([] if field.closed else [field.above])]
     if field.below < math.inf:
         bad += [field.below + 1, *([] if field.closed_below else [field.below])]
+    if field.whole:
+        bad += [field.above + 0.5, field.above + 1.5]
     return bad
 
 
@@ -93,6 +95,7 @@ PRIORS: list[tuple[str, Prior, bool]] = [
     ("ellip", Choice((0.0, 1.0), (1.0, 0.0)), True),
     ("ellip", Fixed(1.0), False),
     ("ellip", Fixed(0.0), True),
+    ("ellip", Choice((0.0, -1.0, 0.5)), False),
 ]
 
 
@@ -189,11 +192,28 @@ def test_double_precision_among_single_wins() -> None:
         (Parameter("number", Fixed(1.0), above=0.0), "> 0"),
         (Parameter("number", Fixed(1.0), above=0.4, below=20.0, closed=True), ">= 0.4 and < 20"),
         (Parameter("number", Fixed(1.0), below=2.0), "< 2"),
+        (Parameter("angle", Fixed(1.0), above=0.0, below=6.5, closed_below=True), "> 0 and <= 6.5"),
+        (Parameter("length", Fixed(1.0), above=0.0, closed_below=True), "> 0"),
+        (Parameter("number", Fixed(1.0), above=3.0, closed=True, whole=True), "whole and >= 3"),
     ],
     ids=str,
 )
 def test_ranges_are_said_in_words(field: Parameter, expected: str) -> None:
     assert field.range == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (Parameter("number", Fixed(0.5), below=1.0), 1 - 2.0**-24),
+        (Parameter("number", Fixed(0.5), below=1.0, closed_below=True), 1.0),
+        (Parameter("length", Fixed(0.5), closed_below=True), math.inf),
+        (Parameter("column", Fixed(0.5)), (2 - 2.0**-23) * 2.0**127),
+    ],
+    ids=str,
+)
+def test_largest_number_of_single_precision(field: Parameter, expected: float) -> None:
+    assert field.largest == expected
 
 
 def test_parameters_have_units() -> None:

@@ -40,7 +40,7 @@ def test_values_without_sense_are_refused(kind: str, name: str, wrong: float, me
     OBJECTS[kind].render(values, Grid(8, 8))
     with pytest.raises(ValueError, match=f"{kind}.{name} {message}"):
         OBJECTS[kind].render(values | {name: torch.tensor([wrong])}, Grid(8, 8))
-    if not math.isnan(wrong):  # no prior is of that
+    if not math.isnan(wrong):  # which no prior takes
         with pytest.raises(ValueError, match=f"{kind}.{name} {message}"):
             OBJECTS[kind].check_prior(name, Fixed(wrong))
 
