@@ -1,4 +1,4 @@
-"""Catalogues on disk: writing one to HDF5 and reading its rows back bit for bit."""
+"""materialize(): writing a catalogue to HDF5."""
 
 import hashlib
 import os
@@ -9,28 +9,19 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, final
+from typing import Any, Literal, NamedTuple
 
 import h5py
 import numpy as np
 import torch
-import yaml
-from torch import Tensor
 from tqdm import tqdm
 
 from deepbench_torch.datasets import (
     Catalogue,
-    PairTransform,
-    RowDataset,
-    Split,
-    Transform,
-    split_rows,
 )
 from deepbench_torch.generate import GENERATOR_VERSION, Sample, generate
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes import Recipe, load_recipe
 from deepbench_torch.recipes.recipe import recipe_from_plain
-from deepbench_torch.targets import Target, target_rows
 
 ROWS = 256  # rows made, handed over and written at once
 LICENCE = "CC0-1.0"  # the images are nobody's work; the code that draws them is Apache-2.0
@@ -220,179 +211,3 @@ def _check(partial: Path, rows: int) -> None:
     with h5py.File(partial, "r") as file:
         if not file.attrs["complete"] or file["image"].shape[0] != rows:
             raise OSError(f"{partial} was not written whole")
-
-
-class Header(NamedTuple):
-    """What a stored catalogue says of itself."""
-
-    recipe: Recipe
-    seed: int
-    size: int
-    split: Split | None
-    rows: range
-    attributes: dict[str, Any]
-    image_offset: int | None  # bytes before the image block, None if it is compressed
-
-
-def read_header(path: str | Path) -> Header:
-    """What a stored catalogue says of itself.
-
-    Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it is not a catalogue of this package, not complete, or of another generator.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no catalogue {str(path)!r}; write one with deepbench_torch.materialize or "
-            "`deepbench-torch generate`"
-        )
-    try:
-        with h5py.File(path, "r") as file:
-            return _header(file, path)
-    except (OSError, KeyError, RuntimeError) as error:
-        raise ValueError(
-            f"{str(path)!r} is not a catalogue written by deepbench_torch ({error}); "
-            "if it should be one, write it again"
-        ) from error
-
-
-def _header(file: h5py.File, path: Path) -> Header:
-    attributes = {
-        key: value.item() if isinstance(value, np.generic) else value
-        for key, value in file.attrs.items()
-    }
-    if not attributes["complete"]:
-        raise ValueError(f"{str(path)!r} is not complete; delete it and write it again")
-    if attributes["generator_version"] != GENERATOR_VERSION:
-        raise ValueError(
-            f"{str(path)!r} was made by generator version {attributes['generator_version']}, this "
-            f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
-            f"{attributes['package']} to read it"
-        )
-    recipe = recipe_from_plain(
-        yaml.safe_load(attributes["recipe"]), source=f"the recipe in {str(path)!r}"
-    )
-    split = None if attributes["split"] == "all" else attributes["split"]
-    return Header(
-        recipe=recipe,
-        seed=attributes["seed"],
-        size=attributes["size"],
-        split=split,
-        rows=split_rows(attributes["size"], split),
-        attributes=attributes,
-        image_offset=file["image"].id.get_offset(),
-    )
-
-
-@final
-class StoredCatalogue(RowDataset):
-    """The rows of a stored catalogue, the same as the Catalogue's bit for bit.
-
-    Images come from the file, mapped into memory where they are not compressed, labels and
-    parameters too; the other targets are made again from the recipe in the file. Nothing is open
-    until the first row is asked for, and nothing open is pickled.
-
-    Args:
-        path: The file.
-        split: "train", "val", "test" or None, as in Catalogue; a file of one split holds only it.
-        target: As in Catalogue.
-        transform: Called with the image, a float32 tensor of shape (1, H, W).
-        target_transform: Called with the target.
-        transforms: Called with image and target together, instead of the two before.
-        recipe: Refuse a file of another recipe than this; None to take any.
-        seed: Refuse a file of another seed than this; None to take any.
-
-    Raises:
-        FileNotFoundError: If there is no file.
-        ValueError: If it is not a complete catalogue of this package, or not the one asked for.
-    """
-
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        split: Split | None = None,
-        target: Target = "label",
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
-        transforms: PairTransform | None = None,
-        recipe: str | Path | Recipe | None = None,
-        seed: int | None = None,
-    ) -> None:
-        header = read_header(path)
-        _check_asked(path, header, recipe=recipe, seed=seed, split=split)
-        super().__init__(
-            header.recipe,
-            seed=header.seed,
-            rows=header.rows if split is None else split_rows(header.size, split),
-            target=target,
-            transform=transform,
-            target_transform=target_transform,
-            transforms=transforms,
-        )
-        self.path = Path(path).resolve()
-        self.header = header
-        self._file: _OpenFile | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None}
-
-    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        if self._file is None or self._file.process != os.getpid():
-            self._file = _OpenFile(self.path, self.header)
-        places = np.asarray(rows, dtype=np.int64) - self.header.rows.start
-        images = torch.from_numpy(self._file.images(places))
-        if self.target == "label":
-            labels = self._file.label[places]
-            return images, labels.tolist() if labels.ndim == 1 else list(torch.from_numpy(labels))
-        sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
-        return images, target_rows(sample, self.target)
-
-
-class _OpenFile:
-    """The open parts of a file, in one process."""
-
-    def __init__(self, path: Path, header: Header) -> None:
-        self.process = os.getpid()
-        self.file = h5py.File(path, "r")
-        self.label = self.file["label"][:]
-        self.mapped: np.memmap[Any, Any] | None = None
-        if header.image_offset is not None:
-            block = self.file["image"]
-            self.mapped = np.memmap(
-                path, block.dtype, mode="r", offset=header.image_offset, shape=block.shape
-            )
-
-    def images(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
-        """A fresh array of the images at some places, in their order."""
-        if self.mapped is not None:
-            mapped: np.ndarray[Any, Any] = np.asarray(self.mapped)[places]
-            return mapped
-        unique, back = np.unique(places, return_inverse=True)  # h5py wants them rising
-        chosen: np.ndarray[Any, Any] = self.file["image"][unique]
-        return chosen[back]
-
-
-def _check_asked(
-    path: str | Path,
-    header: Header,
-    *,
-    recipe: str | Path | Recipe | None,
-    seed: int | None,
-    split: Split | None,
-) -> None:
-    """Refuse a file that is not the one asked for."""
-    remedy = "write it again with overwrite=True, or open it without asking for another"
-    if recipe is not None and load_recipe(recipe).digest != header.recipe.digest:
-        raise ValueError(
-            f"{str(path)!r} holds recipe {header.recipe.name} ({header.recipe.digest:.8}), asked "
-            f"was for {load_recipe(recipe).name} ({load_recipe(recipe).digest:.8}); {remedy}"
-        )
-    if seed is not None and seed != header.seed:
-        raise ValueError(f"{str(path)!r} has seed {header.seed}, asked was for {seed}; {remedy}")
-    if header.split is not None and split not in (None, header.split):
-        raise ValueError(
-            f"{str(path)!r} holds the split {header.split!r} only, asked was for {split!r}; "
-            "write the whole catalogue to have all splits"
-        )

@@ -1,0 +1,61 @@
+"""Values of several priors at once."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from deepbench_torch import portable
+from deepbench_torch.priors.continuous import Interval, LogUniform
+from deepbench_torch.priors.prior import Prior
+
+
+def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
+    """Values of several priors at once, each its own column; equal to `value` one by one.
+
+    Those on an interval are worked out together, which for a small batch saves most of the time.
+
+    Args:
+        priors: S priors.
+        u: float64 strictly between 0 and 1, shape (B, S, ...).
+
+    Returns:
+        float64, the shape of `u`.
+    """
+    plan = _plan(tuple(priors))
+    start, span, least, last = (ends.view(-1, *[1] * (u.dim() - 2)) for ends in plan.ends)
+    result = (u * span).add_(start)
+    if plan.logarithmic:
+        result[:, plan.logarithmic] = portable.exp(result[:, plan.logarithmic])
+    result.clamp_(least, last)
+    for place in plan.others:
+        result[:, place] = priors[place].value(u[:, place])
+    return result
+
+
+class _Plan(NamedTuple):
+    """Which of several priors lie on an interval, and their ends; float64 of shape (S,) each."""
+
+    logarithmic: list[int]
+    others: list[int]
+    ends: tuple[Tensor, Tensor, Tensor, Tensor]  # start and span to draw, least and last value
+
+
+@lru_cache(maxsize=1024)
+def _plan(priors: tuple[Prior, ...]) -> _Plan:
+    """The plan for some priors; those not on an interval get ends that mean nothing."""
+    kinds = [type(prior) for prior in priors]
+    intervals = [prior.bounds if isinstance(prior, Interval) else (0.0, 1.0) for prior in priors]
+    low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
+    logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
+    one = torch.ones_like(low)
+    start = torch.where(logarithmic, portable.log(low.where(logarithmic, one)), low)
+    end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)
+    last = torch.where(logarithmic, high, torch.nextafter(high, low))
+    return _Plan(
+        logarithmic=[place for place, kind in enumerate(kinds) if kind is LogUniform],
+        others=[place for place, kind in enumerate(kinds) if not issubclass(kind, Interval)],
+        ends=(start, end - start, low, last),
+    )
