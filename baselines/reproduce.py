@@ -21,6 +21,7 @@ import deepbench_torch as db
 from baselines import results
 from baselines.augment import flip_and_turn
 from baselines.settings import Settings, Task, load_settings
+from deepbench_torch.cli import run_command
 from deepbench_torch.generate import GENERATOR_VERSION
 
 
@@ -216,4 +217,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command = typer.Typer(add_completion=False)
+    command.command()(main)
+    run_command(command, "baselines.reproduce")

@@ -18,6 +18,7 @@ from rich.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.cli import run_command
 
 BATCH = 256
 
@@ -106,4 +107,6 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    command = typer.Typer(add_completion=False)
+    command.command()(main)
+    run_command(command, "baselines.speed")

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -49,7 +49,8 @@ def generate(
 ) -> None:
     """Write a catalogue of images, labels and parameters to disk."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=_parse_size(image_size))
-    path = output if output.suffix == ".h5" else output / f"{catalogue.recipe.name}.h5"
+    is_file = output.suffix.lower() in (".h5", ".hdf5")
+    path = output if is_file else output / f"{catalogue.recipe.name}.h5"
     path = materialize(
         catalogue,
         path,
@@ -148,17 +149,21 @@ def _parse_size(text: str | None) -> int | tuple[int, int] | None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; bad input ends in one line on standard error and exit status 2."""
+    """Run the command line."""
+    run_command(app, "deepbench-torch", arguments)
+
+
+def run_command(command: typer.Typer, name: str, arguments: list[str] | None = None) -> NoReturn:
+    """Run a command; whatever goes wrong ends in one line on standard error and exit status 2."""
     try:
-        status = app(arguments, standalone_mode=False)
-    except typer.Abort:
-        _fail("interrupted", status=130)
+        status = command(arguments, standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail(name, "interrupted", status=130)
     except typer.TyperException as error:
-        _fail(f"{error}; see deepbench-torch --help")
-    except (ValueError, LookupError, OSError) as error:
-        _fail(_message(error))
-    else:
-        sys.exit(status if isinstance(status, int) else 0)
+        _fail(name, f"{error}; see --help" if str(error) else "")
+    except Exception as error:
+        _fail(name, _message(error))
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _message(error: BaseException) -> str:
@@ -170,6 +175,7 @@ def _message(error: BaseException) -> str:
     return " ".join(text.split())
 
 
-def _fail(message: str, status: int = 2) -> None:
-    print(f"deepbench-torch: error: {message}", file=sys.stderr)
+def _fail(name: str, message: str, status: int = 2) -> NoReturn:
+    if message:  # else the help has said enough
+        print(f"{name}: error: {message}", file=sys.stderr)
     sys.exit(status)

@@ -1,5 +1,6 @@
 """Catalogue: generated rows as a map-style dataset, in the manner of torchvision's."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from deepbench_torch.generate import Sample, check_seed, generate, sized
+from deepbench_torch.arguments import whole
+from deepbench_torch.generate import Sample, checked_seed, generate, sized
 from deepbench_torch.recipes import Recipe, load_recipe
 from deepbench_torch.targets import Target, check_target, target_rows
 
+LARGEST_SIZE = 1 << 62  # images; their numbers stay within 63 bits
 Split = Literal["train", "val", "test"]
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
@@ -78,7 +81,12 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def _row(self, place: int) -> int:
         try:
-            return self.rows[place]
+            return self.rows[operator.index(place)]
+        except TypeError:
+            raise TypeError(
+                f"a place is one whole number, got {place!r}; for several give them to "
+                "torch.utils.data.Subset"
+            ) from None
         except IndexError:
             raise IndexError(
                 f"place {place} is out of range: the dataset holds {len(self)} images, "
@@ -106,7 +114,8 @@ class Catalogue(RowDataset):
         split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
             for all.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
-        target: "label", "parameters", "clean" or "index", or a list of them for a dict by name.
+        target: "label", "parameters", "boxes", "masks", "labels", "components", "clean" or
+            "index", or a list of them for a dict by name.
         transform: Called with the image, a float32 tensor of shape (1, H, W).
         target_transform: Called with the target.
         transforms: Called with image and target together, instead of the two before.
@@ -129,17 +138,16 @@ class Catalogue(RowDataset):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        check_seed(seed)
         super().__init__(
             sized(load_recipe(recipe), image_size),
-            seed=seed,
+            seed=checked_seed(seed),
             rows=split_rows(size, split),
             target=target,
             transform=transform,
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.size = size
+        self.size = int(size)
         self.split = split
 
     def samples(self, rows: Sequence[int]) -> Sample:
@@ -158,8 +166,7 @@ def split_rows(size: int, split: Split | None) -> range:
     Raises:
         ValueError: If the size is not positive, the split unknown or empty.
     """
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError(f"size must be a positive whole number of images, got {size!r}")
+    size = whole(size, "size must be a positive whole number of images", least=1, most=LARGEST_SIZE)
     first, second = size * 3 // 5, size * 4 // 5
     splits = {
         None: range(size),
@@ -167,7 +174,7 @@ def split_rows(size: int, split: Split | None) -> range:
         "val": range(first, second),
         "test": range(second, size),
     }
-    if split not in splits:
+    if not isinstance(split, str | None) or split not in splits:
         raise ValueError(f"split must be None, 'train', 'val' or 'test', got {split!r}")
     if not splits[split]:
         raise ValueError(f"split {split!r} of {size} images is empty; use size=5 or more")

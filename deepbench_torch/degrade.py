@@ -29,7 +29,7 @@ def blur(scene: Tensor, *, sigma: float) -> Tensor:
         Shape (B, H, W), without the margin.
     """
     reach = blur_margin(sigma)
-    weights = [math.exp(-0.5 * (step / sigma) ** 2) for step in range(reach + 1)]
+    weights = [math.exp(-0.5 * (step / sigma) * (step / sigma)) for step in range(reach + 1)]
     total = math.fsum(weights) * 2 - 1
     taps = [weight / total for weight in weights]
     return _blur_axis(_blur_axis(scene, taps, dim=1), taps, dim=2)

@@ -1,5 +1,6 @@
 """generate(): the one place where rows are made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,12 +10,16 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import compose, degrade, layouts, rng
+from deepbench_torch.arguments import whole
 from deepbench_torch.grid import Grid
-from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.recipes import LARGEST_SIDE, Recipe, load_recipe
 from deepbench_torch.scenes import Scene
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
 GENERATOR_VERSION = 1
+
+
+_WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def generate(
         ValueError: If recipe, seed, index or size are not as above.
     """
     recipe = sized(load_recipe(recipe), image_size)
-    check_seed(seed)
+    seed = checked_seed(seed)
     rows = _checked_index(index)
     _keep_freed_memory()
     scene = layouts.draw_scene(recipe, seed=seed, index=rows)
@@ -91,28 +96,32 @@ def sized(recipe: Recipe, image_size: int | tuple[int, int] | None) -> Recipe:
     """
     if image_size is None:
         return recipe
-    pair = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(pair) != 2 or not all(isinstance(side, int) and side > 0 for side in pair):
-        raise ValueError(
-            f"image_size must be a positive number of pixels or a pair (height, width) of them, "
-            f"got {image_size!r}"
-        )
-    return recipe.replace(image={"height": pair[0], "width": pair[1]})
+    rule = (
+        f"image_size must be a number of pixels from 1 to {LARGEST_SIDE} or a pair "
+        "(height, width) of them"
+    )
+    pair = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
+    if isinstance(pair, str) or len(pair) != 2:
+        raise ValueError(f"{rule}, got {image_size!r}")
+    height, width = (whole(side, rule, least=1, most=LARGEST_SIDE) for side in pair)
+    return recipe.replace(image={"height": height, "width": width})
 
 
-def check_seed(seed: int) -> None:
-    """Refuse a seed that is not a whole number of 63 bits.
+def checked_seed(seed: int) -> int:
+    """The seed as int.
 
     Raises:
-        ValueError: With what was found.
+        ValueError: If it is not a whole number of 63 bits.
     """
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= rng.LARGEST_SEED:
-        raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
+    rule = "seed must be a whole number from 0 to 2**63 - 1"
+    return whole(seed, rule, least=0, most=rng.LARGEST_SEED)
 
 
 def _checked_index(index: Tensor) -> Tensor:
-    index = torch.as_tensor(index, device="cpu")
-    if index.dim() != 1 or index.is_floating_point() or index.dtype == torch.bool:
+    if not isinstance(index, Tensor):
+        raise ValueError(f"index must be a tensor of whole numbers, got {index!r:.60}")
+    index = index.cpu()
+    if index.dim() != 1 or index.dtype not in _WHOLE:
         raise ValueError(
             f"index must be whole numbers of shape (B,), got {index.dtype} of shape "
             f"{tuple(index.shape)}; for one row give torch.tensor([i])"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from deepbench_torch.datasets import RowDataset
 
+LARGEST = 1000  # images of a gallery
 TILE = 1.2  # [inch]
 # Okabe & Ito (2008): eight colours that colour-blind people tell apart, without black
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
@@ -54,8 +55,11 @@ def gallery(
         ValueError: If rows or columns are not positive, or the target is another.
     """
     rows = rows if rows is not None else _usual_rows(dataset)
-    if rows < 1 or columns < 1:
-        raise ValueError(f"a gallery needs positive rows and columns, got {rows} and {columns}")
+    if rows < 1 or columns < 1 or rows * columns > LARGEST:
+        raise ValueError(
+            f"a gallery needs positive rows and columns and at most {LARGEST} images, "
+            f"got {rows} and {columns}"
+        )
     wanted = OVERLAY if boxes or masks else "label"
     if dataset.target != wanted:
         raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")

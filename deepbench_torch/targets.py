@@ -133,13 +133,13 @@ def check_target(target: Target) -> Target:
     Raises:
         ValueError: Naming the first that is not, and all that are.
     """
+    known = f"a target is one of {', '.join(TARGETS)}, or a list of them for a dict by name"
+    if not isinstance(target, str | Sequence) or not target:
+        raise ValueError(f"there is no target {target!r}; {known}")
     names = [target] if isinstance(target, str) else list(target)
     for name in names:
         if name not in TARGETS:
-            raise ValueError(
-                f"there is no target {name!r}; a target is one of {', '.join(TARGETS)}, "
-                "or a list of them for a dict by name"
-            )
+            raise ValueError(f"there is no target {name!r}; {known}")
     return target if isinstance(target, str) else tuple(names)
 
 

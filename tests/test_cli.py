@@ -71,6 +71,13 @@ def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
     assert "<!-- star -->" in drawn
 
 
+def test_no_command_shows_the_help_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 2
+    said = capsys.readouterr()
+    assert "generate" in said.out + said.err
+    assert "error" not in said.out + said.err
+
+
 def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
     said = capsys.readouterr().out
@@ -86,18 +93,24 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate nowhere.yaml out", "there is no recipe file 'nowhere.yaml'"),
         ("generate astro", "Missing"),
         ("generate astro out --size 0", "size must be a positive whole number of images, got 0"),
-        ("generate astro out --size many", "see deepbench-torch --help"),
+        ("generate astro out --size many", "see --help"),
         ("generate astro out --seed -1", "seed must be a whole number"),
         ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),
-        ("generate astro out --format zip", "see deepbench-torch --help"),
+        ("generate astro out --format zip", "see --help"),
         ("generate astro out --workers -1", "workers must be 0 or a positive number"),
         ("generate astro /dev/null/out", "cannot write the catalogue"),
         ("info nowhere.h5", "there is no catalogue 'nowhere.h5'"),
         ("info pyproject.toml", "is not a catalogue written by deepbench_torch"),
-        ("show astro --rows 0", "a gallery needs positive rows and columns, got 0 and 10"),
+        ("show astro --rows 0", "at most 1000 images, got 0 and 10"),
         ("show astro --output out/a.xyz", "xyz"),
         ("show astro --output /dev/null/a.png", "/dev/null"),
         ("paint", "No such command 'paint'"),
+        ("generate sky out --size 1000000000000000000", "GB of images"),
+        ("generate astro out --image-size 100000000", "from 1 to 16384"),
+        ("generate deep.yaml out", "too deep"),
+        ("generate huge.yaml out", "huge.yaml"),
+        ("generate latin.yaml out", "is not text in UTF-8"),
+        ("show astro --columns 1000000", "at most 1000 images"),
     ],
 )
 def test_bad_input_ends_in_one_line_and_status_2(
@@ -109,6 +122,9 @@ def test_bad_input_ends_in_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text("not a catalogue")
+    (tmp_path / "deep.yaml").write_text("[" * 5000)
+    (tmp_path / "huge.yaml").write_text("count: 1" + "0" * 400)
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
     assert run(*arguments.split()) == 2
     said = capsys.readouterr()
     assert said.err.startswith("deepbench-torch: error: ")

@@ -3,6 +3,7 @@
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -147,6 +148,12 @@ def test_dict_targets_collate() -> None:
         ({"size": 1, "split": "train"}, "split 'train' of 1 images is empty; use size=5 or more"),
         ({"target": "colour"}, "there is no target 'colour'; a target is one of label"),
         ({"target": ["label", "colour"]}, "there is no target 'colour'"),
+        ({"target": []}, r"there is no target \[\]; a target is one of label"),
+        ({"target": None}, "there is no target None"),
+        ({"split": ["train"]}, "split must be None, 'train', 'val' or 'test'"),
+        ({"image_size": True}, "image_size must be"),
+        ({"image_size": 8.0}, "image_size must be"),
+        ({"image_size": 10**9}, "image_size must be a number of pixels from 1 to 16384"),
         ({"seed": -1}, "seed must be"),
         ({"image_size": "64"}, "image_size must be"),
     ],
@@ -154,6 +161,21 @@ def test_dict_targets_collate() -> None:
 def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         db.Catalogue("astro", **arguments)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    given: dict[str, Any] = {"size": np.int64(30), "seed": np.int32(3)}
+    place: Any = np.int64(4)
+    given |= {"image_size": (np.int64(8), np.int16(9))}
+    numbers = db.Catalogue("astro", **given)
+    plain = db.Catalogue("astro", size=30, seed=3, image_size=(8, 9))
+    assert torch.equal(numbers[place][0], plain[4][0])
+
+
+@pytest.mark.parametrize("place", [slice(0, 2), 1.0, "a", None])
+def test_a_place_that_is_no_number_is_refused(catalogue: db.Catalogue, place: Any) -> None:
+    with pytest.raises(TypeError, match=r"a place is one whole number, got .*Subset"):
+        catalogue[place]
 
 
 @pytest.mark.parametrize("place", [50, 51, -51, 10**9])

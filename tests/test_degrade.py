@@ -117,7 +117,8 @@ def test_margin_holds_five_deviations(sigma: float, margin: int) -> None:
     assert degrade.blur_margin(sigma) == margin
 
 
-def test_a_very_narrow_blur_changes_nothing() -> None:
+@pytest.mark.parametrize("sigma", [0.05, 1e-200])
+def test_a_very_narrow_blur_changes_nothing(sigma: float) -> None:
     scene = light(5, 7, 1e-6)
     assert torch.equal(degrade.blur(scene, sigma=1e-6), scene[:, 1:-1, 1:-1])
 

@@ -197,7 +197,7 @@ def test_a_failed_write_leaves_nothing(
 
 def test_a_failing_worker_leaves_nothing(catalogue: db.Catalogue, tmp_path: Path) -> None:
     class Broken(ThreadPoolExecutor):
-        def map(self, *_: Any, **__: Any) -> Any:
+        def submit(self, *_: Any, **__: Any) -> Any:
             raise RuntimeError("a worker died")
 
     with pytest.raises(RuntimeError, match="a worker died"), Broken(1) as pool:
@@ -236,6 +236,15 @@ def spoil(change: Callable[[h5py.File], Any]) -> Callable[[Path], None]:
             "was made by generator version 0",
         ),
         (spoil(lambda file: file.attrs.__setitem__("recipe", "a: 1")), "the recipe in .* is not"),
+        (
+            spoil(lambda file: file.attrs.__setitem__("recipe", "a: [")),
+            "is not a catalogue written",
+        ),
+        (spoil(lambda file: file.attrs.__setitem__("recipe", 3)), "is not a catalogue written by"),
+        (spoil(lambda file: file.attrs.__setitem__("digest", "abc")), "is damaged"),
+        (spoil(lambda file: file.attrs.__setitem__("size", 700)), "is damaged"),
+        (spoil(lambda file: file.attrs.__setitem__("seed", "0")), "is damaged"),
+        (spoil(lambda file: file.__delitem__("label")), "is not a catalogue written by"),
     ],
 )
 def test_a_file_that_is_not_whole_or_not_ours_is_refused(
@@ -259,6 +268,38 @@ def test_a_file_of_another_recipe_or_seed_is_refused(stored: Path) -> None:
         db.StoredCatalogue(stored, recipe="astro")
     with pytest.raises(ValueError, match="has seed 2, asked was for 3"):
         db.StoredCatalogue(stored, seed=3)
+
+
+def test_a_file_that_was_replaced_is_noticed(stored: Path) -> None:
+    dataset = pickle.loads(pickle.dumps(db.StoredCatalogue(stored)))  # noqa: S301
+    other = db.Catalogue("astro", size=600, seed=9, image_size=(6, 9))
+    db.materialize(other, stored, overwrite=True, progress=False)
+    with pytest.raises(ValueError, match="was replaced after this dataset was made"):
+        dataset[0]
+
+
+def test_more_than_the_disk_holds_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"GB of images, .* GB free"):
+        db.materialize(db.Catalogue("astro", size=2**60), tmp_path / "new" / "a.h5")
+    assert os.listdir(tmp_path) == []
+
+
+def test_only_a_catalogue_is_written(stored: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="materialize writes a Catalogue, got StoredCatalogue"):
+        db.materialize(db.StoredCatalogue(stored), tmp_path / "b.h5")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"must name a file, got '\.'"):
+        db.materialize(db.Catalogue("astro"), ".")
+    with pytest.raises(ValueError, match="compression must be None, 'gzip' or 'lzf', got 'zip'"):
+        db.materialize(db.Catalogue("astro"), "a.h5", compression="zip")  # type: ignore[arg-type]
+
+
+def test_a_home_folder_is_understood(
+    tmp_path: Path, catalogue: db.Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = db.materialize(catalogue, "~/a.h5", progress=False)
+    assert path == tmp_path / "a.h5"
+    assert len(db.StoredCatalogue("~/a.h5")) == 600
 
 
 def test_a_moved_file_needs_no_path(stored: Path, tmp_path: Path) -> None:

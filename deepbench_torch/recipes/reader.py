@@ -27,7 +27,7 @@ def load_recipe(name_or_path: str | Path | Recipe) -> Recipe:
     """
     if isinstance(name_or_path, Recipe):
         return name_or_path
-    text = str(name_or_path)
+    text = str(Path(name_or_path).expanduser())
     if text in list_recipes():
         source = f"recipe {text}"
         content = (files("deepbench_torch.recipes") / f"{text}.yaml").read_text(encoding="utf-8")
@@ -39,7 +39,12 @@ def load_recipe(name_or_path: str | Path | Recipe) -> Recipe:
             f"there is no recipe {text!r}; packaged are {', '.join(list_recipes())}; "
             "a file of your own must end in .yaml"
         )
-    return recipe_from_plain(_parse(content, source), source=source)
+    try:
+        return recipe_from_plain(_parse(content, source), source=source)
+    except (OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"{source} holds a number that is too large or lists too deep: {error}"
+        ) from None
 
 
 def _read(path: Path) -> str:
@@ -47,7 +52,10 @@ def _read(path: Path) -> str:
         raise FileNotFoundError(
             f"there is no recipe file {str(path)!r} (looked in {str(path.parent.resolve())!r})"
         )
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{str(path)!r} is not text in UTF-8: {error.reason}") from None
 
 
 def _parse(content: str, source: str) -> object:

@@ -29,6 +29,9 @@ PriorField = Annotated[
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
+
+
 class _Part(BaseModel):
     """What all parts of a recipe share: no unknown keys, no change after reading."""
 
@@ -41,8 +44,8 @@ class _Part(BaseModel):
 class ImageSize(_Part):
     """The size of the images [pixel]."""
 
-    height: int = Field(ge=1)
-    width: int = Field(ge=1)
+    height: int = Field(ge=1, le=LARGEST_SIDE)
+    width: int = Field(ge=1, le=LARGEST_SIDE)
 
 
 class Blur(_Part):

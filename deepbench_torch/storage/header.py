@@ -11,9 +11,12 @@ from deepbench_torch.datasets import (
     Split,
     split_rows,
 )
-from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.recipe import recipe_from_plain
+
+# what h5py, yaml and Python raise on a file that only looks like ours
+_FOREIGN = (OSError, KeyError, RuntimeError, TypeError, AttributeError, yaml.YAMLError)
 
 
 class Header(NamedTuple):
@@ -35,7 +38,7 @@ def read_header(path: str | Path) -> Header:
         FileNotFoundError: If there is no file.
         ValueError: If it is not a catalogue of this package, not complete, or of another generator.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no catalogue {str(path)!r}; write one with deepbench_torch.materialize or "
@@ -44,7 +47,7 @@ def read_header(path: str | Path) -> Header:
     try:
         with h5py.File(path, "r") as file:
             return _header(file, path)
-    except (OSError, KeyError, RuntimeError) as error:
+    except _FOREIGN as error:
         raise ValueError(
             f"{str(path)!r} is not a catalogue written by deepbench_torch ({error}); "
             "if it should be one, write it again"
@@ -68,12 +71,21 @@ def _header(file: h5py.File, path: Path) -> Header:
         yaml.safe_load(attributes["recipe"]), source=f"the recipe in {str(path)!r}"
     )
     split = None if attributes["split"] == "all" else attributes["split"]
+    rows = split_rows(attributes["size"], split)
+    shape = (len(rows), 1, recipe.image.height, recipe.image.width)
+    found = (file["image"].shape, file["image"].dtype, len(file["label"]))
+    alike = found == (shape, np.float32, len(rows)) and attributes["digest"] == recipe.digest
+    if not alike or not isinstance(attributes["seed"], int):
+        raise ValueError(
+            f"{str(path)!r} is damaged: its images, labels and seed are not those that its "
+            "recipe, size and digest tell of; write it again"
+        )
     return Header(
         recipe=recipe,
-        seed=attributes["seed"],
+        seed=checked_seed(attributes["seed"]),
         size=attributes["size"],
         split=split,
-        rows=split_rows(attributes["size"], split),
+        rows=rows,
         attributes=attributes,
         image_offset=file["image"].id.get_offset(),
     )

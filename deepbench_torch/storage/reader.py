@@ -68,7 +68,7 @@ class StoredCatalogue(RowDataset):
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.path = Path(path).resolve()
+        self.path = Path(path).expanduser().resolve()
         self.header = header
         self._file: _OpenFile | None = None
 
@@ -91,6 +91,11 @@ class _OpenFile:
     """The open parts of a file, in one process."""
 
     def __init__(self, path: Path, header: Header) -> None:
+        now = read_header(path)
+        if (now.seed, now.attributes["sha256"]) != (header.seed, header.attributes["sha256"]):
+            raise ValueError(
+                f"{str(path)!r} was replaced after this dataset was made; make the dataset again"
+            )
         self.process = os.getpid()
         self.file = h5py.File(path, "r")
         self.label = self.file["label"][:]

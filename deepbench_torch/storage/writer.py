@@ -1,10 +1,13 @@
 """materialize(): writing a catalogue to HDF5."""
 
+import errno
 import hashlib
 import os
+import shutil
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -16,6 +19,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import (
     Catalogue,
 )
@@ -24,6 +28,7 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes.recipe import recipe_from_plain
 
 ROWS = 256  # rows made, handed over and written at once
+AHEAD = 16  # parts that may be made before they are written, which bounds the memory
 LICENCE = "CC0-1.0"  # the images are nobody's work; the code that draws them is Apache-2.0
 
 
@@ -61,21 +66,62 @@ def materialize(
         OSError: If it cannot be written; nothing is left behind.
         ValueError: If the format is not known.
     """
-    path = Path(path)
-    if format not in (None, "h5"):
-        raise ValueError(f"format must be 'h5', got {format!r}")
+    path = Path(path).expanduser()
+    _check_arguments(catalogue, path, format=format, workers=workers, compression=compression)
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), choose another "
             "path, or open it with StoredCatalogue"
         )
-    with _partial(path) as partial, _pool(workers, executor) as pool:
+    with _folders(path.parent), _partial(path) as partial, _pool(workers, executor) as pool:
+        _check_room(catalogue, path.parent)
         parts = _parts(catalogue, pool)
         total = len(catalogue)
         with tqdm(total=total, unit="image", disable=not progress, desc=path.name) as bar:
             _write(catalogue, partial, parts, bar, compression)
         _check(partial, total)
     return path
+
+
+def _check_arguments(
+    catalogue: object,
+    path: Path,
+    *,
+    format: object,  # noqa: A002
+    workers: int,
+    compression: object,
+) -> None:
+    if not isinstance(catalogue, Catalogue):
+        raise TypeError(f"materialize writes a Catalogue, got {type(catalogue).__name__}")
+    if not path.name:
+        raise ValueError(f"the path must name a file, got {str(path)!r}")
+    if format not in (None, "h5"):
+        raise ValueError(f"format must be 'h5', got {format!r}")
+    if compression not in (None, "gzip", "lzf"):
+        raise ValueError(f"compression must be None, 'gzip' or 'lzf', got {compression!r}")
+    whole(workers, "workers must be 0 or a positive number of processes", least=0, most=1024)
+
+
+def _check_room(catalogue: Catalogue, folder: Path) -> None:
+    """Refuse a catalogue that the disk cannot take."""
+    image = catalogue.recipe.image
+    needed = len(catalogue) * image.height * image.width * 4
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of images, {free / 1e9:,.1f} GB free")
+
+
+@contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; on any error take away those that were made."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        for place in missing:
+            with suppress(OSError):  # something else lies in it, or it was never made
+                place.rmdir()
+        raise
 
 
 @contextmanager
@@ -105,8 +151,6 @@ def _pool(workers: int, executor: Executor | None) -> Iterator[Executor | None]:
         with nullcontext():
             yield executor
         return
-    if workers < 0:
-        raise ValueError(f"workers must be 0 or a positive number of processes, got {workers}")
     # forkserver, not fork: torch's threads do not survive a fork
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
         yield pool
@@ -121,11 +165,18 @@ class _Part(NamedTuple):
 
 def _parts(catalogue: Catalogue, pool: Executor | None) -> Iterator[_Part]:
     """All rows in order, made here or in a pool."""
-    rows = catalogue.rows
-    ranges = [rows[start : start + ROWS] for start in range(0, len(rows), ROWS)]
-    plain, seeds = catalogue.recipe.to_plain(), [catalogue.seed] * len(ranges)
-    mapper = map if pool is None else pool.map
-    return iter(mapper(make_part, [plain] * len(ranges), seeds, ranges))
+    plain, rows = catalogue.recipe.to_plain(), catalogue.rows
+    ranges = (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
+    if pool is None:
+        yield from (make_part(plain, catalogue.seed, part) for part in ranges)
+        return
+    pending: deque[Future[_Part]] = deque()
+    for part in ranges:
+        pending.append(pool.submit(make_part, plain, catalogue.seed, part))
+        if len(pending) >= AHEAD:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def make_part(plain: dict[str, Any], seed: int, rows: range) -> _Part:
