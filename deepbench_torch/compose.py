@@ -63,7 +63,14 @@ def compose(
     """
     batch = len(next(iter(scene.present.values())))
     image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
-    for drawn in draw_objects(scene, grid, device=device):
+    with torch.inference_mode():  # no gradient is asked for: each small step costs less
+        _put_together(image, scene, grid, how=how)
+    return image
+
+
+def _put_together(image: Tensor, scene: Scene, grid: Grid, *, how: Literal["sum", "union"]) -> None:
+    """Add the objects to `image`, or unite them with it."""
+    for drawn in draw_objects(scene, grid, device=image.device):
         # slot by slot: then no image comes twice, and sums have one order
         counts = torch.unique_consecutive(drawn.slot, return_counts=True)[1]
         parts = counts.tolist()
@@ -73,4 +80,3 @@ def compose(
                 image.index_add_(0, row, light)
             else:
                 image[row] = torch.maximum(image[row], light)
-    return image

@@ -73,7 +73,9 @@ def generate(
     seed = checked_seed(seed)
     rows = _checked_index(index)
     _keep_freed_memory()
-    scene = layouts.draw_scene(recipe, seed=seed, index=rows)
+    with torch.inference_mode():  # no gradient is asked for: each small step costs less
+        drawn = layouts.draw_scene(recipe, seed=seed, index=rows)
+    scene = drawn.clone()
     device = torch.device(device)
     rows_there = rows.to(device)
     clean = _clean(recipe, scene, device)
@@ -184,16 +186,17 @@ def _blurred(recipe: Recipe, light: Tensor) -> Tensor:
 def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
     """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
     rows = max(1, compose.CHUNK // (clean.shape[1] * clean.shape[2]))
-    parts = [
-        _degrade(recipe, part, seed=seed, index=numbers)
-        for part, numbers in zip(torch.split(clean, rows), torch.split(index, rows), strict=True)
-    ]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    image = torch.empty_like(clean)
+    with torch.inference_mode():
+        for place in range(0, len(index), rows):
+            part = slice(place, place + rows)
+            image[part] = _degrade(recipe, clean[part], seed=seed, index=index[part])
+    return image
 
 
 def _degrade(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
     poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
-    image = clean.clone() if poisson is None and gaussian is None else clean
+    image = clean
     if poisson is not None:
         image = degrade.add_photon_noise(
             image,

@@ -50,11 +50,24 @@ def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
     # asked in this way round so that one NaN does not answer for all
     if not bool(rate.amin() >= SMALL and rate.amax() <= LARGE):
         doubt[(rate < SMALL) | (rate > LARGE)] = 1
-    chosen = (doubt > 0.5).flatten().nonzero()[:, 0]
+    chosen = _above_half(doubt.flatten())
     exact = poisson_quantile(
         bits_to_uniform(bits.flatten()[chosen]), rate.flatten()[chosen].double()
     )
     return count.flatten().index_put_((chosen,), exact.float()).view_as(count)
+
+
+def _above_half(doubt: Tensor) -> Tensor:
+    """The places of a flat tensor that are above 1/2, in any order.
+
+    They are few: the largest of every 16 is looked at first, which takes half the time.
+    """
+    if len(doubt) % 16:
+        return (doubt > 0.5).nonzero()[:, 0]
+    table = doubt.view(16, -1)
+    columns = (table.amax(0) > 0.5).nonzero()[:, 0]
+    row, place = (table[:, columns] > 0.5).nonzero().unbind(1)
+    return row * table.shape[1] + columns[place]
 
 
 def poisson_quantile(u: Tensor, rate: Tensor) -> Tensor:

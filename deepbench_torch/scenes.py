@@ -33,6 +33,13 @@ class Scene(NamedTuple):
         tables = {kind: torch.stack(list(named.values())) for kind, named in parameters.items()}
         return cls(tables, present)
 
+    def clone(self) -> "Scene":
+        """A copy; out of inference mode its tensors may take part in gradients."""
+        return Scene(
+            {kind: table.clone() for kind, table in self.tables.items()},
+            {kind: present.clone() for kind, present in self.present.items()},
+        )
+
     @property
     def parameters(self) -> dict[str, dict[str, Tensor]]:
         """By kind and name, shape (B, slots)."""

@@ -216,6 +216,16 @@ def test_blur_conserves_what_the_frame_holds() -> None:
     assert (sample.clean.amax((1, 2, 3)) <= sharp.clean.amax((1, 2, 3)) * (1 + 1e-6)).all()
 
 
+def test_rows_may_take_part_in_gradients() -> None:
+    """Whatever way they were drawn, a network can learn from them."""
+    sample = db.generate("sky", 0, torch.arange(3))
+    for path, values in parts(sample).items():
+        assert not values.is_inference(), path
+    weight = torch.ones(1, requires_grad=True)
+    (sample.image * weight).sum().backward()  # type: ignore[no-untyped-call]
+    assert weight.grad is not None
+
+
 def test_device_argument_is_honoured() -> None:
     sample = db.generate("astro", 0, torch.arange(3), device=torch.device("cpu"))
     assert sample.image.device.type == "cpu"
