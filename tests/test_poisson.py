@@ -158,3 +158,12 @@ def test_an_undefined_rate_touches_no_other_pixel(others: float) -> None:
     assert bool(drawn[4].isnan())
     drawn[4] = expected[4]
     assert torch.equal(drawn, expected)
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 160, 16_000, 16_001])
+def test_every_doubtful_pixel_is_worked_out(count: int) -> None:
+    """Oracle: scipy, at a rate where the expansion is never trusted, for any number of pixels."""
+    drawn = rng.pixel_bits(5, "x", torch.arange(1), count)[0]
+    found = counts(drawn, 3.0)
+    expected = stats.poisson.ppf(rng.bits_to_uniform(drawn).numpy(), 3.0)
+    np.testing.assert_array_equal(found.numpy(), expected)
