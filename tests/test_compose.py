@@ -114,6 +114,20 @@ def test_the_first_good_candidate_is_taken_else_the_best(name: str) -> None:
         assert torch.equal(scene.tables[kind], table)
 
 
+def test_of_equally_bad_candidates_the_first_is_kept() -> None:
+    """Oracle: the first candidate itself; nothing of any is in the frame."""
+    recipe = db.load_recipe("rectangle").replace(
+        objects={"rectangle": {"x": 3.0}}, layout={"visible": 0.5, "candidates": 4}
+    )
+    index = torch.arange(6)
+    present = scenes.draw_present(recipe, seed=0, index=index)
+    first = scenes.draw_values(recipe, seed=0, index=index)
+    assert not layouts.least_visible(recipe, first, present).any()
+    values = first.clone()
+    layouts.settle(recipe, values, present, seed=0, index=index)
+    assert torch.equal(values, first)
+
+
 def test_visible_share_of_known_layouts() -> None:
     """Oracle: areas counted by hand on squares."""
     recipe = db.load_recipe("geometric").replace(
