@@ -49,8 +49,7 @@ def generate(
 ) -> None:
     """Write a catalogue of images, labels and parameters to disk."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=_parse_size(image_size))
-    is_file = output.suffix.lower() in (".h5", ".hdf5")
-    path = output if is_file else output / f"{catalogue.recipe.name}.h5"
+    path = output if _is_stored(output) else output / f"{catalogue.recipe.name}.h5"
     path = materialize(
         catalogue,
         path,
@@ -84,7 +83,7 @@ def show(
     """Draw a labelled gallery of the first images."""
     dataset: RowDataset
     target = plotting.OVERLAY if boxes or masks else "label"
-    if image.endswith(".h5"):
+    if _is_stored(Path(image)):
         dataset = StoredCatalogue(image, target=target)
     else:
         size = _parse_size(image_size)
@@ -136,6 +135,11 @@ def list_() -> None:
         pixels = f"{recipe.image.height} x {recipe.image.width}"
         table.add_row(name, pixels, f"{recipe.label}, {len(recipe.classes)}", recipe.description)
     Console().print(table)
+
+
+def _is_stored(path: Path) -> bool:
+    """Whether a path names a stored catalogue, by its ending."""
+    return path.suffix.lower() in (".h5", ".hdf5")
 
 
 def _parse_size(text: str | None) -> int | tuple[int, int] | None:

@@ -156,7 +156,10 @@ def separate(sample: Sample) -> Objects:
     places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
     row = torch.cat([part.row for part in drawn] or [sample.index[:0]])
     kind = torch.cat([torch.full_like(part.row, places[part.kind]) for part in drawn] or [row])
-    light = torch.cat([part.light for part in drawn] or [torch.empty(0, *grid.shape)])
+    light = torch.cat(
+        [part.light for part in drawn]
+        or [torch.empty(0, *grid.shape, dtype=torch.float32, device=device)]
+    )
     order = row.argsort(stable=True)  # within an image they stand by kind and slot already
     return Objects(row[order], kind[order], _blurred(sample.recipe, light[order]))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from deepbench_torch.datasets import RowDataset
 
 LARGEST = 1000  # images of a gallery
+BATCH = 32  # images made at once
 TILE = 1.2  # [inch]
 # Okabe & Ito (2008): eight colours that colour-blind people tell apart, without black
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
@@ -46,7 +47,7 @@ def gallery(
         columns: Images side by side.
         rows: Rows of images; one for each class, or four, if None.
         boxes: Whether to draw the box of each object.
-        masks: Whether to tint the mask of each object.
+        masks: Whether to outline the mask of each object.
 
     Returns:
         The figure; `save` writes it.
@@ -107,7 +108,7 @@ def _usual_rows(dataset: RowDataset) -> int:
 
 def _panels(dataset: RowDataset) -> Iterator[Panel]:
     """Every row of a dataset, titled with the kinds that its label names."""
-    for image, target in dataset:
+    for image, target in _rows(dataset):
         targets = target if isinstance(target, dict) else {"label": target}
         label = targets["label"]
         names = (
@@ -116,6 +117,12 @@ def _panels(dataset: RowDataset) -> Iterator[Panel]:
             else [kind for kind, there in zip(dataset.classes, label, strict=True) if there]
         )
         yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
+
+
+def _rows(dataset: RowDataset) -> Iterator[tuple[Any, Any]]:
+    """The rows of a dataset one after another, made a batch at a time."""
+    for start in range(0, len(dataset), BATCH):
+        yield from dataset.__getitems__(list(range(start, min(start + BATCH, len(dataset)))))
 
 
 def _in_order(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None]:
@@ -140,7 +147,7 @@ def _by_class(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None
 
 def _draw(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
     axis.imshow(stretched(panel.image), cmap="magma", interpolation="nearest")
-    axis.set_title(_wrapped(panel.title), fontsize=7, pad=2, loc="left")
+    axis.set_title(_shortened(panel.title), fontsize=7, pad=2, loc="left")
     objects = range(len(panel.targets["labels"])) if boxes or masks else ()
     for place in objects:
         colour = COLOURS[(int(panel.targets["labels"][place]) - 1) % len(COLOURS)]
@@ -154,6 +161,6 @@ def _draw(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
             axis.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, ec=colour))
 
 
-def _wrapped(title: str, length: int = 20) -> str:
-    """A title that fits over a tile."""
+def _shortened(title: str, length: int = 20) -> str:
+    """A title cut to what fits over a tile."""
     return title if len(title) <= length else title[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

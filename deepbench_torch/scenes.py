@@ -60,13 +60,12 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
         index: Row numbers, int64, shape (B,), on the CPU.
     """
     slots = torch.arange(recipe.slots)
-    if recipe.counts is not None:
-        streams = [f"{kind}.count" for kind in recipe.counts]
-        u = rng.uniform(seed, streams, index, 1)  # (B, kinds, 1)
-        numbers = priors.values(list(recipe.counts.values()), u)
-        drawn = dict(zip(recipe.counts, numbers.unbind(1), strict=True))
+    if recipe.count is None:
+        counts = recipe.counts or {}  # a recipe has one of the two
+        u = rng.uniform(seed, [f"{kind}.count" for kind in counts], index, 1)  # (B, kinds, 1)
+        numbers = priors.values(list(counts.values()), u)
+        drawn = dict(zip(counts, numbers.unbind(1), strict=True))
         return {kind: slots < drawn[kind] for kind in recipe.objects}
-    assert recipe.count is not None  # noqa: S101  the recipe has one of the two
     u = rng.uniform(seed, ("scene.count", "scene.kind"), index, recipe.slots)
     exists = slots < recipe.count.value(u[:, 0, :1])
     chosen = (u[:, 1] * len(recipe.objects)).long()

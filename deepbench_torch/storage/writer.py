@@ -7,9 +7,10 @@ import shutil
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,12 +21,10 @@ import torch
 from tqdm import tqdm
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.datasets import (
-    Catalogue,
-)
+from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import GENERATOR_VERSION, Sample, generate
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes.recipe import recipe_from_plain
+from deepbench_torch.recipes import Recipe
 
 ROWS = 256  # rows made, handed over and written at once
 AHEAD = 16  # parts that may be made before they are written, which bounds the memory
@@ -113,7 +112,7 @@ def _check_room(catalogue: Catalogue, folder: Path) -> None:
 
 @contextmanager
 def _folders(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it; on any error take away those that were made."""
+    """On any error take away what was made of a folder and those above it."""
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         yield
@@ -148,8 +147,7 @@ def _partial(path: Path) -> Iterator[Path]:
 def _pool(workers: int, executor: Executor | None) -> Iterator[Executor | None]:
     """The executor given, or a local one of some processes, or none."""
     if executor is not None or workers == 0:
-        with nullcontext():
-            yield executor
+        yield executor
         return
     # forkserver, not fork: torch's threads do not survive a fork
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
@@ -165,23 +163,22 @@ class _Part(NamedTuple):
 
 def _parts(catalogue: Catalogue, pool: Executor | None) -> Iterator[_Part]:
     """All rows in order, made here or in a pool."""
-    plain, rows = catalogue.recipe.to_plain(), catalogue.rows
+    recipe, seed, rows = catalogue.recipe, catalogue.seed, catalogue.rows
     ranges = (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
     if pool is None:
-        yield from (make_part(plain, catalogue.seed, part) for part in ranges)
+        yield from (make_part(recipe, seed, part) for part in ranges)
         return
     pending: deque[Future[_Part]] = deque()
     for part in ranges:
-        pending.append(pool.submit(make_part, plain, catalogue.seed, part))
+        pending.append(pool.submit(make_part, recipe, seed, part))
         if len(pending) >= AHEAD:
             yield pending.popleft().result()
     while pending:
         yield pending.popleft().result()
 
 
-def make_part(plain: dict[str, Any], seed: int, rows: range) -> _Part:
-    """Rows of a recipe given as numbers and strings; runs in any process."""
-    recipe = recipe_from_plain(plain, source="recipe")
+def make_part(recipe: Recipe, seed: int, rows: range) -> _Part:
+    """Rows of a recipe; runs in any process."""
     sample = generate(recipe, seed, torch.arange(rows.start, rows.stop))
     return _Part(sample.image.numpy(), _tables(sample))
 
@@ -208,15 +205,14 @@ def _write(
         first = next(parts)
         _create(file, first, len(catalogue), compression)
         place = 0
-        while first is not None:
-            count = len(first.image)
-            file["image"][place : place + count] = first.image
-            for name, table in first.tables.items():
+        for part in chain((first,), parts):
+            count = len(part.image)
+            file["image"][place : place + count] = part.image
+            for name, table in part.tables.items():
                 file[name][place : place + count] = table
-            digest.update(first.image.tobytes())
+            digest.update(part.image.tobytes())
             place += count
             bar.update(count)
-            first = next(parts, None)  # type: ignore[assignment]
         _describe(file, catalogue, digest.hexdigest())
         file.flush()
     with partial.open("rb+") as written:
