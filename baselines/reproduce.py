@@ -64,6 +64,8 @@ def run(
         train_transform=flip_and_turn,
     )
     recipe = data.catalogue.recipe
+    if not isinstance(recipe, db.Recipe):
+        raise TypeError(f"the baselines classify images, but {recipe.name} holds time series")
     model = db.Classifier(
         settings.architecture,
         classes=recipe.classes,

@@ -85,7 +85,7 @@ def main(
     table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
     for column in ("recipe", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
         table.add_column(column, justify="left" if column == "recipe" else "right")
-    for recipe in db.list_recipes():
+    for recipe in db.list_recipes("image"):
         for threads in dict.fromkeys((1, everything)):
             row = measure(recipe, threads=threads, rounds=rounds)
             table.add_row(

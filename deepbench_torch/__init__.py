@@ -1,4 +1,4 @@
-"""Simple, physically exact simulated images for machine learning.
+"""Simple, physically exact simulated images and time series for machine learning.
 
 What needs Lightning or astropy is imported when it is first used, so that a worker process or the
 command line starts quickly.
@@ -8,10 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.generate import Sample, generate
+from deepbench_torch.generate import generate
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes import Recipe, list_recipes, load_recipe
+from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
+from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = [
     "Grid",
     "Recipe",
     "Sample",
+    "SeriesRecipe",
+    "SeriesSample",
     "StoredCatalogue",
     "collate_detection",
     "generate",

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from deepbench_torch import plotting
 from deepbench_torch.datasets import Catalogue, RowDataset
-from deepbench_torch.recipes import list_recipes, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe, list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, materialize, read_header
 
 app = typer.Typer(
@@ -59,9 +59,9 @@ def generate(
         progress=not quiet,
         compression=compression,
     )
-    height, width = catalogue.recipe.image.height, catalogue.recipe.image.width
+    recipe = catalogue.recipe
     typer.echo(
-        f"{path}: {size:,} images of {height} x {width} pixels, recipe {catalogue.recipe.name}, "
+        f"{path}: {size:,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
         f"seed {seed}, {path.stat().st_size / 1e6:.1f} MB"
     )
 
@@ -103,12 +103,11 @@ def info(
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    shape = f"{recipe.image.height} x {recipe.image.width}"
     facts: dict[str, Any] = {
         "recipe": f"{recipe.name}: {recipe.description}",
-        "images": f"{len(header.rows):,} of {shape} pixels, float32",
+        _nouns(recipe): f"{len(header.rows):,} of {recipe.extent}, float32",
         "split": header.split or "all: train, val, test",
-        "label": f"{recipe.label}: {', '.join(recipe.classes)}",
+        "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
         "seed": header.seed,
         "digest": header.attributes["digest"],
         "sha256": header.attributes["sha256"],
@@ -116,7 +115,7 @@ def info(
         "generator": f"version {header.attributes['generator_version']}",
         "date": header.attributes["date"],
         "licence": header.attributes["licence"],
-        "reading": "compressed" if header.image_offset is None else "mapped into memory",
+        "reading": "compressed" if header.offset is None else "mapped into memory",
         "file": f"{file} ({file.stat().st_size / 1e6:.1f} MB)",
     }
     for name, value in facts.items():
@@ -128,13 +127,23 @@ def info(
 def list_() -> None:
     """List the packaged recipes."""
     table = Table(box=None, pad_edge=False)
-    for column in ("recipe", "pixels", "label", "what it holds"):
+    for column in ("recipe", "size", "label", "what it holds"):
         table.add_column(column, overflow="fold")
     for name in list_recipes():
         recipe = load_recipe(name)
-        pixels = f"{recipe.image.height} x {recipe.image.width}"
-        table.add_row(name, pixels, f"{recipe.label}, {len(recipe.classes)}", recipe.description)
+        label = f"{_label(recipe)}, {len(recipe.classes)}"
+        table.add_row(name, recipe.extent, label, recipe.description)
     Console().print(table)
+
+
+def _nouns(recipe: AbstractRecipe) -> str:
+    """What its rows are called."""
+    return "images" if recipe.content == "image" else "time series"
+
+
+def _label(recipe: AbstractRecipe) -> str:
+    """What its labels are called."""
+    return recipe.label if isinstance(recipe, Recipe) else "parameters"
 
 
 def _is_stored(path: Path) -> bool:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from deepbench_torch import rng
 from deepbench_torch.datasets import Catalogue, RowDataset, Split, Transform
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.targets import Target
 
@@ -19,7 +19,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
     """Training, validation and test loaders of one catalogue.
 
     Args:
-        recipe: A packaged recipe's name, a YAML file, or a Recipe.
+        recipe: A packaged recipe's name, a YAML file, or a recipe.
         size: How many images there are before splitting 60 : 20 : 20.
         seed: Of the images, and of the order in which training sees them.
         batch_size: Images a step.
@@ -35,7 +35,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
 
     def __init__(
         self,
-        recipe: str | Path | Recipe,
+        recipe: str | Path | AbstractRecipe,
         *,
         size: int = 10_000,
         seed: int = 0,

@@ -11,11 +11,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.generate import Sample, checked_seed, generate, sized
-from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.generate import checked_seed, generate, sized
+from deepbench_torch.recipes import AbstractRecipe, load_recipe
+from deepbench_torch.samples import AbstractSample
 from deepbench_torch.targets import Target, check_target, target_rows
 
-LARGEST_SIZE = 1 << 62  # images; their numbers stay within 63 bits
+LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits
 Split = Literal["train", "val", "test"]
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
@@ -25,15 +26,15 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
     """What datasets of rows share: places to rows, targets and transforms.
 
     Attributes:
-        recipe: What the images hold.
+        recipe: What the rows hold.
         seed: The seed of all rows.
         rows: The row number of each place.
-        target: What comes beside the image.
+        target: What comes beside the image or the series.
     """
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: AbstractRecipe,
         *,
         seed: int,
         rows: range,
@@ -47,7 +48,7 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
         self.recipe = recipe
         self.seed = seed
         self.rows = rows
-        self.target = check_target(target)
+        self.target = check_target(target, recipe.content)
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
@@ -64,20 +65,20 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
         return (self[place] for place in range(len(self)))
 
     def __getitem__(self, place: int) -> tuple[Any, Any]:
-        """The image (1, H, W) and target at a place; a negative place counts from the end."""
+        """The image (1, H, W) or series (T, C) and the target at a place; -1 is the last."""
         return self.__getitems__([place])[0]
 
     def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
         """The rows at several places, made at once; a stock DataLoader calls this for a batch."""
-        images, targets = self._fetch([self._row(place) for place in places])
-        pairs = list(zip(images.unbind(), targets, strict=True))
+        data, targets = self._fetch([self._row(place) for place in places])
+        pairs = list(zip(data.unbind(), targets, strict=True))
         if self.transform is None and self.target_transform is None and self.transforms is None:
             return pairs
-        return [self._transformed(image, target) for image, target in pairs]
+        return [self._transformed(*pair) for pair in pairs]
 
     @abstractmethod
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        """The images (B, 1, H, W) and the targets of some rows."""
+        """The data (B, *recipe.shape) and the targets of some rows."""
 
     def _row(self, place: int) -> int:
         try:
@@ -89,36 +90,37 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
             ) from None
         except IndexError:
             raise IndexError(
-                f"place {place} is out of range: the dataset holds {len(self)} images, "
+                f"place {place} is out of range: the dataset holds {len(self)} rows, "
                 f"so 0 to {len(self) - 1}"
             ) from None
 
-    def _transformed(self, image: Tensor, target: Any) -> tuple[Any, Any]:
+    def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
         if self.transforms is not None:
-            return self.transforms(image, target)
+            return self.transforms(data, target)
         if self.transform is not None:
-            image = self.transform(image)
+            data = self.transform(data)
         if self.target_transform is not None:
             target = self.target_transform(target)
-        return image, target
+        return data, target
 
 
 @final
 class Catalogue(RowDataset):
-    """Images made as they are asked for; any row, in any order, in any process.
+    """Images or time series made as they are asked for; any row, in any order, in any process.
 
     Args:
-        recipe: A packaged recipe's name, a YAML file, or a Recipe.
-        size: How many images there are before splitting.
+        recipe: A packaged recipe's name, a YAML file, or a recipe.
+        size: How many rows there are before splitting.
         seed: 0 to 2**63 - 1.
         split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
             for all.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
-        target: "label", "parameters", "boxes", "masks", "labels", "components", "clean" or
-            "index", or a list of them for a dict by name.
-        transform: Called with the image, a float32 tensor of shape (1, H, W).
+        target: Of images "label", "parameters", "boxes", "masks", "labels", "components", "clean"
+            or "index", of time series "label", "parameters", "clean", "energy" or "index"; or a
+            list of them for a dict by name.
+        transform: Called with the image, a float32 tensor of shape (1, H, W), or the series (T, C).
         target_transform: Called with the target.
-        transforms: Called with image and target together, instead of the two before.
+        transforms: Called with both together, instead of the two before.
 
     Raises:
         ValueError: If an argument is not as above.
@@ -127,7 +129,7 @@ class Catalogue(RowDataset):
 
     def __init__(
         self,
-        recipe: str | Path | Recipe,
+        recipe: str | Path | AbstractRecipe,
         *,
         size: int = 10_000,
         seed: int = 0,
@@ -150,14 +152,14 @@ class Catalogue(RowDataset):
         self.size = int(size)
         self.split = split
 
-    def samples(self, rows: Sequence[int]) -> Sample:
+    def samples(self, rows: Sequence[int]) -> AbstractSample:
         """Whole rows with all that is true of them, by row number."""
         index = torch.tensor(rows, dtype=torch.int64)
         return generate(self.recipe, self.seed, index)
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
         sample = self.samples(rows)
-        return sample.image, target_rows(sample, self.target)
+        return sample.data, target_rows(sample, self.target)
 
 
 def split_rows(size: int, split: Split | None) -> range:
@@ -166,7 +168,7 @@ def split_rows(size: int, split: Split | None) -> range:
     Raises:
         ValueError: If the size is not positive, the split unknown or empty.
     """
-    size = whole(size, "size must be a positive whole number of images", least=1, most=LARGEST_SIZE)
+    size = whole(size, "size must be a positive whole number of rows", least=1, most=LARGEST_SIZE)
     first, second = size * 3 // 5, size * 4 // 5
     splits = {
         None: range(size),
@@ -177,5 +179,5 @@ def split_rows(size: int, split: Split | None) -> range:
     if not isinstance(split, str | None) or split not in splits:
         raise ValueError(f"split must be None, 'train', 'val' or 'test', got {split!r}")
     if not splits[split]:
-        raise ValueError(f"split {split!r} of {size} images is empty; use size=5 or more")
+        raise ValueError(f"split {split!r} of {size} rows is empty; use size=5 or more")
     return splits[split]

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import RowDataset
+from deepbench_torch.recipes import Recipe
 
 LARGEST = 1000  # images of a gallery
 BATCH = 32  # images made at once
@@ -64,10 +65,10 @@ def gallery(
     wanted = OVERLAY if boxes or masks else "label"
     if dataset.target != wanted:
         raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
-    by_class = dataset.recipe.label == "class"
+    by_class = _has_classes(dataset)
     panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
-    size = dataset.recipe.image
-    figure = Figure((columns * TILE, rows * (TILE * size.height / size.width + 0.2)))
+    _, height, width = dataset.recipe.shape
+    figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
@@ -103,7 +104,11 @@ def stretched(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _usual_rows(dataset: RowDataset) -> int:
-    return len(dataset.classes) if dataset.recipe.label == "class" else 4
+    return len(dataset.classes) if _has_classes(dataset) else 4
+
+
+def _has_classes(dataset: RowDataset) -> bool:
+    return isinstance(dataset.recipe, Recipe) and dataset.recipe.label == "class"
 
 
 def _panels(dataset: RowDataset) -> Iterator[Panel]:

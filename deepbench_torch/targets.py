@@ -1,6 +1,6 @@
-"""Targets: what a dataset hands out beside the image, row by row, from a Sample."""
+"""Targets: what a dataset hands out beside the image or series, row by row, from a sample."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from deepbench_torch.generate import Objects, Sample, separate
+from deepbench_torch.images import Objects, separate
 from deepbench_torch.layouts import object_mask
+from deepbench_torch.recipes import Content
+from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 
 Target = str | Sequence[str]
 
@@ -127,29 +129,67 @@ TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
 }
 
 
-def check_target(target: Target) -> Target:
-    """The target if every name in it is known.
+def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
+    """Each parameter by name, float64, of shape () or (slots,)."""
+    rows = range(len(sample.index))
+    return [{name: values[row] for name, values in sample.parameters.items()} for row in rows]
+
+
+def _series_energy(sample: SeriesSample) -> list[dict[str, Tensor]]:
+    """Kinetic, potential and total energy of the clean motion, float32 of shape (T,) each."""
+    parts = zip(sample.kinetic, sample.potential, strict=True)
+    return [
+        {"kinetic": kinetic, "potential": potential, "total": kinetic + potential}
+        for kinetic, potential in parts
+    ]
+
+
+SERIES_TARGETS: dict[str, Callable[[SeriesSample], list[Any]]] = {
+    "label": lambda sample: list(sample.label.unbind()),
+    "parameters": _series_parameters,
+    "clean": lambda sample: list(sample.clean.unbind()),
+    "energy": _series_energy,
+    "index": lambda sample: sample.index.tolist(),
+}
+
+
+def check_target(target: Target, content: Content = "image") -> Target:
+    """The target if every name in it is one of rows of such content.
 
     Raises:
         ValueError: Naming the first that is not, and all that are.
     """
-    known = f"a target is one of {', '.join(TARGETS)}, or a list of them for a dict by name"
+    table: Mapping[str, object] = TARGETS if content == "image" else SERIES_TARGETS
+    known = (
+        f"a target of {'images' if content == 'image' else 'time series'} is one of "
+        f"{', '.join(table)}, or a list of them for a dict by name"
+    )
     if not isinstance(target, str | Sequence) or not target:
         raise ValueError(f"there is no target {target!r}; {known}")
     names = [target] if isinstance(target, str) else list(target)
     for name in names:
-        if name not in TARGETS:
+        if name not in table:
             raise ValueError(f"there is no target {name!r}; {known}")
     return target if isinstance(target, str) else tuple(names)
 
 
-def target_rows(sample: Sample, target: Target) -> list[Any]:
+def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
-    truth = Truth(sample)
+    column = _columns(sample)
     if isinstance(target, str):
-        return TARGETS[target](truth)
-    columns = [TARGETS[name](truth) for name in target]
+        return column(target)
+    columns = [column(name) for name in target]
     return [dict(zip(target, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _columns(sample: AbstractSample) -> Callable[[str], list[Any]]:
+    """From a target's name to its values, one a row."""
+    if isinstance(sample, SeriesSample):
+        return lambda name: SERIES_TARGETS[name](sample)
+    if isinstance(sample, Sample):
+        truth = Truth(sample)
+        return lambda name: TARGETS[name](truth)
+    raise TypeError(f"there are no targets of a {type(sample).__name__}")
 
 
 def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:

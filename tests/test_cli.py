@@ -53,7 +53,7 @@ def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(name in said for name in db.list_recipes())
 
 
-@pytest.mark.parametrize("name", db.list_recipes())
+@pytest.mark.parametrize("name", db.list_recipes("image"))
 def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
     output = tmp_path / "sub" / "gallery.png"
     options = ("--output", str(output), "--image-size", "16", "--columns", "3", "--rows", "2")
@@ -92,7 +92,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate astr out", "there is no recipe 'astr'; packaged are arc, astro"),
         ("generate nowhere.yaml out", "there is no recipe file 'nowhere.yaml'"),
         ("generate astro", "Missing"),
-        ("generate astro out --size 0", "size must be a positive whole number of images, got 0"),
+        ("generate astro out --size 0", "size must be a positive whole number of rows, got 0"),
         ("generate astro out --size many", "see --help"),
         ("generate astro out --seed -1", "seed must be a whole number"),
         ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),
@@ -105,7 +105,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("show astro --output out/a.xyz", "xyz"),
         ("show astro --output /dev/null/a.png", "/dev/null"),
         ("paint", "No such command 'paint'"),
-        ("generate sky out --size 1000000000000000000", "GB of images"),
+        ("generate sky out --size 1000000000000000000", "GB of data"),
         ("generate astro out --image-size 100000000", "from 1 to 16384"),
         ("generate deep.yaml out", "too deep"),
         ("generate huge.yaml out", "huge.yaml"),

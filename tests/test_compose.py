@@ -5,17 +5,19 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch import layouts, scenes
-from deepbench_torch.generate import separate
+from deepbench_torch.images import separate
 from deepbench_torch.layouts import MASK_LEVEL, object_mask
 
 with_layouts = pytest.mark.parametrize(
-    "name", [name for name in db.list_recipes() if db.load_recipe(name).layout is not None]
+    "name", [name for name in db.list_recipes("image") if db.load_recipe(name).layout is not None]
 )
 
 
 # shapes unite before they are blurred, so blurred shapes do not unite
-WAYS = [(name, None) for name in db.list_recipes()] + [
-    (name, {"sigma": 0.04}) for name in db.list_recipes() if db.load_recipe(name).compose == "sum"
+WAYS = [(name, None) for name in db.list_recipes("image")] + [
+    (name, {"sigma": 0.04})
+    for name in db.list_recipes("image")
+    if db.load_recipe(name).compose == "sum"
 ]
 
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 import deepbench_torch as db
 from deepbench_torch import degrade
-from deepbench_torch.generate import Sample
+from deepbench_torch.samples import Sample
 
 INDEX = torch.arange(40)
 BLUR, POISSON, GAUSSIAN = {"sigma": 0.06}, {"exposure": 50, "background": 0.5}, {"sigma": 0.2}
@@ -18,7 +18,7 @@ BLUR, POISSON, GAUSSIAN = {"sigma": 0.06}, {"exposure": 50, "background": 0.5}, 
 def sample(size: tuple[int, int] = (25, 31), **steps: object) -> Sample:
     """Rows of the astronomy recipe with other degradation."""
     none = {"blur": None, "poisson": None, "gaussian": None}
-    recipe = db.load_recipe("astro").replace(degrade=none | steps)
+    recipe: db.Recipe = db.load_recipe("astro").replace(degrade=none | steps)
     return db.generate(recipe, 5, INDEX, image_size=size)
 
 

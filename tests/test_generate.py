@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.generate import Sample
+from deepbench_torch.samples import Sample
 
-each_recipe = pytest.mark.parametrize("name", db.list_recipes())
+each_recipe = pytest.mark.parametrize("name", db.list_recipes("image"))
 
 
 def parts(sample: Sample) -> dict[str, Tensor]:
@@ -39,7 +39,8 @@ def assert_rows_equal(sample: Sample, rows: list[int], other: Sample) -> None:
 
 def small(name: str) -> db.Recipe:
     """A recipe at a small, non-square size, so that every row is cheap."""
-    return db.load_recipe(name).replace(image={"height": 24, "width": 31})
+    recipe: db.Recipe = db.load_recipe(name)
+    return recipe.replace(image={"height": 24, "width": 31})
 
 
 @each_recipe
@@ -222,7 +223,7 @@ def test_rows_may_take_part_in_gradients() -> None:
     for path, values in parts(sample).items():
         assert not values.is_inference(), path
     weight = torch.ones(1, requires_grad=True)
-    (sample.image * weight).sum().backward()  # type: ignore[no-untyped-call]
+    (sample.image * weight).sum().backward()
     assert weight.grad is not None
 
 

@@ -15,7 +15,8 @@ CPU = torch.device("cpu")
 
 def crowded() -> db.Recipe:
     """One to five objects of the astronomy recipe in images that are not square."""
-    return db.load_recipe("astro").replace(
+    recipe: db.Recipe = db.load_recipe("astro")
+    return recipe.replace(
         count={"integer": [1, 5]}, label="present", image={"height": 19, "width": 26}
     )
 

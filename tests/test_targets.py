@@ -12,7 +12,7 @@ from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 
 import deepbench_torch as db
-from deepbench_torch.generate import separate
+from deepbench_torch.images import separate
 
 DETECTION = ["boxes", "masks", "labels"]
 each_image = pytest.mark.parametrize("name", ["sky", "lensing", "geometric", "astro"])
@@ -41,7 +41,8 @@ def test_boxes_hold_their_masks(name: str) -> None:
 @each_image
 def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> None:
     several = catalogue(name, target=[*DETECTION, "components", "label", "clean"])
-    sample = db.generate(several.recipe, 2, torch.arange(30))
+    sample = several.samples(range(30))
+    assert isinstance(sample, db.Sample)
     objects = separate(sample)
     for row, (_, target) in enumerate(several):
         own = objects.light[objects.row == row]

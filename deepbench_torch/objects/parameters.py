@@ -168,13 +168,18 @@ class ObjectKind(NamedTuple, Generic[T]):
         Raises:
             ValueError: With the prior's bounds, the range and a remedy.
         """
-        field = self.fields[name]
-        fits = bool(field.allows(_telling_values(prior)).all())
-        if not fits or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
-            raise ValueError(
-                f"{self.name}.{name} must be {field.range}, got {prior.to_plain()!r}; "
-                f"{field.remedy}"
-            )
+        check_prior(f"{self.name}.{name}", self.fields[name], prior)
+
+
+def check_prior(path: str, field: Parameter, prior: Prior) -> None:
+    """Refuse a prior that can give values that make no sense; `path` is what the message calls it.
+
+    Raises:
+        ValueError: With the prior's bounds, the range and a remedy.
+    """
+    fits = bool(field.allows(_telling_values(prior)).all())
+    if not fits or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
+        raise ValueError(f"{path} must be {field.range}, got {prior.to_plain()!r}; {field.remedy}")
 
 
 def _telling_values(prior: Prior) -> Tensor:

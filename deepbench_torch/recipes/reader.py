@@ -1,31 +1,54 @@
 """Finding recipes by name and reading them from YAML."""
 
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, overload
 
 import yaml
 
-from deepbench_torch.recipes.recipe import Recipe, recipe_from_plain
+from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated
+from deepbench_torch.recipes.recipe import Recipe
+from deepbench_torch.recipes.series import SeriesRecipe
 
 
-def list_recipes() -> list[str]:
-    """The names of the packaged recipes, sorted."""
+def list_recipes(content: Content | None = None) -> list[str]:
+    """The names of the packaged recipes, sorted.
+
+    Args:
+        content: Only those of images or only those of series; None for all.
+    """
     folder = files("deepbench_torch.recipes")
-    return sorted(
+    names = sorted(
         entry.name.removesuffix(".yaml")
         for entry in folder.iterdir()
         if entry.name.endswith(".yaml")
     )
+    return [name for name in names if content is None or _content(name) == content]
 
 
-def load_recipe(name_or_path: str | Path | Recipe) -> Recipe:
-    """A packaged recipe by its name, or one from a YAML file; a Recipe is returned as it is.
+@cache
+def _content(name: str) -> Content:
+    recipe: AbstractRecipe = load_recipe(name)
+    return recipe.content
+
+
+@overload
+def load_recipe(name_or_path: R) -> R: ...
+@overload
+def load_recipe(name_or_path: str | Path) -> Any: ...
+def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
+    """A packaged recipe by its name, or one from a YAML file; a recipe is returned as it is.
+
+    Returns:
+        A Recipe of images or a SeriesRecipe of time series.
 
     Raises:
         ValueError: If there is no such recipe, or it is not valid.
         FileNotFoundError: If the YAML file does not exist.
     """
-    if isinstance(name_or_path, Recipe):
+    if isinstance(name_or_path, AbstractRecipe):
         return name_or_path
     text = str(Path(name_or_path).expanduser())
     if text in list_recipes():
@@ -45,6 +68,21 @@ def load_recipe(name_or_path: str | Path | Recipe) -> Recipe:
         raise ValueError(
             f"{source} holds a number that is too large or lists too deep: {error}"
         ) from None
+
+
+def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:
+    """A recipe of time series, if it names a system, else one of images.
+
+    Args:
+        plain: What a YAML file holds.
+        source: Where it came from, for the error message.
+
+    Raises:
+        ValueError: Listing every fault with its place, what was found and what is allowed.
+    """
+    if isinstance(plain, Mapping) and "system" in plain:
+        return validated(SeriesRecipe, plain, source=source)
+    return validated(Recipe, plain, source=source)
 
 
 def _read(path: Path) -> str:

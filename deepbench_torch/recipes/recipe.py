@@ -1,60 +1,32 @@
-"""A recipe: the contents of an image, its degradation and its label, validated and frozen."""
+"""A recipe of images: their contents, degradation and label, validated and frozen."""
 
-import hashlib
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self, final
 
-import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import override
 
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.priors import Choice, Fixed, Integer, Prior, prior_from_plain
-
-PriorField = Annotated[
-    Prior,
-    BeforeValidator(prior_from_plain),
-    PlainSerializer(lambda prior: prior.to_plain()),
-]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
+from deepbench_torch.priors import Choice, Fixed, Integer, Prior
+from deepbench_torch.recipes.base import AbstractRecipe, Content, Part, Positive, PriorField
 
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
 
 
-class _Part(BaseModel):
-    """What all parts of a recipe share: no unknown keys, no change after reading."""
-
-    # constants: an infinite thickness stays infinite, where JSON would have null
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
-    )
-
-
-class ImageSize(_Part):
+class ImageSize(Part):
     """The size of the images [pixel]."""
 
     height: int = Field(ge=1, le=LARGEST_SIDE)
     width: int = Field(ge=1, le=LARGEST_SIDE)
 
 
-class Blur(_Part):
+class Blur(Part):
     """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
 
     sigma: Positive
 
 
-class Photons(_Part):
+class Photons(Part):
     """Poisson noise of signal and background, the mean background subtracted.
 
     `exposure` is photons per unit of brightness; `background` is brightness per pixel.
@@ -64,13 +36,13 @@ class Photons(_Part):
     background: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
 
-class ReadOut(_Part):
+class ReadOut(Part):
     """Gaussian noise of constant standard deviation, in units of brightness."""
 
     sigma: Positive
 
 
-class Degradation(_Part):
+class Degradation(Part):
     """What happens to a scene on its way to an image, in this order; each step is optional."""
 
     blur: Blur | None = None
@@ -78,7 +50,7 @@ class Degradation(_Part):
     gaussian: ReadOut | None = None
 
 
-class Layout(_Part):
+class Layout(Part):
     """Which layouts of an image will do.
 
     Of some candidate layouts of an image, the first in which every object shows enough of itself is
@@ -97,12 +69,11 @@ class Layout(_Part):
     grid: int = Field(default=32, ge=8, le=256)
 
 
-class Recipe(_Part):
+@final
+class Recipe(AbstractRecipe):
     """What a catalogue's images hold.
 
     Attributes:
-        name: What the recipe is called.
-        description: One line for people; it does not count towards the digest.
         image: The size of the images.
         label: "class" for the kind of the one object, "present" for which kinds there are.
         compose: "sum" where light adds up, "union" where shapes unite and never add.
@@ -115,8 +86,8 @@ class Recipe(_Part):
         degrade: Blur and noise.
     """
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
-    description: str = ""
+    content: ClassVar[Content] = "image"
+
     image: ImageSize
     label: Literal["class", "present"]
     compose: Literal["sum", "union"] = "sum"
@@ -157,9 +128,32 @@ class Recipe(_Part):
         return self
 
     @property
+    @override
+    def shape(self) -> tuple[int, int, int]:
+        return 1, self.image.height, self.image.width
+
+    @property
+    @override
+    def extent(self) -> str:
+        return f"{self.image.height} x {self.image.width} pixels"
+
+    @property
+    @override
     def classes(self) -> list[str]:
         """The names of the labels, in their order: the kinds."""
         return list(self.objects)
+
+    @property
+    @override
+    def annotations(self) -> dict[str, Any]:
+        return {}
+
+    @override
+    def unit(self, path: str) -> str | None:
+        match path.split("/"):
+            case ["parameters", kind, name]:
+                return OBJECTS[kind].fields[name].unit
+        return None
 
     @property
     def slots(self) -> int:
@@ -171,79 +165,6 @@ class Recipe(_Part):
     def grid(self) -> Grid:
         """The pixel centres of its images."""
         return Grid(self.image.height, self.image.width)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all that decides an image but seed and index.
-
-        The description is left out, and so is what stands at its default, so that a key added to
-        recipes later leaves the digests of those without it as they were.
-        """
-        plain = self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
-        text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def to_plain(self) -> dict[str, Any]:
-        """The recipe as numbers, strings, lists and mappings."""
-        return self.model_dump(mode="json")
-
-    def to_yaml(self) -> str:
-        """The recipe as YAML, complete: every default is written out."""
-        return yaml.safe_dump(self.to_plain(), sort_keys=False)
-
-    def replace(self, **changes: object) -> "Recipe":
-        """A copy with some keys changed.
-
-        Mappings are merged into those of the recipe, so
-        `recipe.replace(objects={"star": {"gamma": 0.05}})` changes that prior alone; anything else
-        replaces what was there.
-
-        Raises:
-            ValueError: If the changed recipe is not valid.
-        """
-        return recipe_from_plain(merge(self.to_plain(), changes), source=f"recipe {self.name}")
-
-
-def recipe_from_plain(plain: object, *, source: str) -> Recipe:
-    """Validate a recipe.
-
-    Args:
-        plain: What a YAML file holds.
-        source: Where it came from, for the error message.
-
-    Raises:
-        ValueError: Listing every fault with its place, what was found and what is allowed.
-    """
-    if not isinstance(plain, Mapping):
-        raise ValueError(f"{source} must be a mapping of keys to values, got {plain!r:.60}")
-    try:
-        return Recipe.model_validate(plain)
-    except ValidationError as error:
-        faults = [
-            _fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()
-        ]
-        raise ValueError(f"{source} is not valid: " + "; ".join(faults)) from None
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `base` with `changes` put in, mapping by mapping; a prior is replaced whole."""
-    merged = dict(base)
-    for key, change in changes.items():
-        if isinstance(change, BaseModel):
-            change = change.model_dump(mode="json")
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(change, Mapping) and not _is_prior(old):
-            change = merge(old, change)
-        merged[key] = change
-    return merged
-
-
-def _is_prior(plain: Mapping[str, Any]) -> bool:
-    try:
-        prior_from_plain(plain)
-    except ValueError:
-        return False
-    return True
 
 
 def _complete_object(kind: str, priors: dict[str, Prior]) -> dict[str, Prior]:
@@ -273,9 +194,3 @@ def _check_count(name: str, prior: Prior) -> None:
             f"{name} must give whole numbers of objects from 0 to 1000, and sometimes at least 1, "
             f"got {prior.to_plain()!r}"
         )
-
-
-def _fault(place: tuple[int | str, ...], message: str, found: object) -> str:
-    path = ".".join(str(part) for part in place) or "recipe"
-    message = message.removeprefix("Value error, ")
-    return f"{path}: {message}" if "got" in message else f"{path}: {message}, got {found!r:.60}"

@@ -12,8 +12,7 @@ from deepbench_torch.datasets import (
     split_rows,
 )
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
-from deepbench_torch.recipes import Recipe
-from deepbench_torch.recipes.recipe import recipe_from_plain
+from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
 
 # what h5py, yaml and Python raise on a file that only looks like ours
 _FOREIGN = (OSError, KeyError, RuntimeError, TypeError, AttributeError, yaml.YAMLError)
@@ -22,13 +21,13 @@ _FOREIGN = (OSError, KeyError, RuntimeError, TypeError, AttributeError, yaml.YAM
 class Header(NamedTuple):
     """What a stored catalogue says of itself."""
 
-    recipe: Recipe
+    recipe: AbstractRecipe
     seed: int
     size: int
     split: Split | None
     rows: range
     attributes: dict[str, Any]
-    image_offset: int | None  # bytes before the image block, None if it is compressed
+    offset: int | None  # bytes before the block of rows, None if it is compressed
 
 
 def read_header(path: str | Path) -> Header:
@@ -72,12 +71,13 @@ def _header(file: h5py.File, path: Path) -> Header:
     )
     split = None if attributes["split"] == "all" else attributes["split"]
     rows = split_rows(attributes["size"], split)
-    shape = (len(rows), 1, recipe.image.height, recipe.image.width)
-    found = (file["image"].shape, file["image"].dtype, len(file["label"]))
+    shape = (len(rows), *recipe.shape)
+    block = file[recipe.content]
+    found = (block.shape, block.dtype, len(file["label"]))
     alike = found == (shape, np.float32, len(rows)) and attributes["digest"] == recipe.digest
     if not alike or not isinstance(attributes["seed"], int):
         raise ValueError(
-            f"{str(path)!r} is damaged: its images, labels and seed are not those that its "
+            f"{str(path)!r} is damaged: its rows, labels and seed are not those that its "
             "recipe, size and digest tell of; write it again"
         )
     return Header(
@@ -87,5 +87,5 @@ def _header(file: h5py.File, path: Path) -> Header:
         split=split,
         rows=rows,
         attributes=attributes,
-        image_offset=file["image"].id.get_offset(),
+        offset=block.id.get_offset(),
     )

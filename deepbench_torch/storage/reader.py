@@ -17,7 +17,7 @@ from deepbench_torch.datasets import (
     split_rows,
 )
 from deepbench_torch.generate import generate
-from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.storage.header import Header, read_header
 from deepbench_torch.targets import Target, target_rows
 
@@ -26,17 +26,17 @@ from deepbench_torch.targets import Target, target_rows
 class StoredCatalogue(RowDataset):
     """The rows of a stored catalogue, the same as the Catalogue's bit for bit.
 
-    Images come from the file, mapped into memory where they are not compressed, labels and
-    parameters too; the other targets are made again from the recipe in the file. Nothing is open
+    Images or series come from the file, mapped into memory where they are not compressed, and
+    labels too; the other targets are made again from the recipe in the file. Nothing is open
     until the first row is asked for, and nothing open is pickled.
 
     Args:
         path: The file.
         split: "train", "val", "test" or None, as in Catalogue; a file of one split holds only it.
         target: As in Catalogue.
-        transform: Called with the image, a float32 tensor of shape (1, H, W).
+        transform: Called with the image or series, as in Catalogue.
         target_transform: Called with the target.
-        transforms: Called with image and target together, instead of the two before.
+        transforms: Called with both together, instead of the two before.
         recipe: Refuse a file of another recipe than this; None to take any.
         seed: Refuse a file of another seed than this; None to take any.
 
@@ -54,7 +54,7 @@ class StoredCatalogue(RowDataset):
         transform: Transform | None = None,
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
-        recipe: str | Path | Recipe | None = None,
+        recipe: str | Path | AbstractRecipe | None = None,
         seed: int | None = None,
     ) -> None:
         header = read_header(path)
@@ -79,12 +79,12 @@ class StoredCatalogue(RowDataset):
         if self._file is None or self._file.process != os.getpid():
             self._file = _OpenFile(self.path, self.header)
         places = np.asarray(rows, dtype=np.int64) - self.header.rows.start
-        images = torch.from_numpy(self._file.images(places))
+        data = torch.from_numpy(self._file.data(places))
         if self.target == "label":
             labels = self._file.label[places]
-            return images, labels.tolist() if labels.ndim == 1 else list(torch.from_numpy(labels))
+            return data, labels.tolist() if labels.ndim == 1 else list(torch.from_numpy(labels))
         sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
-        return images, target_rows(sample, self.target)
+        return data, target_rows(sample, self.target)
 
 
 class _OpenFile:
@@ -99,20 +99,20 @@ class _OpenFile:
         self.process = os.getpid()
         self.file = h5py.File(path, "r")
         self.label = self.file["label"][:]
+        self.block = self.file[header.recipe.content]
         self.mapped: np.memmap[Any, Any] | None = None
-        if header.image_offset is not None:
-            block = self.file["image"]
+        if header.offset is not None:
             self.mapped = np.memmap(
-                path, block.dtype, mode="r", offset=header.image_offset, shape=block.shape
+                path, self.block.dtype, mode="r", offset=header.offset, shape=self.block.shape
             )
 
-    def images(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
-        """A fresh array of the images at some places, in their order."""
+    def data(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
+        """A fresh array of the images or series at some places, in their order."""
         if self.mapped is not None:
             mapped: np.ndarray[Any, Any] = np.asarray(self.mapped)[places]
             return mapped
         unique, back = np.unique(places, return_inverse=True)  # h5py wants them rising
-        chosen: np.ndarray[Any, Any] = self.file["image"][unique]
+        chosen: np.ndarray[Any, Any] = self.block[unique]
         return chosen[back]
 
 
@@ -120,7 +120,7 @@ def _check_asked(
     path: str | Path,
     header: Header,
     *,
-    recipe: str | Path | Recipe | None,
+    recipe: str | Path | AbstractRecipe | None,
     seed: int | None,
     split: Split | None,
 ) -> None:

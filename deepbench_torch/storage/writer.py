@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import math
 import os
 import shutil
 from collections import deque
@@ -22,13 +23,12 @@ from tqdm import tqdm
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.generate import GENERATOR_VERSION, Sample, generate
-from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.generate import GENERATOR_VERSION, generate
+from deepbench_torch.recipes import AbstractRecipe
 
 ROWS = 256  # rows made, handed over and written at once
 AHEAD = 16  # parts that may be made before they are written, which bounds the memory
-LICENCE = "CC0-1.0"  # the images are nobody's work; the code that draws them is Apache-2.0
+LICENCE = "CC0-1.0"  # the rows are nobody's work; the code that draws them is Apache-2.0
 
 
 def materialize(
@@ -45,7 +45,7 @@ def materialize(
     """Write a catalogue to an HDF5 file; transforms are not applied.
 
     The rows are written beside the final name, as `*.partial`, checked and then renamed, so a file
-    of that name is always complete. Whatever makes the rows, the images are the same bytes.
+    of that name is always complete. Whatever makes the rows, they are the same bytes.
 
     Args:
         catalogue: What to write: all of it, or its split if it has one.
@@ -55,7 +55,7 @@ def materialize(
         executor: Where the rows are made instead, any `concurrent.futures.Executor`.
         overwrite: Whether a file of that name may be replaced.
         progress: Whether to show a progress bar.
-        compression: None for one block that can be mapped into memory, else whole-image chunks.
+        compression: None for one block that can be mapped into memory, else chunks of whole rows.
 
     Returns:
         The path.
@@ -76,9 +76,11 @@ def materialize(
         _check_room(catalogue, path.parent)
         parts = _parts(catalogue, pool)
         total = len(catalogue)
-        with tqdm(total=total, unit="image", disable=not progress, desc=path.name) as bar:
+        with tqdm(
+            total=total, unit=catalogue.recipe.content, disable=not progress, desc=path.name
+        ) as bar:
             _write(catalogue, partial, parts, bar, compression)
-        _check(partial, total)
+        _check(partial, catalogue)
     return path
 
 
@@ -103,11 +105,10 @@ def _check_arguments(
 
 def _check_room(catalogue: Catalogue, folder: Path) -> None:
     """Refuse a catalogue that the disk cannot take."""
-    image = catalogue.recipe.image
-    needed = len(catalogue) * image.height * image.width * 4
+    needed = len(catalogue) * math.prod(catalogue.recipe.shape) * 4
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of images, {free / 1e9:,.1f} GB free")
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def _pool(workers: int, executor: Executor | None) -> Iterator[Executor | None]:
 class _Part(NamedTuple):
     """Some rows as arrays by their place in the file."""
 
-    image: np.ndarray[Any, np.dtype[np.float32]]
+    data: np.ndarray[Any, np.dtype[np.float32]]
     tables: dict[str, np.ndarray[Any, Any]]
 
 
@@ -177,20 +178,11 @@ def _parts(catalogue: Catalogue, pool: Executor | None) -> Iterator[_Part]:
         yield pending.popleft().result()
 
 
-def make_part(recipe: Recipe, seed: int, rows: range) -> _Part:
+def make_part(recipe: AbstractRecipe, seed: int, rows: range) -> _Part:
     """Rows of a recipe; runs in any process."""
     sample = generate(recipe, seed, torch.arange(rows.start, rows.stop))
-    return _Part(sample.image.numpy(), _tables(sample))
-
-
-def _tables(sample: Sample) -> dict[str, np.ndarray[Any, Any]]:
-    """Everything but the image, by its path in the file."""
-    tables = {"label": sample.label.numpy()}
-    for kind, parameters in sample.scene.items():
-        tables[f"present/{kind}"] = sample.present[kind].numpy()
-        for name, values in parameters.items():
-            tables[f"parameters/{kind}/{name}"] = values.numpy()
-    return tables
+    tables = {path: table.numpy() for path, table in sample.tables().items()}
+    return _Part(sample.data.numpy(), tables)
 
 
 def _write(
@@ -203,14 +195,14 @@ def _write(
     digest = hashlib.sha256()
     with h5py.File(partial, "w") as file:
         first = next(parts)
-        _create(file, first, len(catalogue), compression)
+        block = _create(file, first, catalogue, compression)
         place = 0
         for part in chain((first,), parts):
-            count = len(part.image)
-            file["image"][place : place + count] = part.image
+            count = len(part.data)
+            block[place : place + count] = part.data
             for name, table in part.tables.items():
                 file[name][place : place + count] = table
-            digest.update(part.image.tobytes())
+            digest.update(part.data.tobytes())
             place += count
             bar.update(count)
         _describe(file, catalogue, digest.hexdigest())
@@ -219,18 +211,24 @@ def _write(
         os.fsync(written.fileno())
 
 
-def _create(file: h5py.File, part: _Part, rows: int, compression: str | None) -> None:
-    """Make every dataset at its full length, with its unit."""
-    shape = part.image.shape[1:]
+def _create(
+    file: h5py.File, part: _Part, catalogue: Catalogue, compression: str | None
+) -> h5py.Dataset:
+    """Make every dataset at its full length, with its unit; the block of rows is returned."""
+    rows, recipe = len(catalogue), catalogue.recipe
     chunk = None
     if compression is not None:
-        chunk = (max(1, min(rows, (1 << 20) // part.image[0].nbytes)), *shape)
-    file.create_dataset("image", (rows, *shape), np.float32, chunks=chunk, compression=compression)
-    for name, table in part.tables.items():
-        file.create_dataset(name, (rows, *table.shape[1:]), table.dtype)
-    for kind, parameters in file["parameters"].items():
-        for name, dataset in parameters.items():
-            dataset.attrs["unit"] = OBJECTS[kind].fields[name].unit
+        chunk = (max(1, min(rows, (1 << 20) // part.data[0].nbytes)), *recipe.shape)
+    block = file.create_dataset(
+        recipe.content, (rows, *recipe.shape), np.float32, chunks=chunk, compression=compression
+    )
+    block.attrs.update(recipe.annotations)
+    for path, table in part.tables.items():
+        dataset = file.create_dataset(path, (rows, *table.shape[1:]), table.dtype)
+        unit = recipe.unit(path)
+        if unit is not None:
+            dataset.attrs["unit"] = unit
+    return block
 
 
 def _describe(file: h5py.File, catalogue: Catalogue, sha256: str) -> None:
@@ -253,8 +251,9 @@ def _describe(file: h5py.File, catalogue: Catalogue, sha256: str) -> None:
     )
 
 
-def _check(partial: Path, rows: int) -> None:
+def _check(partial: Path, catalogue: Catalogue) -> None:
     """Refuse a file that the disk did not take whole."""
     with h5py.File(partial, "r") as file:
-        if not file.attrs["complete"] or file["image"].shape[0] != rows:
+        written = len(file[catalogue.recipe.content])
+        if not file.attrs["complete"] or written != len(catalogue):
             raise OSError(f"{partial} was not written whole")

@@ -1,0 +1,123 @@
+"""Images: the rows of a Recipe, drawn, degraded and labelled."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from deepbench_torch import compose, degrade, layouts
+from deepbench_torch.grid import Grid
+from deepbench_torch.recipes import Recipe
+from deepbench_torch.samples import Sample
+from deepbench_torch.scenes import Scene
+
+
+def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
+    """The images of some rows; images, label and index on `device`, the scene on the CPU.
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+        device: Where images are drawn.
+    """
+    with torch.inference_mode():  # no gradient is asked for: each small step costs less
+        drawn = layouts.draw_scene(recipe, seed=seed, index=index)
+    scene = drawn.clone()
+    index = index.to(device)
+    clean = _clean(recipe, scene, device)
+    return Sample(
+        image=_noisy(recipe, clean, seed=seed, index=index)[:, None],
+        clean=clean[:, None],
+        label=_label(recipe, scene).to(device),
+        index=index,
+        scene=scene.parameters,
+        present=scene.present,
+        recipe=recipe,
+    )
+
+
+class Objects(NamedTuple):
+    """The objects of B images, each alone: image after image, kind after kind, slot after slot.
+
+    Attributes:
+        row: The image of each, int64, shape (N,).
+        kind: The place of its kind among the recipe's classes, int64, shape (N,).
+        light: Its own noiseless light, blurred as the image is, float32, shape (N, H, W).
+    """
+
+    row: Tensor
+    kind: Tensor
+    light: Tensor
+
+
+def separate(sample: Sample) -> Objects:
+    """Each object of a sample alone; together they add or unite to the clean images."""
+    scene = Scene.from_parameters(sample.scene, sample.present)
+    device = sample.image.device
+    grid = _grid(sample.recipe)
+    drawn = list(compose.draw_objects(scene, grid, device=device))
+    places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
+    row = torch.cat([part.row for part in drawn] or [sample.index[:0]])
+    kind = torch.cat([torch.full_like(part.row, places[part.kind]) for part in drawn] or [row])
+    light = torch.cat(
+        [part.light for part in drawn]
+        or [torch.empty(0, *grid.shape, dtype=torch.float32, device=device)]
+    )
+    order = row.argsort(stable=True)  # within an image they stand by kind and slot already
+    return Objects(row[order], kind[order], _blurred(sample.recipe, light[order]))
+
+
+def _clean(recipe: Recipe, scene: Scene, device: torch.device) -> Tensor:
+    """The scene as the telescope sees it, without noise, shape (B, H, W)."""
+    return _blurred(
+        recipe, compose.compose(scene, _grid(recipe), how=recipe.compose, device=device)
+    )
+
+
+def _grid(recipe: Recipe) -> Grid:
+    """The pixels to draw: the image, and as far around it as its blur reaches."""
+    if recipe.degrade.blur is None:
+        return recipe.grid
+    margin = degrade.blur_margin(recipe.degrade.blur.sigma * recipe.grid.shorter)
+    return Grid(recipe.grid.height, recipe.grid.width, margin)
+
+
+def _blurred(recipe: Recipe, light: Tensor) -> Tensor:
+    """Light on the pixels of `_grid` as the image has it, shape (N, H, W)."""
+    if recipe.degrade.blur is None:
+        return light
+    return degrade.blur(light, sigma=recipe.degrade.blur.sigma * recipe.grid.shorter)
+
+
+def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
+    """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
+    rows = max(1, compose.CHUNK // (clean.shape[1] * clean.shape[2]))
+    image = torch.empty_like(clean)
+    with torch.inference_mode():
+        for place in range(0, len(index), rows):
+            part = slice(place, place + rows)
+            image[part] = _degrade(recipe, clean[part], seed=seed, index=index[part])
+    return image
+
+
+def _degrade(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
+    poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
+    image = clean
+    if poisson is not None:
+        image = degrade.add_photon_noise(
+            image,
+            exposure=poisson.exposure,
+            background=poisson.background,
+            seed=seed,
+            index=index,
+        )
+    if gaussian is not None:
+        image = degrade.add_read_out_noise(image, sigma=gaussian.sigma, seed=seed, index=index)
+    return image
+
+
+def _label(recipe: Recipe, scene: Scene) -> Tensor:
+    """Class indices (B,), or which kinds are present (B, K)."""
+    there = torch.stack([present.any(dim=1) for present in scene.present.values()], dim=1)
+    return there.long().argmax(dim=1) if recipe.label == "class" else there.float()

@@ -1,0 +1,108 @@
+"""Samples: rows of a catalogue with all that is true of them, as `generate` gives them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+from torch import Tensor
+from typing_extensions import override
+
+from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbstractSample(ABC):
+    """B rows of a catalogue, whatever they are.
+
+    Attributes:
+        clean: The rows without noise, float32, shape (B, *recipe.shape).
+        label: What a network is to tell, one row each, shape (B, ...).
+        index: Row numbers, int64, shape (B,).
+        recipe: What the rows hold.
+    """
+
+    clean: Tensor
+    label: Tensor
+    index: Tensor
+    recipe: AbstractRecipe
+
+    @property
+    @abstractmethod
+    def data(self) -> Tensor:
+        """The rows, float32, shape (B, *recipe.shape)."""
+
+    @abstractmethod
+    def tables(self) -> dict[str, Tensor]:
+        """Everything beside the rows that a file keeps, by its path there, shape (B, ...) each."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Sample(AbstractSample):
+    """B images and all that is true of them.
+
+    Attributes:
+        image: What a camera records, float32, shape (B, 1, H, W).
+        clean: The same without noise, float32, shape (B, 1, H, W).
+        label: Class indices, int64, shape (B,); or which kinds are present, float32, shape (B, K).
+        index: Row numbers, int64, shape (B,).
+        scene: By kind and name, the parameters in pixels and radians, float32, shape (B, slots). A
+            slot that is not present holds the object that would have been drawn there.
+        present: By kind, which slots hold an object, bool, shape (B, slots).
+        recipe: What the images hold, at their size.
+    """
+
+    image: Tensor
+    scene: dict[str, dict[str, Tensor]]
+    present: dict[str, Tensor]
+    recipe: Recipe
+
+    @property
+    @override
+    def data(self) -> Tensor:
+        return self.image
+
+    @override
+    def tables(self) -> dict[str, Tensor]:
+        tables = {"label": self.label}
+        for kind, parameters in self.scene.items():
+            tables[f"present/{kind}"] = self.present[kind]
+            for name, values in parameters.items():
+                tables[f"parameters/{kind}/{name}"] = values
+        return tables
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SeriesSample(AbstractSample):
+    """B time series and all that is true of them.
+
+    Attributes:
+        series: What is measured, float32, shape (B, T, C); `recipe.channels` names the columns.
+        clean: The same without any noise, float32, shape (B, T, C).
+        label: The parameters side by side, as `recipe.classes` names them, float32, shape (B, K).
+        index: Row numbers, int64, shape (B,).
+        time: The moments, float64, shape (T,).
+        parameters: By name, in the units of the system, float64, shape (B,) or (B, slots).
+        kinetic: Kinetic energy of the clean motion, float32, shape (B, T).
+        potential: Potential energy of the clean motion, float32, shape (B, T).
+        recipe: What the series hold.
+    """
+
+    series: Tensor
+    time: Tensor
+    parameters: dict[str, Tensor]
+    kinetic: Tensor
+    potential: Tensor
+    recipe: SeriesRecipe
+
+    @property
+    @override
+    def data(self) -> Tensor:
+        return self.series
+
+    @override
+    def tables(self) -> dict[str, Tensor]:
+        system = self.recipe.system
+        named = {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
+        return {"label": self.label} | named
