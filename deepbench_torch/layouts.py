@@ -7,6 +7,7 @@ from deepbench_torch import compose, scenes
 from deepbench_torch.grid import Grid
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.scenes import Scene
+from deepbench_torch.simplify import simplified_present, simplified_values
 
 # A pixel belongs to an object where its own light is at least this share of its brightest pixel.
 # Of a shape, which has one brightness, that is the shape; of a profile without an edge, its core.
@@ -34,7 +35,9 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     present = scenes.draw_present(recipe, seed=seed, index=index)
     values = scenes.draw_values(recipe, seed=seed, index=index)
     settle(recipe, values, present, seed=seed, index=index)
-    return scenes.to_pixels(recipe, values, present, recipe.grid)
+    present = simplified_present(recipe, present, seed=seed, index=index)
+    values = simplified_values(recipe, values)
+    return scenes.to_pixels(recipe, values, present, recipe.grid).only(recipe.classes)
 
 
 def settle(

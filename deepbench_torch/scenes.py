@@ -1,5 +1,6 @@
 """Scenes: which objects an image holds, and with which parameters."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,6 +41,13 @@ class Scene(NamedTuple):
             {kind: present.clone() for kind, present in self.present.items()},
         )
 
+    def only(self, kinds: Sequence[str]) -> "Scene":
+        """The scene without other kinds than these."""
+        return Scene(
+            {kind: self.tables[kind] for kind in kinds},
+            {kind: self.present[kind] for kind in kinds},
+        )
+
     @property
     def parameters(self) -> dict[str, dict[str, Tensor]]:
         """By kind and name, shape (B, slots)."""
@@ -60,6 +68,12 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
         index: Row numbers, int64, shape (B,), on the CPU.
     """
     slots = torch.arange(recipe.slots)
+    if recipe.scene is not None:
+        listed = [kind for part in recipe.scene for kind in part]
+        return {
+            kind: torch.tensor([other == kind for other in listed]).expand(len(index), -1)
+            for kind in recipe.objects
+        }
     if recipe.count is None:
         counts = recipe.counts or {}  # a recipe has one of the two
         u = rng.uniform(seed, [f"{kind}.count" for kind in counts], index, 1)  # (B, kinds, 1)
@@ -90,7 +104,13 @@ def draw_values(recipe: Recipe, *, seed: int, index: Tensor, candidate: int = 0)
     plan = _plan(recipe)
     start = candidate * recipe.slots
     u = rng.uniform(seed, plan.streams, index, recipe.slots, start=start)
-    return priors.values(plan.priors, u)
+    drawn = priors.values(plan.priors, u)
+    for slot, part in enumerate(recipe.scene or ()):
+        for kind, own in part.items():
+            first = plan.streams.index(f"{kind}.{next(iter(own))}")
+            place = (slice(None), slice(first, first + len(own)), slice(slot, slot + 1))
+            drawn[place] = priors.values(tuple(own.values()), u[place])
+    return drawn
 
 
 def to_pixels(

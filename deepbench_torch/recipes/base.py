@@ -41,11 +41,13 @@ class AbstractRecipe(Part, ABC):
 
     Attributes:
         content: What a row is; also the name of the block of rows in a file.
+        silent: The keys that decide no row and so do not count towards the digest.
         name: What the recipe is called.
-        description: One line for people; it does not count towards the digest.
+        description: One line for people.
     """
 
     content: ClassVar[Content]
+    silent: ClassVar[frozenset[str]] = frozenset({"description"})
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
     description: str = ""
@@ -78,10 +80,10 @@ class AbstractRecipe(Part, ABC):
     def digest(self) -> str:
         """SHA-256 of all that decides a row but seed and index.
 
-        The description is left out, and so is what stands at its default, so that a key added to
-        recipes later leaves the digests of those without it as they were.
+        Keys that decide no row are left out, and so is what stands at its default, so that a key
+        added to recipes later leaves the digests of those without it as they were.
         """
-        plain = self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
+        plain = self.model_dump(mode="json", exclude=set(self.silent), exclude_defaults=True)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

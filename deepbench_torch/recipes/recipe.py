@@ -9,8 +9,11 @@ from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Content, Part, Positive, PriorField
+from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
+from deepbench_torch.recipes.simplification import Simplification, check_simplification
 
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
+MOST_OBJECTS = 1000  # of an image
 
 
 class ImageSize(Part):
@@ -79,36 +82,84 @@ class Recipe(AbstractRecipe):
         compose: "sum" where light adds up, "union" where shapes unite and never add.
         count: How many objects an image holds; the kind of each is drawn evenly.
         counts: Instead of that, for every kind, how many of it an image holds.
+        scene: Instead of both, the objects of every image one by one: the kind of each, and the
+            priors of its parameters; one left out has that of `objects`.
         layout: Which layouts of the objects will do; None for any.
         objects: For every kind, the priors of its parameters in the units of a recipe: lengths are
             fractions of the image's shorter side, positions of its width and height. A parameter
-            left out has the prior of `OBJECTS`.
+            left out has the prior of `OBJECTS`, and so has a kind that only `scene` names.
         degrade: Blur and noise.
+        simplify: What is made simpler once a scene is drawn; None for nothing.
+        ladder: The steps of `rungs`, in the order in which they are added.
     """
 
     content: ClassVar[Content] = "image"
+    silent: ClassVar[frozenset[str]] = AbstractRecipe.silent | {"ladder"}
 
     image: ImageSize
     label: Literal["class", "present"]
     compose: Literal["sum", "union"] = "sum"
     count: PriorField | None = None
     counts: dict[str, PriorField] | None = None
+    scene: tuple[dict[str, dict[str, PriorField]], ...] | None = Field(
+        default=None, min_length=1, max_length=MOST_OBJECTS
+    )
     layout: Layout | None = None
     objects: dict[str, dict[str, PriorField]] = Field(min_length=1)
     degrade: Degradation = Degradation()
+    simplify: Simplification | None = None
+    ladder: tuple[str, ...] = tuple(STEPS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_of_scene(cls, plain: object) -> object:
+        """With the kinds that only the scene names."""
+        if not isinstance(plain, dict) or not isinstance(plain.get("scene"), list | tuple):
+            return plain
+        objects = plain.get("objects", {})
+        if not isinstance(objects, dict):
+            return plain
+        parts = [part for part in plain["scene"] if isinstance(part, dict)]
+        listed: dict[object, object] = {kind: {} for part in parts for kind in part}
+        return plain | {"objects": {kind: {} for kind in objects} | listed | objects}
 
     @field_validator("objects")
     @classmethod
     def _complete(cls, objects: dict[str, dict[str, Prior]]) -> dict[str, dict[str, Prior]]:
         """Kinds and parameters known and sensible; what is left out is filled in, in order."""
-        return {kind: _complete_object(kind, objects[kind]) for kind in objects}
+        return {kind: _complete_object(kind, objects[kind], {}) for kind in objects}
+
+    @field_validator("ladder")
+    @classmethod
+    def _known_steps(cls, ladder: tuple[str, ...]) -> tuple[str, ...]:
+        for step in ladder:
+            if step not in STEPS or ladder.count(step) > 1:
+                raise ValueError(
+                    f"a ladder has each of its steps once, of {', '.join(STEPS)}, got {step!r}"
+                )
+        return ladder
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.count is None) == (self.counts is None):
+        self._check_numbers()
+        if self.scene is not None:  # frozen against others; the same objects, complete
+            self.__dict__["scene"] = tuple(
+                _complete_listed(place, part, self.objects) for place, part in enumerate(self.scene)
+            )
+        if self.simplify is not None:
+            self.__dict__["simplify"] = check_simplification(
+                self.simplify, list(self.objects), counted=self.counts is not None
+            )
+        return self
+
+    def _check_numbers(self) -> None:
+        """One rule of how many objects there are, and one that goes with the label."""
+        rules = {"count": self.count, "counts": self.counts, "scene": self.scene}
+        given = [name for name, rule in rules.items() if rule is not None]
+        if len(given) != 1:
             raise ValueError(
-                "give either count, for objects of any kind, or counts, for each kind its own; "
-                f"got {'neither' if self.count is None else 'both'}"
+                "give either count, for objects of any kind, or counts, for each kind its own, or "
+                f"scene, for each object alone; got {' and '.join(given) or 'neither'}"
             )
         if self.counts is not None and set(self.counts) != set(self.objects):
             raise ValueError(
@@ -119,13 +170,12 @@ class Recipe(AbstractRecipe):
         for name, prior in numbers.items():
             _check_count(name, prior)
         exactly_one = self.count is not None and self.count.bounds == (1, 1)
-        if self.label == "class" and not exactly_one:
+        if self.label == "class" and not exactly_one and len(self.scene or ()) != 1:
+            found = [prior.to_plain() for prior in numbers.values()] or len(self.scene or ())
             raise ValueError(
-                f"label 'class' needs exactly one object an image, got counts "
-                f"{[prior.to_plain() for prior in numbers.values()]!r}; "
+                f"label 'class' needs exactly one object an image, got counts {found!r}; "
                 "set count: 1 or label: present"
             )
-        return self
 
     @property
     @override
@@ -141,6 +191,8 @@ class Recipe(AbstractRecipe):
     @override
     def classes(self) -> list[str]:
         """The names of the labels, in their order: the kinds."""
+        if self.simplify is not None and self.simplify.kinds is not None:
+            return list(self.simplify.kinds)
         return list(self.objects)
 
     @property
@@ -157,7 +209,9 @@ class Recipe(AbstractRecipe):
 
     @property
     def slots(self) -> int:
-        """The largest number of objects of one kind in an image."""
+        """The largest number of objects of one kind in an image; all that a scene lists."""
+        if self.scene is not None:
+            return len(self.scene)
         priors = [self.count] if self.count is not None else (self.counts or {}).values()
         return max(int(prior.bounds[1]) for prior in priors)
 
@@ -166,8 +220,27 @@ class Recipe(AbstractRecipe):
         """The pixel centres of its images."""
         return Grid(self.image.height, self.image.width)
 
+    def rungs(self) -> list[Rung]:
+        """The ladder from the simplest version of this recipe to the recipe itself."""
+        return rungs(self)
 
-def _complete_object(kind: str, priors: dict[str, Prior]) -> dict[str, Prior]:
+
+def _complete_listed(
+    place: int, part: dict[str, dict[str, Prior]], objects: dict[str, dict[str, Prior]]
+) -> dict[str, dict[str, Prior]]:
+    """One object of a scene, with what it leaves out."""
+    if len(part) != 1:
+        raise ValueError(
+            f"scene.{place} must be one object, as in {{star: {{x: 0.5}}}}, got {', '.join(part)!r}"
+        )
+    ((kind, priors),) = part.items()
+    return {kind: _complete_object(kind, priors, objects[kind])}
+
+
+def _complete_object(
+    kind: str, priors: dict[str, Prior], usual: dict[str, Prior]
+) -> dict[str, Prior]:
+    """The priors of an object, those left out taken from `usual` or the kind, in order."""
     if kind not in OBJECTS:
         raise ValueError(f"unknown kind {kind!r}; the kinds are {', '.join(OBJECTS)}")
     definition = OBJECTS[kind]
@@ -177,7 +250,8 @@ def _complete_object(kind: str, priors: dict[str, Prior]) -> dict[str, Prior]:
             f"{kind} has no parameter {', '.join(unknown)}; it has "
             f"{', '.join(definition.parameters)}"
         )
-    complete = {name: priors.get(name, prior) for name, prior in definition.prior.items()}
+    complete = definition.prior | usual | priors
+    complete = {name: complete[name] for name in definition.fields}
     for name, prior in complete.items():
         definition.check_prior(name, prior)
     return complete
@@ -189,7 +263,7 @@ def _check_count(name: str, prior: Prior) -> None:
     whole = isinstance(prior, Fixed | Integer | Choice) and all(
         float(v).is_integer() for v in values
     )
-    if not whole or low < 0 or not 1 <= high <= 1000:
+    if not whole or low < 0 or not 1 <= high <= MOST_OBJECTS:
         raise ValueError(
             f"{name} must give whole numbers of objects from 0 to 1000, and sometimes at least 1, "
             f"got {prior.to_plain()!r}"

@@ -1,0 +1,150 @@
+"""The ladder of a recipe: from its simplest version to itself, over the same scenes."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+import deepbench_torch as db
+from deepbench_torch.recipes.ladder import STEPS, Rung
+
+NAMES = db.list_recipes("image")
+each_recipe = pytest.mark.parametrize("name", NAMES)
+ROWS = torch.arange(40)
+
+
+def rungs(name: str) -> list[Rung]:
+    rungs: list[Rung] = db.load_recipe(name).rungs()
+    return rungs
+
+
+def settled(recipe: db.Recipe) -> set[tuple[str, str]]:
+    """The parameters that stand at one value by simplification."""
+    values = {} if recipe.simplify is None else recipe.simplify.values
+    return {(kind, name) for kind, named in values.items() for name in named}
+
+
+@each_recipe
+def test_the_ladder_ends_at_the_recipe(name: str) -> None:
+    ladder = rungs(name)
+    assert ladder[0].name == "simplest"
+    assert ladder[-1].recipe is db.load_recipe(name) or ladder[-1].recipe == db.load_recipe(name)
+    steps = [rung.name for rung in ladder[1:]]
+    assert steps == [step for step in STEPS if step in steps]
+    assert len({rung.recipe.digest for rung in ladder}) == len(ladder)
+    assert len({rung.recipe.name for rung in ladder}) == len(ladder)
+
+
+@each_recipe
+def test_every_rung_is_a_recipe_of_its_own(name: str) -> None:
+    for rung in rungs(name):
+        again = db.Recipe.model_validate(rung.recipe.to_plain())
+        assert again == rung.recipe
+        assert again.digest == rung.recipe.digest
+
+
+@each_recipe
+def test_rungs_share_all_parameters_but_those_that_a_step_lets_vary(name: str) -> None:
+    ladder = rungs(name)
+    full = db.generate(ladder[-1].recipe, 5, ROWS)
+    for rung in ladder:
+        sample = db.generate(rung.recipe, 5, ROWS)
+        for kind, parameters in sample.scene.items():
+            for parameter, values in parameters.items():
+                if (kind, parameter) in settled(rung.recipe):
+                    assert (values == values[0, 0]).all()
+                else:
+                    assert torch.equal(values, full.scene[kind][parameter])
+
+
+def numbers(present: dict[str, Tensor]) -> Tensor:
+    """How many objects each image holds."""
+    return torch.stack([there.sum(1) for there in present.values()]).sum(0)
+
+
+@pytest.mark.parametrize("name", ["astro", "sky", "lensing", "geometric"])
+def test_a_step_adds_objects_and_takes_none_away(name: str) -> None:
+    for low, high in pairwise(rungs(name)):
+        below, above = db.generate(low.recipe, 2, ROWS), db.generate(high.recipe, 2, ROWS)
+        if high.name == "objects":
+            for kind, there in below.present.items():
+                assert torch.equal(there[:, 0], above.present[kind][:, 0])
+                assert not there[:, 1:].any()
+        elif high.name == "classes":
+            assert torch.equal(numbers(below.present), numbers(above.present))
+            for kind, there in below.present.items():
+                assert (there >= above.present[kind]).all()
+        elif high.name != "balance":
+            assert below.present.keys() == above.present.keys()
+            assert all(torch.equal(below.present[k], above.present[k]) for k in above.present)
+
+
+@pytest.mark.parametrize("name", ["astro", "sky", "lensing"])
+def test_noise_is_added_to_the_same_images(name: str) -> None:
+    low, high = rungs(name)[-2:]
+    below, above = db.generate(low.recipe, 3, ROWS), db.generate(high.recipe, 3, ROWS)
+    assert torch.equal(below.image, below.clean)
+    assert torch.equal(below.clean, above.clean)
+    assert not torch.equal(above.image, above.clean)
+
+
+def test_the_recipe_states_the_order() -> None:
+    recipe = db.load_recipe("sky").replace(ladder=["noise", "objects"])
+    names = [rung.name for rung in recipe.rungs()]
+    assert names == ["simplest", "noise", "objects"]
+    lowest, noisy, full = (rung.recipe for rung in recipe.rungs())
+    assert lowest.degrade.poisson is None
+    assert noisy.degrade.poisson is not None
+    assert noisy.simplify is not None
+    assert noisy.simplify.objects == 1
+    assert full == recipe
+    # a ladder decides no image
+    assert recipe.digest == db.load_recipe("sky").digest
+
+
+def test_classes_are_balanced_before_their_own_balance_is_added() -> None:
+    ladder = {rung.name: rung.recipe for rung in rungs("lensing")}
+    index = torch.arange(4000)
+    simple = db.generate(ladder["brightness"], 0, index, image_size=4).label
+    # four standard deviations of a mean of 4000
+    torch.testing.assert_close(simple.mean(0), torch.full((2,), 0.5), rtol=0, atol=4 * 0.5 / 63)
+    rare = {"arc": {"choice": {"values": [0, 2], "weights": [4, 1]}}, "star": 1}
+    recipe = db.load_recipe("lensing").replace(counts=rare, simplify={"balanced": True})
+    simple = db.generate(recipe, 0, index, image_size=4).label
+    torch.testing.assert_close(simple.mean(0), torch.full((2,), 0.5), rtol=0, atol=4 * 0.5 / 63)
+
+
+def test_a_recipe_without_steps_is_its_own_ladder() -> None:
+    recipe = db.load_recipe("sky").replace(ladder=[])
+    assert [rung.name for rung in recipe.rungs()] == ["simplest"]
+    assert recipe.rungs()[0].recipe == recipe
+
+
+def test_blur_is_a_step() -> None:
+    recipe = db.load_recipe("sky").replace(degrade={"blur": {"sigma": 0.02}})
+    names = [rung.name for rung in recipe.rungs()]
+    assert names[-2:] == ["blur", "noise"]
+    assert recipe.rungs()[-3].recipe.degrade.blur is None
+
+
+def test_a_rung_has_no_rungs() -> None:
+    with pytest.raises(ValueError, match="sky-simplest is simplified already"):
+        rungs("sky")[0].recipe.rungs()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ladder": ["colour"]}, "a ladder has each of its steps once, of form, .*got 'colour'"),
+        ({"ladder": ["noise", "noise"]}, "got 'noise'"),
+        ({"simplify": {"kinds": ["comet"]}}, "names the kind 'comet'.*has star, galaxy, spiral"),
+        ({"simplify": {"balanced": True}}, "balanced needs counts, got count"),
+        ({"simplify": {"values": {"star": {"beta": 1}}}}, "star has no parameter beta, got 1"),
+        ({"simplify": {"values": {"star": {"alpha": 0.5}}}}, "star.alpha must be > 1, got 0.5"),
+        ({"simplify": {"objects": 0}}, "simplify.objects: .*greater than or equal to 1, got 0"),
+    ],
+)
+def test_a_wrong_simplification_is_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        db.load_recipe("sky").replace(**change)
