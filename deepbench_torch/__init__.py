@@ -14,6 +14,8 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
+from deepbench_torch.stream_loader import StreamLoader
+from deepbench_torch.streams import CatalogueStream
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference
@@ -25,6 +27,7 @@ __all__ = [
     "OBJECTS",
     "Catalogue",
     "CatalogueDataModule",
+    "CatalogueStream",
     "Classifier",
     "Grid",
     "Recipe",
@@ -32,6 +35,7 @@ __all__ = [
     "SeriesRecipe",
     "SeriesSample",
     "StoredCatalogue",
+    "StreamLoader",
     "collate_detection",
     "generate",
     "list_recipes",

@@ -70,9 +70,19 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
         """The rows at several places, made at once; a stock DataLoader calls this for a batch."""
-        data, targets = self._fetch([self._row(place) for place in places])
+        return self.transformed(*self._fetch([self._row(place) for place in places]))
+
+    @property
+    def transforms_nothing(self) -> bool:
+        """Whether rows are handed out as they were made."""
+        return self.transform is None and self.target_transform is None and self.transforms is None
+
+    def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
+        """Data (B, *recipe.shape) and targets as pairs, after the transforms."""
         pairs = list(zip(data.unbind(), targets, strict=True))
-        if self.transform is None and self.target_transform is None and self.transforms is None:
+        if self.transforms_nothing:
+            return pairs
+        return [self._transformed(*pair) for pair in pairs]
             return pairs
         return [self._transformed(*pair) for pair in pairs]
 

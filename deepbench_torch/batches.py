@@ -1,0 +1,74 @@
+"""Batches of rows, each made at once: what a stream hands out."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from torch.utils.data import default_collate
+
+from deepbench_torch.datasets import Catalogue
+from deepbench_torch.dealing import Lane
+from deepbench_torch.generate import generate
+from deepbench_torch.samples import AbstractSample
+from deepbench_torch.targets import target_rows
+
+AHEAD = 64  # rows that are made at once where they are handed out one by one
+NUMBERS_AHEAD = 1 << 22  # and fewer where rows are large
+
+
+@dataclass(frozen=True)
+class BatchMaker:
+    """Makes what one worker of a stream hands out.
+
+    Attributes:
+        source: The rows, with target and transforms.
+        batch_size: Rows in a batch; None to hand out rows one by one.
+        collate_fn: Makes a batch of a list of rows; None for torch's own way.
+        device: Where images are drawn.
+    """
+
+    source: Catalogue
+    batch_size: int | None
+    collate_fn: Callable[[list[Any]], Any] | None
+    device: torch.device
+
+    def made(self, lane: Lane, first: int) -> Iterator[tuple[int, Any]]:
+        """The number of each round with the batch or row that a worker hands out in it.
+
+        Args:
+            lane: The worker's rounds.
+            first: The row that the lane counts from.
+        """
+        if self.batch_size is not None:
+            for number in lane.rounds:
+                yield number, self._batch([first + row for row in lane.rows(number)])
+            return
+        ahead = max(1, min(AHEAD, NUMBERS_AHEAD // math.prod(self.source.recipe.shape)))
+        for numbers in batched(lane.rounds, ahead):
+            rows = [first + row for number in numbers for row in lane.rows(number)]
+            yield from zip(numbers, self._pairs(self._sample(rows)), strict=True)
+
+    def _sample(self, rows: list[int]) -> AbstractSample:
+        index = torch.tensor(rows, dtype=torch.int64)
+        return generate(self.source.recipe, self.source.seed, index, device=self.device)
+
+    def _pairs(self, sample: AbstractSample) -> list[tuple[Any, Any]]:
+        return self.source.transformed(sample.data, target_rows(sample, self.source.target))
+
+    def _batch(self, rows: list[int]) -> Any:
+        """A batch as DataLoader makes it of rows."""
+        sample = self._sample(rows)
+        plain = self.source.transforms_nothing and self.collate_fn is None
+        if plain and self.source.target == "label":
+            return [sample.data, sample.label]  # they are a batch already
+        return (self.collate_fn or default_collate)(self._pairs(sample))
+
+
+def batched(numbers: Iterable[int], length: int) -> Iterator[tuple[int, ...]]:
+    """Numbers in tuples of some length, the last perhaps shorter; itertools has it from 3.12 on."""
+    left = iter(numbers)
+    while part := tuple(islice(left, length)):
+        yield part

@@ -1,0 +1,83 @@
+"""StreamLoader: a DataLoader of a stream that knows how far the training is."""
+
+from collections.abc import Iterator, Mapping
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from deepbench_torch.streams import CatalogueStream
+
+
+class StreamLoader(DataLoader[Any]):
+    """Batches of a stream, and how many of them were taken.
+
+    A DataLoader's workers are ahead of the training by what they have prefetched, and a stream
+    itself cannot know by how much. This loader counts what it hands over: its `state_dict`, which
+    Lightning saves in its checkpoints, is exact at every batch and goes on with the same rows on
+    any number of workers and ranks. An epoch that is left early is over; a stream without end goes
+    on with the row after the last that was taken, and nothing made ahead is lost.
+
+    Of a stream without `size` Lightning takes one batch ahead, and so saves a state that is one
+    batch ahead; give the stream a size there.
+
+    Args:
+        stream: A stream with a `batch_size`.
+        num_workers: Worker processes; 0 for this one.
+        persistent_workers: Whether they live on from epoch to epoch.
+        prefetch_factor: How many batches each worker makes ahead; None for torch's default.
+        pin_memory: As in DataLoader.
+        multiprocessing_context: "fork", "spawn" or "forkserver"; None for Python's default.
+
+    Raises:
+        ValueError: If the stream hands out rows one by one.
+    """
+
+    def __init__(
+        self,
+        stream: CatalogueStream,
+        *,
+        num_workers: int = 0,
+        persistent_workers: bool = False,
+        prefetch_factor: int | None = None,
+        pin_memory: bool = False,
+        multiprocessing_context: str | BaseContext | None = None,
+    ) -> None:
+        if stream.batch_size is None:
+            raise ValueError("StreamLoader takes batches from a stream; give the stream batch_size")
+        super().__init__(
+            stream,
+            batch_size=None,
+            num_workers=num_workers,
+            persistent_workers=persistent_workers,
+            prefetch_factor=prefetch_factor,
+            pin_memory=pin_memory,
+            multiprocessing_context=multiprocessing_context,
+        )
+        self.stream = stream
+        self._origin = self._rows = int(stream.state_dict()["rows"])
+        self._begun = False
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        if self._begun and self.stream.size is not None:
+            self._rows = self.stream.epoch_end(self._origin)
+        self._origin, self._begun = self._rows, False
+        self.stream.load_state_dict(self.stream.state_at(self._origin))
+        return self._counted(super().__iter__(), self._origin)
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many rows the whole job has taken, all ranks in step."""
+        return self.stream.state_at(self._rows)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where a job was; see `CatalogueStream.load_state_dict`."""
+        self.stream.load_state_dict(state)
+        self._origin = self._rows = int(self.stream.state_dict()["rows"])
+        self._begun = False
+
+    def _counted(self, batches: Iterator[Any], origin: int) -> Iterator[Any]:
+        deal = self.stream.deal(origin)
+        for number, batch in enumerate(batches):
+            self._begun, self._rows = True, origin + deal.done_after(number)
+            yield batch
+        self._begun, self._rows = False, self.stream.epoch_end(origin)
