@@ -83,8 +83,6 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
         if self.transforms_nothing:
             return pairs
         return [self._transformed(*pair) for pair in pairs]
-            return pairs
-        return [self._transformed(*pair) for pair in pairs]
 
     @abstractmethod
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:

@@ -1,0 +1,242 @@
+"""CatalogueStream: the rows of generate(), each once, whoever makes them; epochs and resuming."""
+
+import copy
+import pickle
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+from torchdata.stateful_dataloader import StatefulDataLoader
+
+import deepbench_torch as db
+
+# a DataLoader draws the seeds of its workers from the global generator
+pytestmark = [
+    pytest.mark.moves_generators,
+    pytest.mark.filterwarnings("ignore:.*set_vital.*"),
+    pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # more workers than cores
+]
+
+
+def stream(**options: Any) -> db.CatalogueStream:
+    plain: dict[str, Any] = {"image_size": 4, "batch_size": 3, "target": "index"}
+    return db.CatalogueStream("star", **plain | options)
+
+
+def loader(dataset: db.CatalogueStream, workers: int, **options: Any) -> DataLoader[Any]:
+    return DataLoader(dataset, batch_size=None, num_workers=workers, **options)
+
+
+def rows(batches: Any) -> list[int]:
+    """The row numbers in batches, counted from the default start."""
+    return [row - 10_000 for _, index in batches for row in index.tolist()]
+
+
+@pytest.fixture
+def three_ranks(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that puts this process at one of three ranks."""
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("RANK", "0")
+    return lambda rank: monkeypatch.setenv("RANK", str(rank))
+
+
+def test_batches_are_rows_of_generate() -> None:
+    made = db.CatalogueStream("astro", seed=3, start=7, size=10, batch_size=4, image_size=(6, 8))
+    sample = db.generate("astro", 3, torch.arange(7, 17), image_size=(6, 8))
+    images, labels = zip(*made, strict=True)
+    assert [len(part) for part in images] == [4, 4, 2]
+    assert torch.equal(torch.cat(images), sample.image)
+    assert torch.equal(torch.cat(labels), sample.label)
+    assert labels[0].dtype == torch.int64
+    assert (made.classes, made.seed, made.recipe.shape) == (
+        db.load_recipe("astro").classes,
+        3,
+        (1, 6, 8),
+    )
+
+
+def test_rows_one_by_one_are_rows_of_generate() -> None:
+    made = stream(batch_size=None, target="label")
+    sample = db.generate("star", 0, torch.arange(10_000, 10_100), image_size=4)
+    images = [image for image, _ in islice(made, 100)]
+    assert torch.equal(torch.stack(images), sample.image)
+
+
+def test_a_stream_begins_after_the_default_catalogue() -> None:
+    assert db.CatalogueStream("star").start == len(db.Catalogue("star"))
+
+
+def test_targets_transforms_and_collate() -> None:
+    made = stream(target=["label", "clean"], transform=lambda image: image + 1, batch_size=5)
+    images, targets = next(iter(made))
+    sample = db.generate("star", 0, torch.arange(10_000, 10_005), image_size=4)
+    assert torch.equal(images, sample.image + 1)
+    assert torch.equal(targets["clean"], sample.clean)
+    boxes = stream(target=["boxes", "labels"], collate_fn=db.collate_detection, image_size=16)
+    images, targets = next(iter(boxes))
+    assert len(images) == len(targets) == 3
+    negative = next(iter(stream(target_transform=lambda index: -index)))[1]
+    assert negative.tolist() == [-10_000, -10_001, -10_002]
+
+
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_ranks_and_workers_cover_each_row_once(
+    workers: int, batch_size: int | None, three_ranks: Any
+) -> None:
+    parts = []
+    for rank in range(3):
+        three_ranks(rank)
+        made = stream(size=28, batch_size=batch_size)
+        together = None if batch_size else 2
+        parts.append(list(DataLoader(made, batch_size=together, num_workers=workers)))
+        assert len(made) == (4 if batch_size else 9)
+    assert len({len(part) for part in parts}) == 1
+    every = 28 if batch_size else 27  # rows one by one do not come out even
+    assert sorted(rows(batch for part in parts for batch in part)) == list(range(every))
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_epochs_go_on(persistent: bool) -> None:
+    read = loader(stream(size=8), 2, persistent_workers=persistent)
+    assert [rows(read) for _ in range(3)] == [list(range(first, first + 8)) for first in (0, 8, 16)]
+    assert len(read) == 3
+    # an epoch that is left is over
+    assert rows(islice(read, 1)) == [24, 25, 26]
+    assert rows(read) == list(range(32, 40))
+
+
+def test_epochs_go_on_in_this_process() -> None:
+    made = stream(size=7)
+    assert [rows(made) for _ in range(2)] == [list(range(7)), list(range(7, 14))]
+    assert rows(islice(made, 1)) == [14, 15, 16]
+    assert rows(made) == list(range(21, 28))
+
+
+def test_a_stream_without_end_goes_on() -> None:
+    made = stream()
+    assert rows(islice(made, 2)) == list(range(6))
+    assert rows(islice(made, 1)) == [6, 7, 8]
+    with pytest.raises(TypeError, match="without end has no length"):
+        len(made)
+    read = loader(stream(), 2)
+    seen = rows(islice(read, 3)) + rows(islice(read, 3))
+    assert len(set(seen)) == 18
+
+
+def test_what_fills_no_batch_may_be_left_out(three_ranks: Any) -> None:
+    made = stream(size=20, drop_last=True)
+    assert rows(made) == [0, 1, 2, 9, 10, 11]
+    assert rows(made) == [20, 21, 22, 29, 30, 31]
+    with pytest.raises(ValueError, match="an epoch of 5 rows has no batch of 3 for each of 3 rank"):
+        iter(stream(size=5, drop_last=True)).__next__()
+
+
+@pytest.mark.parametrize("after", [0, 1, 4, 7, 9, 10])
+@pytest.mark.parametrize(("before", "later"), [(0, 2), (2, 1), (2, 3)])
+def test_a_loader_resumes_with_other_workers(before: int, later: int, after: int) -> None:
+    """Oracle: the rows of one epoch and the next, in order."""
+    first = db.StreamLoader(stream(size=28), num_workers=before)
+    seen = rows(islice(first, after))
+    assert seen == list(range(min(28, 3 * after)))
+    second = db.StreamLoader(stream(size=28), num_workers=later)
+    second.load_state_dict(pickle.loads(pickle.dumps(first.state_dict())))  # noqa: S301
+    rest = rows(second) if after < 10 else []
+    assert seen + rest == list(range(28))
+    assert rows(second) == list(range(28, 56))
+    assert second.state_dict()["rows"] == 56
+
+
+def test_a_loader_loses_nothing_that_was_made_ahead() -> None:
+    read = db.StreamLoader(stream(), num_workers=2, persistent_workers=True)
+    assert [rows(islice(read, 2)) for _ in range(3)] == [
+        list(range(first, first + 6)) for first in (0, 6, 12)
+    ]
+
+
+def test_a_job_resumes_on_other_ranks(three_ranks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = [db.StreamLoader(stream()) for _ in range(3)]
+    parts = []
+    for rank, read in enumerate(reads):
+        three_ranks(rank)
+        parts.append(list(islice(read, 2)))
+    in_turn = [batch for turn in zip(*parts, strict=True) for batch in turn]
+    assert rows(in_turn) == list(range(18))
+    states = [read.state_dict() for read in reads]
+    assert states[0] == states[1] == states[2]
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    alone = db.StreamLoader(stream(batch_size=5), num_workers=1)
+    alone.load_state_dict(states[1])
+    assert rows(islice(alone, 2)) == list(range(18, 28))
+
+
+@pytest.mark.parametrize(("before", "later"), [(0, 0), (2, 2), (2, 3), (1, 0)])
+def test_torchdata_resumes(before: int, later: int) -> None:
+    first: Any = StatefulDataLoader(stream(size=28), batch_size=None, num_workers=before)
+    seen = rows(islice(first, 3))
+    state = first.state_dict()
+    made = stream(size=28)
+    second: Any = StatefulDataLoader(made, batch_size=None, num_workers=later)
+    if before == later:
+        second.load_state_dict(state)
+    else:
+        made.load_state_dict(state)
+    assert seen + rows(second) == list(range(28))
+    assert rows(second) == list(range(28, 56))
+
+
+def test_rows_one_by_one_resume_with_as_many_workers_only() -> None:
+    made = stream(batch_size=None, size=28)
+    first: Any = StatefulDataLoader(made, batch_size=3, num_workers=2)
+    seen = rows(islice(first, 3))
+    state = first.state_dict()
+    second: Any = StatefulDataLoader(copy.copy(made), batch_size=3, num_workers=2)
+    second.load_state_dict(state)
+    assert sorted(seen + rows(second)) == list(range(28))
+    with pytest.raises(ValueError, match=r"each in its own time.*give the stream a batch_size"):
+        made.load_state_dict(state)
+
+
+def test_a_state_of_another_stream_is_refused() -> None:
+    state = stream().state_dict()
+    with pytest.raises(ValueError, match="a stream with seed 0, this one has 1"):
+        stream(seed=1).load_state_dict(state)
+    with pytest.raises(ValueError, match=r"a stream with recipe '.*make the stream as it was"):
+        stream(image_size=5).load_state_dict(state)
+    with pytest.raises(ValueError, match=r"no state of a stream in {'a': 1}"):
+        stream().load_state_dict({"a": 1})
+
+
+def test_a_copy_goes_on_apart() -> None:
+    made = stream()
+    next(iter(made))
+    blob = pickle.dumps(made)
+    assert len(blob) < 5000
+    there = pickle.loads(blob)  # noqa: S301
+    for each in (made, there, copy.deepcopy(made)):
+        assert rows(islice(each, 1)) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "size must be None or a positive number of rows, got 0"),
+        ({"batch_size": -1}, "batch_size must be None or a positive number, got -1"),
+        ({"start": -1}, "start must be a row number, got -1"),
+        ({"target": "colour"}, "there is no target 'colour'"),
+        ({"seed": -1}, "seed must be"),
+    ],
+)
+def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        stream(**options)
+
+
+def test_a_loader_wants_batches_and_a_device_no_workers() -> None:
+    with pytest.raises(ValueError, match="give the stream batch_size"):
+        db.StreamLoader(stream(batch_size=None))
+    with pytest.raises(ValueError, match="draws in the training process; use num_workers=0"):
+        next(iter(loader(stream(device="meta"), 1)))
