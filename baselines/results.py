@@ -1,18 +1,36 @@
 """results.csv: one line a run, with all that is needed to run it again."""
 
 import csv
+import os
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel
 
 FILE = Path(__file__).with_name("results.csv")
+# "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same
+Protocol = Literal["paper", "stream"]
+# what makes two lines lines of the same run
+KEY = (
+    "task",
+    "protocol",
+    "architecture",
+    "recipe_digest",
+    "size",
+    "image_size",
+    "epochs",
+    "seed",
+)
+# how a run was trained, which testing it anew does not change
+TRAINED = ("commit", "torch_version", "device", "wall_time", "date")
 
 
 class Result(BaseModel):
     """One run, in the columns of the file."""
 
     task: str
+    protocol: Protocol = "paper"
     architecture: str
     accuracy: float  # percent, on the test images
     exact_match: float  # percent of test images with every label right
@@ -35,16 +53,35 @@ class Result(BaseModel):
     wall_time: int  # seconds of training, over all parts of a resumed run
     date: str
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What two lines of the same run have in common."""
+        return tuple(getattr(self, name) for name in KEY)
 
-def append(result: Result, file: Path = FILE) -> None:
-    """Add a run at the end of the file, which is made if it is missing."""
-    new = not file.exists()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(Result.model_fields))
-        if new:
-            writer.writeheader()
-        writer.writerow(result.model_dump())
+
+def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -> Result:
+    """Put a run into the file, in the place of its earlier line or at the end.
+
+    Args:
+        result: The run.
+        file: The file, which is made if it is missing.
+        trained_before: Whether the run was only tested now; then an earlier line's record of its
+            training stays.
+
+    Returns:
+        The line as it stands in the file.
+    """
+    rows = read(file) if file.exists() else []
+    places = [place for place, row in enumerate(rows) if row.key == result.key]
+    if not places:
+        rows.append(result)
+    for place in places[:1]:
+        if trained_before:
+            kept = {name: getattr(rows[place], name) for name in TRAINED}
+            result = result.model_copy(update=kept)
+        rows[place] = result
+    _write(rows, file)
+    return result
 
 
 def read(file: Path = FILE) -> list[Result]:
@@ -62,6 +99,17 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-changed" if changed else head
+
+
+def _write(rows: list[Result], file: Path) -> None:
+    """Write beside the file and rename, so that it is never half there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(file.name + ".partial")
+    with part.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(Result.model_fields), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row.model_dump() for row in rows)
+    os.replace(part, file)
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -79,6 +79,18 @@ class Classifier(lightning.LightningModule):
         self.test_metrics.update(self(image), label.long())
         self.log_dict(self.test_metrics)
 
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Probabilities of a batch, as `probability` gives them."""
+        return self.probability(batch[0])
+
+    def probability(self, image: Tensor) -> Tensor:
+        """What each label's probability is, float32, shape (B, K), of images (B, 1, H, W).
+
+        They add to 1 where an image has one label.
+        """
+        logits: Tensor = self(image).float()
+        return logits.sigmoid() if self.multilabel else logits.softmax(1)
+
     def configure_optimizers(self) -> Any:
         """SGD and one cycle over all steps of the run."""
         optimizer = torch.optim.SGD(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)

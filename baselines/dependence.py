@@ -1,0 +1,191 @@
+"""Accuracy against what makes an object hard to see, as a table and as a picture."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from baselines.factors import Factors
+from baselines.pictures import COLOURS, DASHES, MARKS, new_figure
+from baselines.predictions import Predictions
+from baselines.scores import right, wilson
+
+BINS = 8
+Factor = Literal["signal", "size", "overlap", "objects"]
+TITLES: dict[Factor, str] = {
+    "signal": "signal to noise of the object",
+    "size": "diameter of the object [pixel]",
+    "overlap": "share of the object that others outshine",
+    "objects": "objects in the image",
+}
+ALL_RIGHT = "every label right"
+LABELS_RIGHT = "labels right"
+
+
+class Point(NamedTuple):
+    """A share of right answers among images that are alike in a factor.
+
+    Attributes:
+        factor: Which.
+        group: A kind; or, where images are counted, what is right in them.
+        value: The median of the factor.
+        share: Of the answers that are right.
+        low: Where the 95 % interval of the share begins.
+        high: Where it ends.
+        answers: How many there are.
+    """
+
+    factor: Factor
+    group: str
+    value: float
+    share: float
+    low: float
+    high: float
+    answers: int
+
+
+class Kinds(NamedTuple):
+    """One entry for every kind of object that is in an image: its clearest object there.
+
+    Attributes:
+        place: The place of the image, int64, shape (P,).
+        kind: The place of the kind among the classes, int64, shape (P,).
+        factors: Those of the object of the kind with the best signal to noise; the largest where
+            there is no noise.
+    """
+
+    place: Tensor
+    kind: Tensor
+    factors: Factors
+
+
+def clearest(factors: Factors) -> Kinds:
+    """The clearest object of each kind in each image."""
+    order = factors.size.argsort(descending=True, stable=True)
+    order = order[factors.signal[order].argsort(descending=True, stable=True)]
+    classes = int(factors.kind.max()) + 1 if len(factors.kind) else 1
+    pair = (factors.place * classes + factors.kind)[order]
+    order = order[pair.argsort(stable=True)]  # by pair, the clearest first
+    pair = (factors.place * classes + factors.kind)[order]
+    first = torch.ones(len(pair), dtype=torch.bool)
+    first[1:] = pair[1:] != pair[:-1]
+    chosen = Factors(*(column[order[first]] for column in factors))
+    return Kinds(chosen.place, chosen.kind, chosen)
+
+
+def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
+    """The share of right answers against each factor that varies.
+
+    Of a kind in an image it is whether its label is right, against the factors of its clearest
+    object there. Against the number of objects it is all labels of the images.
+
+    Args:
+        predictions: Of N images.
+        factors: Of all objects in them.
+    """
+    answers = right(predictions.probability, predictions.label)  # (N, 1) or (N, K)
+    kinds = clearest(factors)
+    column = kinds.kind if answers.shape[1] > 1 else torch.zeros_like(kinds.kind)
+    known = answers[kinds.place, column]
+    columns: dict[Factor, Tensor] = {
+        "signal": kinds.factors.signal,
+        "size": kinds.factors.size,
+        "overlap": kinds.factors.overlap,
+    }
+    points: list[Point] = []
+    for factor, values in columns.items():
+        if len(values) and bool(values.isfinite().all()) and bool((values != values[0]).any()):
+            for place, name in enumerate(predictions.classes):
+                mine = kinds.kind == place
+                points += _binned(factor, name, values[mine], known[mine])
+    return points + _by_number(answers, factors)
+
+
+def _by_number(answers: Tensor, factors: Factors) -> list[Point]:
+    """The share of labels right, and of images with every label right, by objects in the image."""
+    number = torch.bincount(factors.place, minlength=len(answers))
+    if int(number.min()) == int(number.max()):
+        return []
+    points = []
+    for count in sorted(set(number.tolist())):
+        mine = answers[number == count]
+        for group, share in (
+            (LABELS_RIGHT, float(mine.float().mean())),
+            (ALL_RIGHT, float(mine.all(1).float().mean())),
+        ):
+            low, high = wilson(share, len(mine))
+            points.append(Point("objects", group, float(count), share, low, high, len(mine)))
+    return points
+
+
+def _binned(factor: Factor, group: str, values: Tensor, known: Tensor) -> Iterator[Point]:
+    """The share of right answers in bins of about equally many."""
+    if not len(values):
+        return
+    quantiles = torch.quantile(values.double(), torch.linspace(0, 1, BINS + 1).double())
+    inner = torch.tensor(sorted(set(quantiles.tolist()))[1:-1]).double()
+    bins = torch.bucketize(values.double(), inner, right=True)
+    for number in sorted(set(bins.tolist())):
+        mine = bins == number
+        share, count = float(known[mine].float().mean()), int(mine.sum())
+        low, high = wilson(share, count)
+        yield Point(factor, group, float(values[mine].median()), share, low, high, count)
+
+
+def write(points: list[Point], path: Path) -> Path:
+    """Write the points as a CSV."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(Point._fields)
+        for point in points:
+            numbers = (f"{number:.6g}" for number in point[2:6])
+            writer.writerow([point.factor, point.group, *numbers, point.answers])
+    return path
+
+
+def draw(points: list[Point], *, title: str) -> Figure:
+    """A panel for each factor, a line for each kind, with 95 % intervals."""
+    shown = [factor for factor in TITLES if any(point.factor == factor for point in points)]
+    figure = new_figure(3.7 * max(len(shown), 1), 3.8)
+    figure.suptitle(title, fontsize=11)
+    axes = figure.subplots(1, max(len(shown), 1), sharey=True, squeeze=False)[0]
+    for axis, factor in zip(axes, shown, strict=False):
+        _panel(axis, [point for point in points if point.factor == factor])
+        axis.set_xlabel(TITLES[factor])
+        if factor == "signal":
+            axis.set_xscale("log")
+        if factor == "objects":
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0].set_ylabel("right answers [%]")
+    return figure
+
+
+def _panel(axis: Axes, points: list[Point]) -> None:
+    groups = list(dict.fromkeys(point.group for point in points))
+    for place, group in enumerate(groups):
+        mine = [point for point in points if point.group == group]
+        counted = group in (ALL_RIGHT, LABELS_RIGHT)
+        axis.errorbar(
+            [point.value for point in mine],
+            [100 * point.share for point in mine],
+            yerr=[
+                [100 * (point.share - point.low) for point in mine],
+                [100 * (point.high - point.share) for point in mine],
+            ],
+            color="black" if counted else COLOURS[place % len(COLOURS)],
+            marker=MARKS[place % len(MARKS)],
+            ls=DASHES[place % len(DASHES)],
+            ms=4,
+            lw=1.2,
+            elinewidth=0.7,
+            capsize=2,
+            label=group,
+        )
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=8)

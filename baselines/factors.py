@@ -1,0 +1,76 @@
+"""What makes an object hard to see, computed from the truth: light against noise, size, overlap."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+import deepbench_torch as db
+from deepbench_torch.generate import Objects, Sample, separate
+from deepbench_torch.layouts import object_mask
+
+BATCH = 200  # images at once, which bounds the memory
+
+
+class Factors(NamedTuple):
+    """M objects of some images; all fields of shape (M,).
+
+    Attributes:
+        place: The place of its image among the rows asked for, int64.
+        kind: The place of its kind among the recipe's classes, int64.
+        signal: Signal to noise: of all light of the object in the frame, if it were weighed as well
+            as can be, sqrt(sum over pixels of light^2 / variance), where the variance is that of
+            the noise of everything in the pixel; infinite where there is no noise.
+        size: Diameter of a disc of as many pixels as the object's mask has in the frame [pixel].
+        overlap: Share of its mask, in the frame, where all others together are at least as bright.
+    """
+
+    place: Tensor
+    kind: Tensor
+    signal: Tensor
+    size: Tensor
+    overlap: Tensor
+
+
+def factors(catalogue: db.Catalogue, rows: Sequence[int]) -> Factors:
+    """The factors of all objects in some rows of a catalogue."""
+    parts = []
+    for start in range(0, len(rows), BATCH):
+        found = of_sample(catalogue.samples(rows[start : start + BATCH]))
+        parts.append(found._replace(place=found.place + start))
+    return Factors(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+
+def of_sample(sample: Sample) -> Factors:
+    """The factors of all objects of a sample."""
+    objects = separate(sample)
+    mask = object_mask(objects.light)
+    pixels = mask.sum((1, 2))
+    return Factors(
+        place=objects.row,
+        kind=objects.kind,
+        signal=_signal(sample, objects),
+        size=2 * (pixels / torch.pi).sqrt(),
+        overlap=1
+        - (mask & _outshines(objects, len(sample.index))).sum((1, 2)) / pixels.clamp_min(1),
+    )
+
+
+def _signal(sample: Sample, objects: Objects) -> Tensor:
+    variance = torch.zeros_like(sample.clean[:, 0])
+    degrade = sample.recipe.degrade
+    if degrade.poisson is not None:
+        light = sample.clean[:, 0] + degrade.poisson.background
+        variance = variance + light / degrade.poisson.exposure
+    if degrade.gaussian is not None:
+        variance = variance + degrade.gaussian.sigma**2
+    squares = objects.light.square() / variance[objects.row]
+    return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
+
+
+def _outshines(objects: Objects, images: int) -> Tensor:
+    """Where each object is brighter than all others of its image together, bool (M, H, W)."""
+    light = objects.light
+    total = torch.zeros(images, *light.shape[1:]).index_add_(0, objects.row, light)
+    return light > total[objects.row] - light

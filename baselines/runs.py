@@ -1,0 +1,129 @@
+"""A run: which task, by which protocol, from which seed; and what that makes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+import deepbench_torch as db
+from baselines.augment import flip_and_turn
+from baselines.results import Protocol
+from baselines.settings import Settings, Task, load_settings
+from deepbench_torch.generate import GENERATOR_VERSION
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its test.
+
+    Attributes:
+        task: A task of runs.yaml.
+        settings: What all runs share, and the tasks.
+        protocol: "paper" for the same training images each epoch, "stream" for fresh ones.
+        seed: Of the images, the weights and the order of training.
+    """
+
+    task: str
+    settings: Settings
+    protocol: Protocol = "paper"
+    seed: int = 0
+
+    @property
+    def chosen(self) -> Task:
+        """The task's own settings."""
+        return self.settings.tasks[self.task]
+
+    @cached_property
+    def recipe(self) -> db.Recipe:
+        """What the images hold, at their size."""
+        return db.Catalogue(self.chosen.recipe, image_size=self.chosen.image_size).recipe
+
+    @property
+    def image_size(self) -> str:
+        """Height and width [pixel]."""
+        return f"{self.recipe.image.height}x{self.recipe.image.width}"
+
+    @property
+    def name(self) -> str:
+        """What tells this run from every other; its folder's name."""
+        name = (
+            f"{self.task}-{self.settings.architecture}-{self.recipe.digest[:8]}"
+            f"-size{self.settings.size}-epochs{self.chosen.epochs}-seed{self.seed}"
+        )
+        return name if self.protocol == "paper" else f"{name}-{self.protocol}"
+
+    def data(self, root: Path, *, processes: int = 1) -> db.CatalogueDataModule:
+        """The images, stored under `root`; a step's batch is shared among processes.
+
+        Raises:
+            ValueError: If it cannot be shared evenly.
+        """
+        batch_size, rest = divmod(self.settings.batch_size, processes)
+        if rest:
+            raise ValueError(
+                f"a batch of {self.settings.batch_size} images cannot be shared evenly among "
+                f"{processes} processes; choose a number of devices that divides it"
+            )
+        return db.CatalogueDataModule(
+            self.recipe,
+            size=self.settings.size,
+            seed=self.seed,
+            batch_size=batch_size,
+            root=root / "data",
+            train_transform=flip_and_turn,
+        )
+
+    def model(self) -> db.Classifier:
+        """The network, its weights drawn from the global generator."""
+        return db.Classifier(
+            self.settings.architecture,
+            classes=self.recipe.classes,
+            multilabel=self.recipe.label == "present",
+            lr=self.settings.lr,
+            weight_decay=self.settings.weight_decay,
+        )
+
+    def to_yaml(self) -> str:
+        """All that decides the run, resolved."""
+        plain = {
+            "task": self.task,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            **self.settings.model_dump(exclude={"tasks"}),
+            **self.chosen.model_dump(),
+            "recipe_digest": self.recipe.digest,
+            "generator_version": GENERATOR_VERSION,
+            "recipe": self.recipe.to_plain(),
+        }
+        return yaml.safe_dump(plain, sort_keys=False)
+
+
+def choose(
+    task: str,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    architecture: str | None = None,
+    size: int | None = None,
+) -> Run:
+    """A run of runs.yaml, or of a variation of it.
+
+    Args:
+        task: A task of runs.yaml.
+        seed: Of the images, the weights and the order of training.
+        epochs: Instead of the task's own.
+        architecture: A torchvision network, instead of the paper's.
+        size: How many images there are before splitting, instead of 10,000.
+
+    Raises:
+        ValueError: If the task is not known.
+    """
+    settings = load_settings()
+    if task not in settings.tasks:
+        raise ValueError(f"there is no task {task!r}; the tasks are {', '.join(settings.tasks)}")
+    changes = {"architecture": architecture or settings.architecture, "size": size or settings.size}
+    if epochs is not None:
+        chosen = settings.tasks[task].model_copy(update={"epochs": epochs})
+        settings = settings.model_copy(update={"tasks": settings.tasks | {task: chosen}})
+    return Run(task, settings.model_copy(update=changes), seed=seed)

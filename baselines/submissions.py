@@ -1,0 +1,164 @@
+"""Reading predictions that anyone may have written: the truth is made anew, all else is checked."""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from pydantic import ValidationError
+
+import deepbench_torch as db
+from baselines.predictions import Header, Predictions, label_names
+from deepbench_torch.generate import GENERATOR_VERSION
+
+BATCH = 256  # images made at once
+SHOWN = 3  # rows that an error names
+
+
+class Line(NamedTuple):
+    """A row of the file: its row number, its label in words and its probabilities."""
+
+    row: int
+    label: str
+    chances: list[float]
+
+
+def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
+    """The predictions of a file, in the order of the rows, with labels made from recipe and seed.
+
+    Args:
+        path: As `predictions.write` writes it; rows may stand in any order.
+        recipe: The recipe of the images; the packaged one that the file names if None.
+
+    Raises:
+        ValueError: If the file is not whole, or not about the images that it names.
+        FileNotFoundError: If there is none.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        text = stream.read().splitlines()
+    notes = [line for line in text if line.startswith("#")]
+    header = _header(notes, path)
+    catalogue = _catalogue(header, path, recipe)
+    table = csv.reader(line for line in text if line and not line.startswith("#"))
+    lines = _lines(table, path, catalogue.classes)
+    _check_rows([line.row for line in lines], catalogue.rows, path)
+    lines.sort(key=lambda line: line.row)
+    label = torch.cat([catalogue.samples(rows).label for rows in _parts(catalogue.rows)])
+    _check_labels(lines, label_names(label, catalogue.classes), path)
+    return Predictions(
+        header=header,
+        classes=catalogue.classes,
+        row=torch.tensor(catalogue.rows),
+        label=label,
+        probability=torch.tensor([line.chances for line in lines]),
+    )
+
+
+def _parts(rows: range) -> Iterable[range]:
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def _header(notes: list[str], path: Path) -> Header:
+    found = dict(note.removeprefix("#").strip().partition(": ")[::2] for note in notes)
+    try:
+        return Header.model_validate(found)
+    except ValidationError as error:
+        faults = (f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
+        raise ValueError(
+            f"{path} must begin with lines `# key: value` for {', '.join(Header.model_fields)}; "
+            + "; ".join(faults)
+        ) from None
+
+
+def _catalogue(header: Header, path: Path, recipe: str | Path | None) -> db.Catalogue:
+    """The images that the header names, if this package makes them as they were."""
+    if recipe is None and header.recipe not in db.list_recipes():
+        raise ValueError(
+            f"{path} is about the recipe {header.recipe!r}, which is not packaged; "
+            "give its YAML file with --recipe"
+        )
+    sides = header.image_size.split("x")
+    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
+        raise ValueError(f"{path}: image_size must be like 48x64, got {header.image_size!r}")
+    catalogue = db.Catalogue(
+        recipe or header.recipe,
+        size=header.size,
+        seed=header.seed,
+        split=header.split,
+        image_size=(int(sides[0]), int(sides[1])),
+    )
+    made = (header.digest, header.generator_version)
+    here = (catalogue.recipe.digest, GENERATOR_VERSION)
+    if made != here:
+        raise ValueError(
+            f"{path} is about other images: its recipe {header.recipe} has digest "
+            f"{made[0]:.12} and generator version {made[1]}, the one here {here[0]:.12} and "
+            f"{here[1]}; score it with the version of the package that made it"
+        )
+    return catalogue
+
+
+def _lines(table: Iterable[list[str]], path: Path, classes: list[str]) -> list[Line]:
+    expected = ["row", "label", *classes]
+    rows = iter(table)
+    columns = next(rows, [])
+    if columns != expected:
+        raise ValueError(
+            f"{path} must have the columns {','.join(expected)}, got {','.join(columns) or 'none'}"
+        )
+    return [_line(cells, path, len(expected)) for cells in rows]
+
+
+def _line(cells: list[str], path: Path, columns: int) -> Line:
+    if len(cells) != columns:
+        raise ValueError(f"{path}: each line must have {columns} cells, got {','.join(cells)!r}")
+    row, label, *chances = cells
+    if not (row.isascii() and row.isdecimal()):
+        raise ValueError(f"{path}: a row must be a whole number, got {row!r}")
+    try:
+        values = [float(chance) for chance in chances]
+    except ValueError:
+        raise ValueError(
+            f"{path}: row {row} has a probability that is no number: {chances}"
+        ) from None
+    wrong = [value for value in values if math.isnan(value) or not 0 <= value <= 1]
+    if wrong:
+        raise ValueError(
+            f"{path}: row {row} has the probability {wrong[0]:g}; probabilities are from 0 to 1"
+        )
+    return Line(int(row), label, values)
+
+
+def _check_rows(found: list[int], expected: range, path: Path) -> None:
+    """Every row of the split once, and no other."""
+    times = Counter(found)
+    faults = {
+        "misses": [row for row in expected if row not in times],
+        "repeats": [row for row, count in times.items() if count > 1],
+        "has unknown": [row for row in times if row not in expected],
+    }
+    told = [f"{verb} {_some(rows)}" for verb, rows in faults.items() if rows]
+    if told:
+        raise ValueError(
+            f"{path} must have each row from {expected[0]} to {expected[-1]} once; "
+            f"it {' and '.join(told)}"
+        )
+
+
+def _some(rows: list[int]) -> str:
+    """Some rows in words, and how many they are."""
+    names = ", ".join(str(row) for row in rows[:SHOWN])
+    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    return f"row{'s' if len(rows) > 1 else ''} {names}{more}"
+
+
+def _check_labels(lines: list[Line], truth: list[str], path: Path) -> None:
+    for line, name in zip(lines, truth, strict=True):
+        if line.label != name:
+            raise ValueError(
+                f"{path}: row {line.row} says it shows {line.label or 'nothing'!r}, but recipe "
+                f"and seed give {name or 'nothing'!r}"
+            )
