@@ -15,7 +15,7 @@ from deepbench_torch.plotting import save
 
 
 def explain(
-    folder: Path, said: Predictions, *, scores: Scores, result: Result, catalogue: db.Catalogue
+    folder: Path, said: Predictions, *, scores: Scores, result: Result, recipe: db.Recipe
 ) -> None:
     """Write predictions, scores and pictures of a run.
 
@@ -24,7 +24,7 @@ def explain(
         said: The predictions of its test images.
         scores: Their scores.
         result: The line of the run.
-        catalogue: The images.
+        recipe: What the images hold.
     """
     title = caption(result)
     predictions.write(said, folder / "predictions.csv")
@@ -39,8 +39,8 @@ def explain(
     save(curve, folder / "learning-curve.png")
     table = pictures.confusion if scores.top else pictures.label_bars
     save(table(scores, said.classes, title=title), folder / "confusion.png")
-    save(mistakes.draw(said, catalogue, title=title), folder / "mistakes.png")
-    points = dependence.dependence(said, factors(catalogue, said.row.tolist()))
+    save(mistakes.draw(said, recipe, title=title), folder / "mistakes.png")
+    points = dependence.dependence(said, factors(recipe, said.header.seed, said.row))
     dependence.write(points, folder / "dependence.csv")
     save(dependence.draw(points, title=title), folder / "dependence.png")
 

@@ -1,13 +1,12 @@
 """What makes an object hard to see, computed from the truth: light against noise, size, overlap."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.generate import Objects, Sample, separate
+from deepbench_torch.images import Objects, separate
 from deepbench_torch.layouts import object_mask
 
 BATCH = 200  # images at once, which bounds the memory
@@ -33,16 +32,16 @@ class Factors(NamedTuple):
     overlap: Tensor
 
 
-def factors(catalogue: db.Catalogue, rows: Sequence[int]) -> Factors:
-    """The factors of all objects in some rows of a catalogue."""
+def factors(recipe: db.Recipe, seed: int, rows: Tensor) -> Factors:
+    """The factors of all objects in some rows, int64 of shape (N,), of a catalogue."""
     parts = []
     for start in range(0, len(rows), BATCH):
-        found = of_sample(catalogue.samples(rows[start : start + BATCH]))
+        found = of_sample(db.generate(recipe, seed, rows[start : start + BATCH]))
         parts.append(found._replace(place=found.place + start))
     return Factors(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
-def of_sample(sample: Sample) -> Factors:
+def of_sample(sample: db.Sample) -> Factors:
     """The factors of all objects of a sample."""
     objects = separate(sample)
     mask = object_mask(objects.light)
@@ -57,7 +56,7 @@ def of_sample(sample: Sample) -> Factors:
     )
 
 
-def _signal(sample: Sample, objects: Objects) -> Tensor:
+def _signal(sample: db.Sample, objects: Objects) -> Tensor:
     variance = torch.zeros_like(sample.clean[:, 0])
     degrade = sample.recipe.degrade
     if degrade.poisson is not None:

@@ -14,7 +14,7 @@ from baselines.factors import of_sample
 from baselines.pictures import new_figure
 from baselines.predictions import Predictions, label_names
 from baselines.scores import right
-from deepbench_torch.generate import Sample, separate
+from deepbench_torch.images import separate
 from deepbench_torch.layouts import object_mask
 from deepbench_torch.plotting import stretched
 
@@ -69,7 +69,7 @@ def _told(predictions: Predictions, place: int, column: int) -> str:
     return f"row {row}, {holds}: {verb} {names[column]}, p = {float(chance[column]):.4f}"
 
 
-def draw(predictions: Predictions, catalogue: db.Catalogue, *, title: str) -> Figure:
+def draw(predictions: Predictions, recipe: db.Recipe, *, title: str) -> Figure:
     """The most confident mistakes: image, answer, and the parameters of every object."""
     mistakes = most_confident(predictions)
     rows = max(1, -(-len(mistakes) // COLUMNS))
@@ -83,14 +83,15 @@ def draw(predictions: Predictions, catalogue: db.Catalogue, *, title: str) -> Fi
         axis.set_axis_off()
     for number, mistake in enumerate(mistakes):
         image, text = axes[number // COLUMNS, 2 * (number % COLUMNS) :][:2]
-        sample = catalogue.samples([int(predictions.row[mistake.place])])
+        row = predictions.row[mistake.place, None]
+        sample = db.generate(recipe, predictions.header.seed, row)
         _image(image, sample)
         text.text(0, 1, mistake.told, va="top", fontsize=8, weight="bold")
         text.text(0, 0.88, _parameters(sample), va="top", fontsize=6.5, family="monospace")
     return figure
 
 
-def _image(axis: Axes, sample: Sample) -> None:
+def _image(axis: Axes, sample: db.Sample) -> None:
     """The image, with the number of each object beside its middle."""
     axis.imshow(stretched(sample.image[0, 0].numpy()), cmap="magma", interpolation="nearest")
     outline = [withStroke(linewidth=1.5, foreground="black")]
@@ -117,7 +118,7 @@ def _middles(light: Tensor) -> list[list[float]]:
     return torch.stack((row, column), dim=1).tolist()
 
 
-def _parameters(sample: Sample) -> str:
+def _parameters(sample: db.Sample) -> str:
     """A paragraph for each object of an image: kind, factors, parameters."""
     found = of_sample(sample)
     paragraphs = []

@@ -94,7 +94,7 @@ def confusion(scores: Scores, classes: list[str], *, title: str) -> Figure:
     side = 2.6 + 0.7 * len(classes)
     figure = new_figure(side + 0.6, side)
     axis = figure.subplots()
-    picture = axis.imshow(100 * share, cmap="Blues", vmin=0, vmax=100)
+    picture = axis.imshow(100 * share.numpy(), cmap="Blues", vmin=0, vmax=100)
     figure.colorbar(picture, label="share of the true class [%]", shrink=0.8)
     for (row, column), number in _cells(count):
         dark = share[row, column] > 0.5

@@ -35,13 +35,14 @@ class Header(BaseModel):
     def of(cls, catalogue: db.Catalogue, split: Split = "test") -> "Header":
         """The header for a split of a catalogue."""
         recipe = catalogue.recipe
+        height, width = recipe.shape[-2:]
         return cls(
             recipe=recipe.name,
             digest=recipe.digest,
             generator_version=GENERATOR_VERSION,
             seed=catalogue.seed,
             size=catalogue.size,
-            image_size=f"{recipe.image.height}x{recipe.image.width}",
+            image_size=f"{height}x{width}",
             split=split,
         )
 

@@ -53,13 +53,12 @@ def reproduce(
     trained = train(run, root=root, devices=devices, nodes=nodes)
     if not trained.first:
         return None
-    data = run.data(root)
-    said = predict(trained.model, data)
+    said = predict(trained.model, run.data(root))
     scores = scores_of(said.probability, said.label)
     result = results.record(
         _result(run, trained, scores), results_file, trained_before=trained.before
     )
-    explain(folder, said, scores=scores, result=result, catalogue=data.catalogue)
+    explain(folder, said, scores=scores, result=result, recipe=run.recipe)
     score.show(scores, said.classes, images=len(said.row))
     return result
 
@@ -96,16 +95,19 @@ def _result(run: Run, trained: Trained, scores: Scores) -> results.Result:
 def spread(arguments: Sequence[str], option: str) -> list[str]:
     """Arguments in which an option that is followed by several numbers stands before each.
 
-    So that `--seeds 0 1 2` may be written, which the command line would else not take.
+    So that `--seeds 0 1 2` may be written, of which the command line would take the first alone.
     """
     told: list[str] = []
-    many = False
+    taken = 0  # numbers since the option
     for argument in arguments:
-        many = argument == option or (many and argument.isdecimal())
-        if many and argument != option:
-            told += [option, argument]
-        elif not many:
-            told.append(argument)
+        if argument == option:
+            taken = 1
+        elif taken and argument.isdecimal():
+            told += [option] * (taken > 1)
+            taken += 1
+        else:
+            taken = 0
+        told.append(argument)
     return told
 
 

@@ -37,7 +37,11 @@ class Run:
     @cached_property
     def recipe(self) -> db.Recipe:
         """What the images hold, at their size."""
-        return db.Catalogue(self.chosen.recipe, image_size=self.chosen.image_size).recipe
+        recipe = db.load_recipe(self.chosen.recipe)
+        if not isinstance(recipe, db.Recipe):
+            raise TypeError(f"the baselines classify images, but {recipe.name} holds time series")
+        side = self.chosen.image_size
+        return recipe.replace(image={"height": side, "width": side})
 
     @property
     def image_size(self) -> str:

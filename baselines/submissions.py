@@ -3,7 +3,8 @@
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,8 +38,7 @@ def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
         ValueError: If the file is not whole, or not about the images that it names.
         FileNotFoundError: If there is none.
     """
-    with path.open(newline="", encoding="utf-8") as stream:
-        text = stream.read().splitlines()
+    text = _text(path)
     notes = [line for line in text if line.startswith("#")]
     header = _header(notes, path)
     catalogue = _catalogue(header, path, recipe)
@@ -55,6 +55,13 @@ def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
         label=label,
         probability=torch.tensor([line.chances for line in lines]),
     )
+
+
+def _text(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text in UTF-8: {error.reason}") from None
 
 
 def _parts(rows: range) -> Iterable[range]:
@@ -135,12 +142,17 @@ def _line(cells: list[str], path: Path, columns: int) -> Line:
 def _check_rows(found: list[int], expected: range, path: Path) -> None:
     """Every row of the split once, and no other."""
     times = Counter(found)
-    faults = {
-        "misses": [row for row in expected if row not in times],
-        "repeats": [row for row, count in times.items() if count > 1],
-        "has unknown": [row for row in times if row not in expected],
+    unknown = [row for row in times if row not in expected]
+    missed = len(expected) - (len(times) - len(unknown))
+    faults = {  # a file may name more rows than could ever be listed
+        "misses": (missed, (row for row in expected if row not in times)),
+        "repeats": (
+            sum(count > 1 for count in times.values()),
+            (row for row, count in times.items() if count > 1),
+        ),
+        "has unknown": (len(unknown), iter(unknown)),
     }
-    told = [f"{verb} {_some(rows)}" for verb, rows in faults.items() if rows]
+    told = [f"{verb} {_some(rows, count)}" for verb, (count, rows) in faults.items() if count]
     if told:
         raise ValueError(
             f"{path} must have each row from {expected[0]} to {expected[-1]} once; "
@@ -148,11 +160,11 @@ def _check_rows(found: list[int], expected: range, path: Path) -> None:
         )
 
 
-def _some(rows: list[int]) -> str:
-    """Some rows in words, and how many they are."""
-    names = ", ".join(str(row) for row in rows[:SHOWN])
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return f"row{'s' if len(rows) > 1 else ''} {names}{more}"
+def _some(rows: Iterator[int], count: int) -> str:
+    """The first few of `count` rows in words."""
+    names = ", ".join(str(row) for row in islice(rows, SHOWN))
+    more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
+    return f"row{'s' if count > 1 else ''} {names}{more}"
 
 
 def _check_labels(lines: list[Line], truth: list[str], path: Path) -> None:

@@ -1,0 +1,27 @@
+"""A three-layer network that stands in for ResNet50."""
+
+import pytest
+from torch import nn
+
+from baselines.runs import Run, choose
+from deepbench_torch import classifier
+
+
+def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every Classifier hold the small network."""
+
+    def build(architecture: str, outputs: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(3, 4, 3, stride=2),
+            nn.BatchNorm2d(4),
+            nn.AdaptiveAvgPool2d(4),
+            nn.Flatten(),
+            nn.Linear(64, outputs),
+        )
+
+    monkeypatch.setattr(classifier, "_build", build)
+
+
+def tiny_run(task: str = "astro", *, epochs: int = 1, seed: int = 0) -> Run:
+    """A run of 60 images."""
+    return choose(task, size=60, epochs=epochs, seed=seed)

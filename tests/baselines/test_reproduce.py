@@ -1,0 +1,200 @@
+"""The baselines: the whole path on 60 images, killed and resumed, tested again; the settings."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+import deepbench_torch as db
+from baselines import reproduce, results, runs, speed, submissions, training
+from baselines.augment import flip_and_turn
+from baselines.runs import Run, choose
+from baselines.scores import score
+from baselines.settings import load_settings
+from tests.baselines.networks import tiny_run, use_tiny
+
+pytestmark = [
+    pytest.mark.moves_generators,
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.* is deprecated"),
+    pytest.mark.filterwarnings("ignore:.*number of training batches"),
+]
+TASKS = list(load_settings().tasks)
+PICTURES = ("learning-curve.png", "confusion.png", "mistakes.png", "dependence.png")
+
+
+@pytest.fixture(autouse=True)
+def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_tiny(monkeypatch)
+
+
+def carry_out(run: Run, root: Path) -> results.Result:
+    result = reproduce.reproduce(run, root=root, results_file=root / "results.csv")
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_whole_path(task: str, tmp_path: Path) -> None:
+    run = tiny_run(task, epochs=2, seed=3)
+    result = carry_out(run, tmp_path)
+    assert (result.task, result.protocol) == (task, "paper")
+    assert 0 <= result.exact_match <= result.accuracy <= 100
+    assert (result.seed, result.epochs, result.size) == (3, 2, 60)
+    assert result.recipe_digest == run.recipe.digest
+    assert result.torch_version == torch.__version__
+    assert results.read(tmp_path / "results.csv") == [result]
+    folder = tmp_path / run.name
+    assert (folder / "last.ckpt").is_file()
+    assert (folder / "log" / "metrics.csv").is_file()
+    assert (folder / "dependence.csv").is_file()
+    for name in PICTURES:
+        assert (folder / name).read_bytes().startswith(b"\x89PNG"), name
+    resolved = yaml.safe_load((folder / "run.yaml").read_text())
+    assert (resolved["task"], resolved["epochs"], resolved["lr"]) == (task, 2, 0.524)
+    assert resolved["recipe"] == run.recipe.to_plain()
+    # oracle: the file that anyone may score tells what the line tells
+    said = submissions.read(folder / "predictions.csv")
+    scores = score(said.probability, said.label)
+    assert result.accuracy == round(100 * scores.accuracy, 2)
+    assert result.exact_match == round(100 * scores.exact_match, 2)
+    kept = yaml.safe_load((folder / "scores.yaml").read_text())
+    assert kept["accuracy"] == scores.accuracy
+
+
+def test_predictions_are_those_of_the_last_weights(tmp_path: Path) -> None:
+    """Oracle: the checkpoint's weights on rows that are made anew."""
+    run = tiny_run()
+    carry_out(run, tmp_path)
+    said = submissions.read(tmp_path / run.name / "predictions.csv")
+    model = run.model()
+    checkpoint = torch.load(tmp_path / run.name / "last.ckpt", weights_only=True)
+    model.load_state_dict(checkpoint["state_dict"])
+    sample = db.generate(run.recipe, 0, torch.arange(48, 60))
+    with torch.no_grad():
+        expected = model.eval()(sample.image).double().softmax(1)
+    assert torch.equal(said.row, sample.index)
+    assert torch.equal(said.label, sample.label)
+    assert torch.allclose(said.probability.double(), expected, atol=1e-6)  # rounding of sums
+
+
+def test_a_killed_run_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Oracle: the last weights of a run that was never killed; augmentation draws ambiently."""
+    monkeypatch.setattr(runs, "flip_and_turn", None)
+    run = tiny_run(epochs=3)
+    carry_out(run, tmp_path / "whole")
+    seen: list[int] = []
+
+    class KilledError(Exception):
+        pass
+
+    def kill(self: Any, trainer: Any, pl_module: Any) -> None:
+        seen.append(trainer.current_epoch)
+        if seen == [0, 1, 2]:
+            raise KilledError
+
+    monkeypatch.setattr(training.Stopwatch, "on_train_epoch_start", kill)
+    with pytest.raises(KilledError):
+        carry_out(run, tmp_path / "parts")
+    carry_out(run, tmp_path / "parts")
+    assert seen == [0, 1, 2, 2]
+    whole, parts = (
+        torch.load(tmp_path / name / run.name / "last.ckpt", weights_only=True)
+        for name in ("whole", "parts")
+    )
+    assert whole["state_dict"].keys() == parts["state_dict"].keys()
+    for name, weights in whole["state_dict"].items():
+        assert torch.equal(weights, parts["state_dict"][name]), name
+    whole_log, parts_log = (curve_of(tmp_path / name / run.name) for name in ("whole", "parts"))
+    assert list(parts_log) == [1, 2, 3]
+    assert parts_log == whole_log
+
+
+def curve_of(folder: Path) -> dict[int, dict[str, float]]:
+    from baselines.pictures import read_curve
+
+    return read_curve(training.log_files(folder))
+
+
+def test_a_finished_run_is_only_tested_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tiny_run(epochs=2)
+    first = carry_out(run, tmp_path)
+    folder = tmp_path / run.name
+    kept = (folder / "last.ckpt").read_bytes(), (folder / "predictions.csv").read_bytes()
+    for name in PICTURES:
+        (folder / name).unlink()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(training, "_fit", refuse)
+    monkeypatch.setattr(results, "commit", lambda: "another")
+    assert carry_out(run, tmp_path) == first
+    assert results.read(tmp_path / "results.csv") == [first]
+    assert kept == (
+        (folder / "last.ckpt").read_bytes(),
+        (folder / "predictions.csv").read_bytes(),
+    )
+    assert all((folder / name).is_file() for name in PICTURES)
+
+
+def test_the_folder_tells_the_run() -> None:
+    """Runs that were begun with an earlier version go on in the same folder."""
+    run = choose("astro", seed=2)
+    assert run.name == f"astro-resnet50-9b02a848-size10000-epochs{run.chosen.epochs}-seed2"
+
+
+def test_an_unknown_task_is_refused() -> None:
+    with pytest.raises(ValueError, match="there is no task 'moon'; the tasks are astro"):
+        choose("moon")
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
+    data = tiny_run().data(tmp_path, processes=4)
+    assert data.batch_size == 16
+    with pytest.raises(ValueError, match="64 images cannot be shared evenly among 3 processes"):
+        tiny_run().data(tmp_path, processes=3)
+
+
+def test_several_seeds_may_follow_one_option() -> None:
+    told = ["sky", "--seeds", "0", "1", "2", "--epochs", "3"]
+    once = ["sky", "--seeds", "0", "--seeds", "1", "--seeds", "2", "--epochs", "3"]
+    assert reproduce.spread(told, "--seeds") == once
+    assert reproduce.spread(once, "--seeds") == once
+    assert reproduce.spread(["--seeds", "4", "sky"], "--seeds") == ["--seeds", "4", "sky"]
+    assert reproduce.spread(["sky", "--seeds"], "--seeds") == ["sky", "--seeds"]
+
+
+def test_settings_are_the_papers() -> None:
+    settings = load_settings()
+    assert (settings.architecture, settings.size, settings.batch_size) == ("resnet50", 10_000, 64)
+    assert (settings.lr, settings.weight_decay) == (0.524, 0.00125)
+    assert settings.tasks["astro"].paper_accuracy == 97.1
+
+
+def test_flips_and_turns_are_the_eight_symmetries() -> None:
+    torch.manual_seed(0)
+    image = torch.arange(9.0).view(1, 3, 3)
+    found = {tuple(flip_and_turn(image).flatten().tolist()) for _ in range(200)}
+    expected = {
+        tuple(turned.flatten().tolist())
+        for quarter in range(4)
+        for turned in (image.rot90(quarter, (1, 2)), image.rot90(quarter, (1, 2)).flip(2))
+    }
+    assert found == expected
+
+
+def test_speed_measures_every_recipe() -> None:
+    threads = torch.get_num_threads()
+    try:
+        row = speed.measure("astro", threads=1, rounds=1)
+        assert row.ratio == row.batch / row.randn > 0
+        assert row.single > row.batch
+        assert speed.reading(size=64, shuffle=True) > 0
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,64 @@
+"""The record: one line a run, whatever is tested again; and what is recorded in it."""
+
+from pathlib import Path
+
+import deepbench_torch as db
+from baselines import results
+from baselines.results import Result
+from baselines.settings import load_settings
+
+LINE = results.read()[0]
+
+
+def changed(**changes: object) -> Result:
+    return LINE.model_copy(update=changes)
+
+
+def test_runs_stand_under_one_header_in_the_order_of_their_first_test(tmp_path: Path) -> None:
+    file = tmp_path / "sub" / "results.csv"
+    lines = [changed(seed=seed) for seed in (2, 0, 1)]
+    for line in lines:
+        results.record(line, file)
+    assert results.read(file) == lines
+    assert file.read_text().count("task,protocol,architecture") == 1
+    assert [path.name for path in file.parent.iterdir()] == ["results.csv"]
+
+
+def test_a_run_has_one_line_however_often_it_is_tested(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    others = [changed(seed=1), changed(epochs=1), changed(protocol="stream"), changed(size=60)]
+    for line in (LINE, *others):
+        results.record(line, file)
+    again = changed(accuracy=12.5, commit="another", wall_time=3)
+    assert results.record(again, file) == again
+    assert results.read(file) == [again, *others]
+
+
+def test_testing_again_leaves_the_record_of_the_training(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    again = changed(accuracy=12.5, commit="another", device="another", wall_time=3)
+    assert results.record(again, file, trained_before=True) == again  # nothing to leave yet
+    results.record(LINE, file)
+    told = results.record(again, file, trained_before=True)
+    assert told == changed(accuracy=12.5)
+    assert results.read(file) == [told]
+
+
+def test_lines_of_before_there_were_protocols_are_the_papers(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    results.record(LINE, file)
+    file.write_text(file.read_text().replace("protocol,", "", 1).replace("paper,", "", 1))
+    assert results.read(file) == [LINE]
+
+
+def test_recorded_runs_are_of_the_recipe_as_it_is() -> None:
+    """A change of pixels voids what was recorded."""
+    for result in results.read():
+        task = load_settings().tasks[result.task]
+        recipe = db.Catalogue(task.recipe, image_size=task.image_size).recipe
+        assert result.recipe_digest == recipe.digest
+        assert result.paper_accuracy == task.paper_accuracy
+
+
+def test_commit_is_told() -> None:
+    assert results.commit()

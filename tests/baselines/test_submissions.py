@@ -1,0 +1,144 @@
+"""Files of predictions: kept to the bit, scored against the truth, refused where they are wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import deepbench_torch as db
+from baselines import predictions, score, submissions
+from baselines.predictions import Header, Predictions
+
+SIZE = 30  # rows 24 to 29 are the test images
+
+
+def example(recipe: str | db.Recipe = "sky") -> Predictions:
+    """Predictions that say of each image what is odd in its number."""
+    catalogue = db.Catalogue(recipe, size=SIZE, seed=5, split="test", image_size=16)
+    label = catalogue.samples(catalogue.rows).label
+    classes = catalogue.classes
+    noise = torch.linspace(0.01, 0.99, len(label) * len(classes)).sqrt()
+    chances = noise.view(len(label), -1).flip(0)
+    return Predictions(
+        header=Header.of(catalogue),
+        classes=classes,
+        row=torch.tensor(catalogue.rows),
+        label=label,
+        probability=chances / chances.sum(1, keepdim=True) if label.dim() == 1 else chances,
+    )
+
+
+def equal(one: Predictions, other: Predictions) -> bool:
+    return (one.header, one.classes) == (other.header, other.classes) and all(
+        torch.equal(mine, theirs) for mine, theirs in zip(one[2:], other[2:], strict=True)
+    )
+
+
+@pytest.mark.parametrize("recipe", ["astro", "sky", "geometric"])
+def test_what_is_written_is_read_to_the_bit(recipe: str, tmp_path: Path) -> None:
+    said = example(recipe)
+    path = predictions.write(said, tmp_path / "file.csv")
+    assert equal(submissions.read(path), said)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.csv"]
+
+
+def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
+    said = example()
+    path = predictions.write(said, tmp_path / "file.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:8] + lines[:7:-1]))
+    assert equal(submissions.read(path), said)
+
+
+def test_a_recipe_that_is_not_packaged_is_given_beside(tmp_path: Path) -> None:
+    recipe = db.load_recipe("sky").replace(name="mine", degrade={"poisson": None})
+    assert isinstance(recipe, db.Recipe)
+    (tmp_path / "mine.yaml").write_text(recipe.to_yaml())
+    said = example(recipe)
+    path = predictions.write(said, tmp_path / "file.csv")
+    assert equal(submissions.read(path, recipe=tmp_path / "mine.yaml"), said)
+    with pytest.raises(ValueError, match="'mine', which is not packaged; give its YAML file with"):
+        submissions.read(path)
+
+
+def replaced(old: str, new: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [line.replace(old, new) for line in lines]
+
+
+def without(place: int) -> Callable[[list[str]], list[str]]:
+    return lambda lines: lines[:place] + lines[place:][1:]
+
+
+def cell(column: int, value: str) -> Callable[[list[str]], list[str]]:
+    """Another value in a column of the last line."""
+
+    def change(lines: list[str]) -> list[str]:
+        cells = lines[-1].split(",")
+        cells[column] = value
+        return [*lines[:-1], ",".join(cells)]
+
+    return change
+
+
+FAULTS: list[tuple[Callable[[list[str]], list[str]], str]] = [
+    (without(0), "must begin with lines `# key: value` for recipe, digest, .*; recipe: Field req"),
+    (replaced("# seed: 5", "# seed: five"), "seed: Input should be a valid integer"),
+    (replaced("# split: test", "# spilt: test"), "split: Field required; spilt: Extra inputs"),
+    (replaced("# recipe: sky", "# recipe: moon"), "about the recipe 'moon', which is not packaged"),
+    (replaced("16x16", "16"), "image_size must be like 48x64, got '16'"),
+    (replaced("16x16", "16x17"), "is about other images: its recipe sky has digest"),
+    (replaced("# digest: ", "# digest: 0"), "is about other images: its recipe sky has digest 0"),
+    (replaced("version: 1", "version: 0"), "and generator version 0, the one here .* and 1"),
+    (replaced("row,label,star", "row,label,sun"), "the columns row,label,star,galaxy,spiral, got"),
+    (lambda lines: lines[:7], "must have the columns row,label,star,galaxy,spiral, got none"),
+    (lambda lines: lines[:8], "it misses rows 24, 25, 26 and 3 more"),
+    (without(10), "each row from 24 to 29 once; it misses row 26"),
+    (lambda lines: [*lines, lines[-1]], "it repeats row 29"),
+    (lambda lines: [*lines, *lines[-6:]], "it repeats rows 24, 25, 26 and 3 more"),
+    (cell(0, "30"), "it misses row 29 and has unknown row 30"),
+    (cell(0, "-1"), "a row must be a whole number, got '-1'"),
+    (cell(0, "\N{ARABIC-INDIC DIGIT TWO}"), "a row must be a whole number"),
+    (cell(2, "nan"), "row 29 has the probability nan; probabilities are from 0 to 1"),
+    (cell(2, "1.0001"), "row 29 has the probability 1.0001; probabilities are from 0 to 1"),
+    (cell(3, "-1e-9"), "row 29 has the probability -1e-09"),
+    (cell(4, "inf"), "row 29 has the probability inf"),
+    (cell(4, "high"), "row 29 has a probability that is no number"),
+    (cell(4, ""), "row 29 has a probability that is no number"),
+    (lambda lines: [*lines[:-1], lines[-1] + ",1"], "each line must have 5 cells, got '29,"),
+    (cell(1, "moon"), "row 29 says it shows 'moon', but recipe and seed give"),
+    (replaced("# size: 30", "# size: 4000000000000000"), "has unknown rows 24, 25, 26 and 3 more"),
+    (replaced("# size: 30", "# size: 29"), "each row from 23 to 28 once; it misses row 23 and has"),
+    (replaced("# seed: 5", "# seed: 6"), "row .* says it shows .*, but recipe and seed give"),
+]
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"file.csv is not text in UTF-8: invalid start byte"):
+        submissions.read(tmp_path / "file.csv")
+
+
+@pytest.mark.parametrize(("change", "message"), FAULTS, ids=[message for _, message in FAULTS])
+def test_a_wrong_file_is_refused(
+    change: Callable[[list[str]], list[str]], message: str, tmp_path: Path
+) -> None:
+    path = predictions.write(example(), tmp_path / "file.csv")
+    path.write_text("\n".join(change(path.read_text().splitlines())))
+    with pytest.raises(ValueError, match=message) as caught:
+        submissions.read(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_the_command_tells_the_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Oracle: the label itself as a probability is always right."""
+    for recipe, words in (("sky", "every label right 100.00 %"), ("astro", "top-3 100.00 %")):
+        said = example(recipe)
+        sure = said.label if said.label.dim() == 2 else torch.eye(3)[said.label]
+        path = predictions.write(said._replace(probability=sure), tmp_path / "file.csv")
+        score.main(path)
+        out = capsys.readouterr().out
+        assert out.startswith("accuracy 100.00 % (95 % interval 61.0 to 100.0 % for 6 images)")
+        assert words in out
+        assert "galaxy" in out
