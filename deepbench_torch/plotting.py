@@ -93,13 +93,17 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def stretched(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def stretched(
+    image: NDArray[np.float32], *, like: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """An image for the eye: linear in the noise, logarithmic in the light (asinh).
 
-    The scale is the typical deviation from the median, or the largest value where there is none.
+    The scale is the typical deviation from the median, or the largest value where there is none;
+    of another image, to compare with it, where `like` is given.
     """
-    level = np.median(image)
-    spread = 1.48 * np.median(np.abs(image - level)) or float(np.abs(image).max()) or 1.0
+    scale = image if like is None else like
+    level = np.median(scale)
+    spread = 1.48 * np.median(np.abs(scale - level)) or float(np.abs(scale).max()) or 1.0
     return np.asarray(np.arcsinh((image - level) / (2 * spread)), dtype=np.float32)
 
 

@@ -53,6 +53,16 @@ def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(name in said for name in db.list_recipes())
 
 
+def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("ladder", "lensing") == 0
+    said = capsys.readouterr().out
+    assert all(rung in said for rung in ("0-simplest", "5-balance", "7-noise"))
+    options = ("--size", "5", "--image-size", "8", "--quiet")
+    assert run("ladder", "star", str(tmp_path / "out"), *options) == 0
+    assert "5 catalogues of 5 images, and ladder.png" in capsys.readouterr().out
+    assert len(list((tmp_path / "out").glob("*.h5"))) == 5
+
+
 @pytest.mark.parametrize("name", db.list_recipes("image"))
 def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
     output = tmp_path / "sub" / "gallery.png"

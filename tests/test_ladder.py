@@ -1,12 +1,14 @@
 """The ladder of a recipe: from its simplest version to itself, over the same scenes."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 import deepbench_torch as db
+from deepbench_torch.ladders import write_ladder
 from deepbench_torch.recipes.ladder import STEPS, Rung
 
 NAMES = db.list_recipes("image")
@@ -148,3 +150,16 @@ def test_a_rung_has_no_rungs() -> None:
 def test_a_wrong_simplification_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         db.load_recipe("sky").replace(**change)
+
+
+def test_a_ladder_is_written(tmp_path: Path) -> None:
+    recipe = db.load_recipe("sky").replace(image={"height": 8, "width": 10})
+    paths = write_ladder(recipe, tmp_path / "out", size=12, seed=4, progress=False)
+    assert [path.name for path in paths[::7]] == ["0-simplest.h5", "7-noise.h5"]
+    for path, rung in zip(paths, recipe.rungs(), strict=True):
+        stored = db.StoredCatalogue(path, recipe=rung.recipe, seed=4)
+        expected = db.generate(rung.recipe, 4, torch.arange(12)).image
+        assert torch.equal(torch.stack([image for image, _ in stored]), expected)
+    assert (tmp_path / "out" / "ladder.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(FileExistsError, match=r"0-simplest\.h5' exists; .*--overwrite"):
+        write_ladder(recipe, tmp_path / "out", size=12)

@@ -1,0 +1,60 @@
+"""The command that rolls the difficulty of a recipe back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deepbench_torch.cli.options import (
+    Image,
+    ImageSize,
+    Overwrite,
+    Quiet,
+    Seed,
+    Workers,
+    parse_size,
+)
+from deepbench_torch.generate import sized
+from deepbench_torch.ladders import write_ladder
+from deepbench_torch.recipes import Recipe, load_recipe
+
+
+def ladder(
+    image: Image,
+    output: Annotated[
+        Path | None, typer.Argument(help="A folder for a file a rung; left out, only to list them.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="How many images a rung.")] = 1000,
+    seed: Seed = 0,
+    image_size: ImageSize = None,
+    workers: Workers = 0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Roll a recipe back to its simplest version and build it up again, a step a rung."""
+    recipe = sized(load_recipe(image), parse_size(image_size))
+    if not isinstance(recipe, Recipe):
+        raise ValueError(
+            f"a ladder is of images, got the time series of recipe {recipe.name}; change a copy "
+            "of its YAML instead"
+        )
+    table = Table(box=None, pad_edge=False)
+    for column in ("rung", "adds", "classes"):
+        table.add_column(column, overflow="fold")
+    for number, rung in enumerate(recipe.rungs()):
+        table.add_row(f"{number}-{rung.name}", rung.adds, ", ".join(rung.recipe.classes))
+    Console().print(table)
+    if output is None:
+        return
+    paths = write_ladder(
+        recipe,
+        output,
+        size=size,
+        seed=seed,
+        workers=workers,
+        overwrite=overwrite,
+        progress=not quiet,
+    )
+    typer.echo(f"{output}: {len(paths)} catalogues of {size:,} images, and ladder.png")

@@ -1,0 +1,35 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Image = Annotated[
+    str,
+    typer.Argument(help="A recipe's name, as `list` shows them, or YAML file.", metavar="IMAGE"),
+]
+Seed = Annotated[int, typer.Option(help="Another seed gives other rows.")]
+Size = Annotated[int, typer.Option(help="How many rows.")]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(help="Pixels, as 64 or as 48x64 (height x width).", metavar="SIZE"),
+]
+Workers = Annotated[int, typer.Option(help="Processes that make rows; 0 for this one.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def is_stored(path: Path) -> bool:
+    """Whether a path names a stored catalogue, by its ending."""
+    return path.suffix.lower() in (".h5", ".hdf5")
+
+
+def parse_size(text: str | None) -> int | tuple[int, int] | None:
+    """64 or 48x64 as one or two numbers."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdecimal() for part in parts):
+        raise ValueError(f"--image-size must be like 64 or 48x64 (height x width), got {text!r}")
+    return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))

@@ -1,0 +1,34 @@
+"""Running a command: whatever goes wrong ends in one line."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+
+def run_command(command: typer.Typer, name: str, arguments: list[str] | None = None) -> NoReturn:
+    """Run a command; whatever goes wrong ends in one line on standard error and exit status 2."""
+    try:
+        status = command(arguments, standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail(name, "interrupted", status=130)
+    except typer.TyperException as error:
+        _fail(name, f"{error}; see --help" if str(error) else "")
+    except Exception as error:
+        _fail(name, _message(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _message(error: BaseException) -> str:
+    """What an error says, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
+    else:
+        text = str(error.args[0]) if error.args else type(error).__name__
+    return " ".join(text.split())
+
+
+def _fail(name: str, message: str, status: int = 2) -> NoReturn:
+    if message:  # else the help has said enough
+        print(f"{name}: error: {message}", file=sys.stderr)
+    sys.exit(status)

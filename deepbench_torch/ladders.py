@@ -1,0 +1,98 @@
+"""Ladders on disk: a file for each rung of a recipe, and a picture of the same rows on all."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from deepbench_torch.datasets import Catalogue
+from deepbench_torch.plotting import TILE, stretched
+from deepbench_torch.recipes import Recipe
+from deepbench_torch.storage import materialize
+
+
+def ladder_catalogues(recipe: Recipe, *, size: int, seed: int) -> dict[str, Catalogue]:
+    """A catalogue for each rung, the simplest first, by the name of its file: 0-simplest, ..."""
+    return {
+        f"{number}-{rung.name}": Catalogue(rung.recipe, size=size, seed=seed)
+        for number, rung in enumerate(recipe.rungs())
+    }
+
+
+def write_ladder(
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    size: int = 1000,
+    seed: int = 0,
+    workers: int = 0,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> list[Path]:
+    """Write a stored catalogue for each rung of a recipe, and a picture of them, `ladder.png`.
+
+    Args:
+        recipe: What the images hold on the highest rung.
+        folder: Where to write; it is made if it is missing.
+        size: How many images each rung has.
+        seed: Of all rungs.
+        workers: Local processes that make the images; 0 for this one.
+        overwrite: Whether files of these names may be replaced.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The paths of the catalogues, the simplest first.
+
+    Raises:
+        FileExistsError: If a file exists and may not be replaced.
+        OSError: If one cannot be written.
+    """
+    folder = Path(folder).expanduser()
+    catalogues = ladder_catalogues(recipe, size=size, seed=seed)
+    paths = [folder / f"{name}.h5" for name in catalogues]
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise FileExistsError(
+                f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), or choose "
+                "another folder"
+            )
+    for path, catalogue in zip(paths, catalogues.values(), strict=True):
+        materialize(catalogue, path, workers=workers, overwrite=overwrite, progress=progress)
+    picture(catalogues).savefig(folder / "ladder.png", dpi=110)
+    return paths
+
+
+def picture(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figure:
+    """The first rows of several catalogues of one seed, a line for each catalogue."""
+    height, width = next(iter(catalogues.values())).recipe.shape[1:]
+    label = 1.1  # [inch], for the names at the left
+    size = (columns * TILE + label, len(catalogues) * TILE * height / width)
+    figure = Figure(size)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(
+        len(catalogues), columns, squeeze=False, gridspec_kw={"wspace": 0.04, "hspace": 0.04}
+    )
+    figure.subplots_adjust(left=label / size[0], right=0.995, top=0.995, bottom=0.005)
+    rows = range(min(columns, *(len(catalogue) for catalogue in catalogues.values())))
+    images = {name: _images(catalogue, rows) for name, catalogue in catalogues.items()}
+    like = list(images.values())[-1]  # the highest rung sets the scale of each column
+    for line, (name, mine) in zip(axes, images.items(), strict=True):
+        for axis, image, scale in zip(line, mine, like, strict=False):
+            low, high = _ends(stretched(scale))
+            axis.imshow(stretched(image, like=scale), cmap="magma", vmin=low, vmax=high)
+        for axis in line:
+            axis.set_axis_off()
+        line[0].text(
+            -0.1, 0.5, name, fontsize=9, ha="right", va="center", transform=line[0].transAxes
+        )
+    return figure
+
+
+def _images(catalogue: Catalogue, rows: range) -> list[NDArray[np.float32]]:
+    return [image[0].numpy() for image, _ in catalogue.__getitems__(list(rows))]
+
+
+def _ends(image: NDArray[np.float32]) -> tuple[float, float]:
+    return float(image.min()), float(image.max())
