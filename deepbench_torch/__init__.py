@@ -7,6 +7,7 @@ command line starts quickly.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import generate
 from deepbench_torch.grid import Grid
@@ -29,6 +30,7 @@ __all__ = [
     "CatalogueDataModule",
     "CatalogueStream",
     "Classifier",
+    "Collection",
     "Grid",
     "Recipe",
     "Sample",

@@ -1,0 +1,293 @@
+"""Collection: several catalogues as one map-style dataset."""
+
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from deepbench_torch import mixture
+from deepbench_torch.datasets import (
+    Catalogue,
+    PairTransform,
+    RowDataset,
+    Split,
+    Transform,
+)
+from deepbench_torch.generate import ImageSize, sized
+from deepbench_torch.storage import StoredCatalogue
+from deepbench_torch.targets import Target, check_target
+
+DOMAIN = "domain"
+Members = Sequence[RowDataset] | Mapping[str, RowDataset]
+
+
+@final
+class Collection(Dataset[tuple[Any, Any]]):
+    """Several catalogues, generated or stored, as one dataset.
+
+    Class names are united in the order of the members. Where every member's label is a class, so is
+    the collection's, an index among all names; otherwise every label says which kinds are present,
+    float32 of shape (K,). Of time series, a label has a column for each parameter of any member,
+    NaN where the member has none of that name.
+
+    Without weights the members follow each other; with weights they take turns, so evenly that any
+    beginning of the collection holds them in these proportions. Either way a place holds the same
+    row for ever, and splits are made of the members' splits.
+
+    Args:
+        members: The catalogues; a mapping gives them names, else they have their recipes'.
+        weights: How often each member comes, relative to the others; None for one after another.
+        sizes: How many rows of each member take part, the first ones; None for all.
+        size: How many rows there are before splitting, with weights only; as many as the members
+            suffice for if None.
+        split: "train", "val" or "test" of every member, 60 : 20 : 20; None for all.
+        image_size: Height and width [pixel]; draws every member's scenes anew at this size.
+        target: As in Catalogue, or "domain" for the number of the member, or a list of them; the
+            members' own, which must be the same, if None.
+        transform: Called with the image or series.
+        target_transform: Called with the target.
+        transforms: Called with both together, instead of the two before.
+
+    Raises:
+        TypeError: If a member is no catalogue.
+        ValueError: If the members do not fit together, or an argument is not as above.
+
+    Attributes:
+        members: The catalogues.
+        domains: Their names, in order.
+        classes: The names of the labels, in their order.
+    """
+
+    def __init__(
+        self,
+        members: Members,
+        *,
+        weights: Sequence[float] | None = None,
+        sizes: Sequence[int] | None = None,
+        size: int | None = None,
+        split: Split | None = None,
+        image_size: ImageSize = None,
+        target: Target | None = None,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        transforms: PairTransform | None = None,
+    ) -> None:
+        if transforms is not None and (transform is not None or target_transform is not None):
+            raise ValueError("give either transforms or transform and target_transform, not both")
+        datasets = _checked(members, split)
+        self.domains = _names(members, datasets)
+        if image_size is not None:
+            datasets = [_resized(member, image_size) for member in datasets]
+        _check_alike(datasets, self.domains)
+        self.target: Target = _common_target(datasets, self.domains) if target is None else target
+        self.classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
+        self.members = [_bare(member, self.target) for member in datasets]
+        self.weights = None if weights is None else [float(weight) for weight in weights]
+        self.split = split
+        self.order = mixture.order(
+            self.domains,
+            [len(member) for member in datasets],
+            weights=self.weights,
+            sizes=sizes,
+            size=size,
+            split=split,
+        )
+        self.transform = transform
+        self.target_transform = target_transform
+        self.transforms = transforms
+        self._multi_hot = any(not _is_class(member) for member in datasets)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return (self[place] for place in range(len(self)))
+
+    def __getitem__(self, place: int) -> tuple[Any, Any]:
+        """The image (1, H, W) or series (T, C) and the target at a place; -1 is the last."""
+        return self.__getitems__([place])[0]
+
+    def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
+        """The rows at several places, each member's made at once; a stock DataLoader calls this."""
+        found = [self.order[self._place(place)] for place in places]
+        rows: list[tuple[Any, Any]] = [(None, None)] * len(places)
+        for domain in sorted({member for member, _ in found}):
+            mine = [number for number, (member, _) in enumerate(found) if member == domain]
+            pairs = self.members[domain].__getitems__([found[number][1] for number in mine])
+            for number, (data, target) in zip(mine, pairs, strict=True):
+                rows[number] = self._transformed(data, self._united(target, domain))
+        return rows
+
+    def _place(self, place: int) -> int:
+        try:
+            number = operator.index(place)
+        except TypeError:
+            raise TypeError(f"a place is one whole number, got {place!r}") from None
+        if not -len(self) <= number < len(self):
+            raise IndexError(
+                f"place {number} is out of range: the collection holds {len(self)} rows, "
+                f"so 0 to {len(self) - 1}"
+            )
+        return number % len(self)
+
+    def _united(self, target: Any, domain: int) -> Any:
+        """The target of a member as the collection has it."""
+        if self.target == DOMAIN:
+            return domain
+        if isinstance(self.target, str):
+            return self._united_value(self.target, target, domain)
+        return {
+            name: domain if name == DOMAIN else self._united_value(name, target[name], domain)
+            for name in self.target
+        }
+
+    def _united_value(self, name: str, value: Any, domain: int) -> Any:
+        """A label by the collection's classes; other targets as they are."""
+        if name not in ("label", "labels"):
+            return value
+        places = [self.classes.index(kind) for kind in self.members[domain].classes]
+        if name == "labels":  # kinds from 1 on
+            return torch.tensor([0, *(place + 1 for place in places)])[value]
+        if not self._multi_hot:
+            return places[value]
+        return _spread(value, places, len(self.classes), self.members[domain].recipe.content)
+
+    def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
+        if self.transforms is not None:
+            return self.transforms(data, target)
+        if self.transform is not None:
+            data = self.transform(data)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return data, target
+
+
+def _spread(value: int | Tensor, places: list[int], classes: int, content: str) -> Tensor:
+    """A member's label among all classes: float32, shape (classes,)."""
+    label = torch.full((classes,), 0.0 if content == "image" else float("nan"))
+    if isinstance(value, int):
+        label[places[value]] = 1.0
+    else:
+        label[places] = value
+    return label
+
+
+def _checked(members: Members, split: Split | None) -> list[RowDataset]:
+    datasets = list(members.values()) if isinstance(members, Mapping) else list(members)
+    if not datasets:
+        raise ValueError("a collection needs at least one catalogue, got none")
+    for member in datasets:
+        if not isinstance(member, Catalogue | StoredCatalogue):
+            raise TypeError(
+                "a collection is made of Catalogues and StoredCatalogues, got "
+                f"{type(member).__name__}"
+            )
+        if any((member.transform, member.target_transform, member.transforms)):
+            raise ValueError(
+                f"the catalogue {member.recipe.name} has a transform of its own; give the "
+                "transform to the Collection"
+            )
+        if split is not None and _split_of(member) is not None:
+            raise ValueError(
+                f"the catalogue {member.recipe.name} is the split {_split_of(member)!r} already, "
+                f"asked was for {split!r} of it; give whole catalogues, or no split"
+            )
+    return datasets
+
+
+def _size_of(member: RowDataset) -> int:
+    """How many rows a member has before splitting."""
+    if isinstance(member, Catalogue):
+        return member.size
+    if isinstance(member, StoredCatalogue):
+        return member.header.size
+    raise TypeError(f"a {type(member).__name__} has no size before splitting")
+
+
+def _split_of(member: RowDataset) -> Split | None:
+    """The split that a member is; None for all rows."""
+    if member.rows == range(_size_of(member)):
+        return None
+    if member.rows.start == 0:
+        return "train"
+    return "test" if member.rows.stop == _size_of(member) else "val"
+
+
+def _names(members: Members, datasets: list[RowDataset]) -> list[str]:
+    """The names of the members, each different."""
+    if isinstance(members, Mapping):
+        return [str(name) for name in members]
+    names: list[str] = []
+    for member in datasets:
+        name, count = member.recipe.name, 2
+        while name in names:
+            name, count = f"{member.recipe.name}-{count}", count + 1
+        names.append(name)
+    return names
+
+
+def _resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
+    """The same scenes drawn at another size, whether the member was stored or not."""
+    recipe = sized(member.recipe, image_size)
+    if recipe == member.recipe:
+        return member
+    return Catalogue(
+        recipe,
+        size=_size_of(member),
+        seed=member.seed,
+        split=_split_of(member),
+        target=member.target,
+    )
+
+
+def _check_alike(members: list[RowDataset], domains: list[str]) -> None:
+    """Refuse members whose rows are not of one kind and shape."""
+    first = members[0].recipe
+    for member, domain in zip(members, domains, strict=True):
+        recipe = member.recipe
+        if recipe.content != first.content:
+            raise ValueError(
+                f"a collection holds images or time series, got {first.content} in {domains[0]} "
+                f"and {recipe.content} in {domain}; make a collection of each"
+            )
+        if recipe.shape != first.shape:
+            remedy = (
+                "give image_size to draw all at one size"
+                if recipe.content == "image"
+                else "give the recipes the same moments and channels"
+            )
+            raise ValueError(
+                f"the members of a collection must have one shape, got {first.extent} in "
+                f"{domains[0]} and {recipe.extent} in {domain}; {remedy}"
+            )
+
+
+def _common_target(members: list[RowDataset], domains: list[str]) -> Target:
+    for member, domain in zip(members, domains, strict=True):
+        if member.target != members[0].target:
+            raise ValueError(
+                f"the members have different targets, got {members[0].target!r} in {domains[0]} "
+                f"and {member.target!r} in {domain}; give target to the Collection"
+            )
+    return members[0].target
+
+
+def _bare(member: RowDataset, target: Target) -> RowDataset:
+    """A copy of a member that gives what a target needs of it."""
+    content = member.recipe.content
+    if not target:
+        check_target(target, content)
+    names = [target] if isinstance(target, str) else list(target)
+    wanted = tuple(name for name in names if name != DOMAIN)
+    bare = copy(member)
+    single = isinstance(target, str) or not wanted
+    bare.target = check_target("".join(wanted[:1]) or "index" if single else wanted, content)
+    return bare
+
+
+def _is_class(member: RowDataset) -> bool:
+    return getattr(member.recipe, "label", None) == "class"

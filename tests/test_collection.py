@@ -1,0 +1,234 @@
+"""Collections: several catalogues as one dataset."""
+
+import pickle
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import deepbench_torch as db
+
+
+def small(name: str, *, size: int = 20, seed: int = 0, **options: Any) -> db.Catalogue:
+    """A catalogue of tiny images."""
+    return db.Catalogue(name, size=size, seed=seed, image_size=(6, 8), **options)
+
+
+def stored(path: Path, catalogue: db.Catalogue, **options: Any) -> db.StoredCatalogue:
+    return db.StoredCatalogue(db.materialize(catalogue, path, progress=False), **options)
+
+
+def domains(collection: db.Collection) -> list[int]:
+    return [target for _, target in collection]
+
+
+def test_members_follow_each_other() -> None:
+    astro, sky = small("astro", target="index"), small("sky", size=7, target="index")
+    both = db.Collection([astro, sky], target=["index", "domain"])
+    assert both.domains == ["astro", "sky"]
+    assert len(both) == 27
+    for place, (image, target) in enumerate(both):
+        member, row = (astro, place) if place < 20 else (sky, place - 20)
+        assert target == {"index": row, "domain": int(place >= 20)}
+        assert torch.equal(image, member[row][0])
+    assert both[-1][1] == both[26][1]
+
+
+def test_stored_members_give_the_same_rows(tmp_path: Path) -> None:
+    fresh = [small("astro", size=9), small("geometric", size=8, seed=3)]
+    kept = [stored(tmp_path / f"{number}.h5", member) for number, member in enumerate(fresh)]
+    left, right = db.Collection(fresh, target="domain"), db.Collection(kept, target="domain")
+    for (image, domain), (other, same) in zip(left, right, strict=True):
+        assert torch.equal(image, other)
+        assert domain == same
+
+
+def test_labels_are_united() -> None:
+    classes = db.Collection([small("astro"), small("star"), small("circle")])
+    assert classes.classes == ["star", "galaxy", "spiral", "circle"]
+    assert [label for _, label in classes][:20] == [label for _, label in small("astro")]
+    assert [label for _, label in classes][20:] == [0] * 20 + [3] * 20
+    mixed = db.Collection([small("geometric"), small("star")])
+    assert mixed.classes == [*db.load_recipe("geometric").classes, "star"]
+    for place, (_, label) in enumerate(mixed):
+        assert label.shape == (7,)
+        expected = torch.zeros(7)
+        if place < 20:
+            expected[:6] = small("geometric")[place][1]
+        else:
+            expected[6] = 1.0
+        assert torch.equal(label, expected)
+
+
+def test_detection_labels_are_united() -> None:
+    both = db.Collection([small("star"), small("lensing")], target=["labels", "label"])
+    assert both.classes == ["star", "arc"]
+    for _, target in both:
+        assert target["labels"].dtype == torch.int64
+        seen = {int(kind) - 1 for kind in target["labels"]}
+        assert seen <= set(target["label"].nonzero()[:, 0].tolist())
+
+
+def test_names_are_different_or_given() -> None:
+    day, night = small("sky"), small("sky", seed=1)
+    assert db.Collection([day, night, small("sky", seed=2)]).domains == ["sky", "sky-2", "sky-3"]
+    named = db.Collection({"day": day, "night": night}, target="domain")
+    assert named.domains == ["day", "night"]
+    assert domains(named) == [0] * 20 + [1] * 20
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [3, 1], [0.2, 0.7], [1, 10]])
+def test_weights_hold_for_every_beginning(weights: list[float]) -> None:
+    members = [small("star", size=40), small("circle", size=40)]
+    mixed = db.Collection(members, weights=weights, target="domain")
+    order = domains(mixed)
+    for count in range(1, len(order) + 1):
+        for member, weight in enumerate(weights):
+            due = count * weight / sum(weights)
+            assert abs(order[:count].count(member) - due) <= 1
+    # as many rows as the members suffice for, and a shorter one is its beginning
+    assert max(Counter(order).values()) == 40
+    shorter = db.Collection(members, weights=weights, size=10, target="domain")
+    assert domains(shorter) == order[:10]
+
+
+def test_rows_of_a_weighted_member_come_in_order_once() -> None:
+    members = [small("star", size=30), small("circle", size=10)]
+    mixed = db.Collection(members, weights=[2, 1], target=["index", "domain"])
+    for domain in (0, 1):
+        rows = [target["index"] for _, target in mixed if target["domain"] == domain]
+        assert rows == list(range(len(rows)))
+
+
+def test_sizes_take_the_first_rows() -> None:
+    members = [small("star"), small("circle")]
+    few = db.Collection(members, sizes=[3, 2], target=["index", "domain"])
+    assert [(t["domain"], t["index"]) for _, t in few] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+    mixed = db.Collection(members, sizes=[3, 2], weights=[1, 1], target="domain")
+    assert domains(mixed) == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("weights", [None, [2, 1]])
+def test_splits_are_made_of_the_splits_of_the_members(weights: list[float] | None) -> None:
+    members = [small("star", size=20), small("circle", size=10)]
+    options: dict[str, Any] = {"weights": weights, "target": ["index", "domain"]}
+    parts = {
+        split: [
+            (t["domain"], t["index"]) for _, t in db.Collection(members, split=split, **options)
+        ]
+        for split in ("train", "val", "test")
+    }
+    everything = [(t["domain"], t["index"]) for _, t in db.Collection(members, **options)]
+    assert sorted(row for part in parts.values() for row in part) == sorted(everything)
+    assert {split: len(part) for split, part in parts.items()} == {
+        "train": 18,
+        "val": 6,
+        "test": 6,
+    }
+    assert sorted(parts["val"]) == [(0, 12), (0, 13), (0, 14), (0, 15), (1, 6), (1, 7)]
+    split_members = [small("star", size=20, split="val"), small("circle", size=10, split="val")]
+    assert [(t["domain"], t["index"]) for _, t in db.Collection(split_members, **options)] == parts[
+        "val"
+    ]
+
+
+def test_batches_equal_singles_in_any_order() -> None:
+    both = db.Collection([small("astro"), small("sky")], target=["label", "domain", "index"])
+    places = [39, 3, 3, 20, 0, -1]
+    for place, (image, target) in zip(places, both.__getitems__(places), strict=True):
+        alone, truth = both[place]
+        assert torch.equal(image, alone)
+        assert target["index"] == truth["index"]
+        assert torch.equal(target["label"], truth["label"])
+
+
+def test_transforms_are_applied() -> None:
+    members = [small("astro"), small("star")]
+    doubled = db.Collection(members, transform=lambda image: 2 * image, target_transform=str)
+    assert torch.equal(doubled[0][0], 2 * small("astro")[0][0])
+    assert doubled[25][1] == "0"
+    paired = db.Collection(members, transforms=lambda image, target: (target, image))
+    assert torch.equal(paired[21][1], small("star")[1][0])
+
+
+@pytest.mark.moves_generators
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_reads_a_pickled_collection(workers: int, tmp_path: Path) -> None:
+    kept = stored(tmp_path / "a.h5", small("astro", size=12))
+    both = pickle.loads(  # noqa: S301
+        pickle.dumps(db.Collection([kept, small("star", size=8)], weights=[2, 1]))
+    )
+    loader = DataLoader(both, batch_size=5, num_workers=workers, multiprocessing_context=None)
+    images = torch.cat([image for image, _ in loader])
+    assert torch.equal(images, torch.stack([image for image, _ in both]))
+
+
+def test_other_sizes_are_drawn_anew_on_request(tmp_path: Path) -> None:
+    astro = db.Catalogue("astro", size=8)
+    kept = stored(tmp_path / "a.h5", db.Catalogue("sky", size=8), split="train")
+    with pytest.raises(ValueError, match="28 x 28 pixels in astro and 64 x 64 pixels in sky; "):
+        db.Collection([astro, kept])
+    both = db.Collection([astro, kept], image_size=28, target="index")
+    expected = db.generate("sky", 0, torch.arange(4), image_size=28).image
+    assert torch.equal(torch.stack([both[8 + row][0] for row in range(4)]), expected)
+    assert len(both) == 12
+
+
+def test_time_series() -> None:
+    names = db.list_recipes("series")
+    if not names:
+        pytest.skip("no recipe of time series is packaged")
+    short = [db.load_recipe(name).replace(time={"steps": 4}) for name in (names[0], names[0])]
+    members = [db.Catalogue(recipe, size=3, seed=n) for n, recipe in enumerate(short)]
+    both = db.Collection(members)
+    assert torch.equal(both[4][1], members[1][1][1])
+    with pytest.raises(ValueError, match=r"series in .* and image in star; make a"):
+        db.Collection([members[0], small("star")])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"weights": [1]},
+            r"weights needs a positive number for each of star, circle, got \[1.0\]",
+        ),
+        ({"weights": [1, 0]}, r"got \[1.0, 0.0\]; leave out a member that never comes"),
+        ({"weights": [1, float("inf")]}, "weights needs a positive number"),
+        ({"sizes": [1]}, "sizes needs a number for each of star, circle"),
+        ({"sizes": [21, 1]}, "1 to 20 of star; make the catalogue larger, or take fewer, got 21"),
+        ({"sizes": [0, 1]}, "got 0"),
+        ({"size": 5}, "size goes with weights, got size=5 alone"),
+        ({"weights": [1, 1], "size": 60}, "need 30 rows of star, got a catalogue of 20"),
+        ({"weights": [1, 1], "size": 0}, "size must be a positive whole number of rows, got 0"),
+        ({"split": "dev"}, "split must be None, 'train', 'val' or 'test', got 'dev'"),
+        ({"target": "colour"}, "there is no target 'colour'"),
+        ({"target": []}, "there is no target"),
+        ({"image_size": 0}, "image_size must be"),
+        ({"transform": str, "transforms": print}, "give either transforms or transform"),
+    ],
+)
+def test_wrong_arguments_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        db.Collection([small("star"), small("circle")], **options)
+
+
+def test_wrong_members_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one catalogue, got none"):
+        db.Collection([])
+    with pytest.raises(TypeError, match="made of Catalogues and StoredCatalogues, got list"):
+        db.Collection([[1, 2]])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="star has a transform of its own; give the"):
+        db.Collection([small("star", transform=str)])
+    with pytest.raises(ValueError, match="is the split 'val' already, asked was for 'test'"):
+        db.Collection([small("star", split="val")], split="test")
+    with pytest.raises(ValueError, match="'label' in star and 'index' in circle; give target"):
+        db.Collection([small("star"), small("circle", target="index")])
+    both = db.Collection([small("star")])
+    with pytest.raises(IndexError, match="holds 20 rows, so 0 to 19"):
+        both[20]
+    with pytest.raises(TypeError, match="a place is one whole number, got 'a'"):
+        both["a"]  # type: ignore[index]
