@@ -22,7 +22,7 @@ from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 from deepbench_torch.series import follow_series
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 
 _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)

@@ -1,5 +1,7 @@
 """Layouts: of some candidates for each image, the first that shows enough of every object."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -33,7 +35,7 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
         float32, in the pixels of the recipe's images.
     """
     present = scenes.draw_present(recipe, seed=seed, index=index)
-    values = scenes.draw_values(recipe, seed=seed, index=index)
+    values = scenes.draw_values(recipe, seed=seed, index=index)[:, 0]
     settle(recipe, values, present, seed=seed, index=index)
     present = simplified_present(recipe, present, seed=seed, index=index)
     values = simplified_values(recipe, values)
@@ -58,15 +60,42 @@ def settle(
     if recipe.layout is None:
         return
     best = _in_parts(recipe, values, present)
-    for candidate in range(1, recipe.layout.candidates):
+    for group in _groups(recipe.layout.candidates):
         rows = (best < recipe.layout.visible).nonzero()[:, 0]
         if not len(rows):
             return
-        trial = scenes.draw_values(recipe, seed=seed, index=index[rows], candidate=candidate)
-        share = _in_parts(recipe, trial, {kind: there[rows] for kind, there in present.items()})
+        trial, share = _best_of(recipe, present, group, seed=seed, index=index, rows=rows)
         better = share > best[rows]
         values[rows[better]] = trial[better]
         best[rows[better]] = share[better]
+
+
+def _groups(candidates: int) -> Iterator[range]:
+    """The candidates after the first by two, four, eight ..., for fewer calls with few rows."""
+    start = 1
+    while start < candidates:
+        yield range(start, min(2 * start + 1, candidates))
+        start = 2 * start + 1
+
+
+def _best_of(
+    recipe: Recipe,
+    present: dict[str, Tensor],
+    group: range,
+    *,
+    seed: int,
+    index: Tensor,
+    rows: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Of some candidates for some rows the first that satisfies, else the best, and its share."""
+    trials = scenes.draw_values(recipe, seed=seed, index=index[rows], candidates=group)
+    many = trials.shape[1]
+    there = {kind: slots[rows].repeat_interleave(many, 0) for kind, slots in present.items()}
+    share = _in_parts(recipe, trials.flatten(0, 1), there).view(-1, many)
+    least = 1.0 if recipe.layout is None else recipe.layout.visible
+    chosen = share.clamp_max(least).argmax(1)  # the first of equals
+    each = torch.arange(len(rows))
+    return trials[each, chosen], share[each, chosen]
 
 
 def _in_parts(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:

@@ -86,7 +86,9 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
     return {kind: exists & (chosen == place) for place, kind in enumerate(recipe.objects)}
 
 
-def draw_values(recipe: Recipe, *, seed: int, index: Tensor, candidate: int = 0) -> Tensor:
+def draw_values(
+    recipe: Recipe, *, seed: int, index: Tensor, candidates: range = range(1)
+) -> Tensor:
     """The parameters of every slot in the units of the recipe, kind after kind.
 
     Every parameter has a stream of its own, "kind.name", so a change of one prior leaves all other
@@ -96,21 +98,22 @@ def draw_values(recipe: Recipe, *, seed: int, index: Tensor, candidate: int = 0)
         recipe: What the images hold.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
-        candidate: Which of the layouts of each image.
+        candidates: Which of the layouts of each image, in their order.
 
     Returns:
-        float64, shape (B, parameters of all kinds, slots).
+        float64, shape (B, candidates, parameters of all kinds, slots).
     """
     plan = _plan(recipe)
-    start = candidate * recipe.slots
-    u = rng.uniform(seed, plan.streams, index, recipe.slots, start=start)
+    shape = (len(index), len(plan.streams), len(candidates), recipe.slots)
+    start = candidates.start * recipe.slots
+    u = rng.uniform(seed, plan.streams, index, shape[2] * shape[3], start=start).view(shape)
     drawn = priors.values(plan.priors, u)
     for slot, part in enumerate(recipe.scene or ()):
         for kind, own in part.items():
             first = plan.streams.index(f"{kind}.{next(iter(own))}")
-            place = (slice(None), slice(first, first + len(own)), slice(slot, slot + 1))
+            place = (slice(None), slice(first, first + len(own)), slice(None), slice(slot, slot + 1))
             drawn[place] = priors.values(tuple(own.values()), u[place])
-    return drawn
+    return drawn.transpose(1, 2)
 
 
 def to_pixels(

@@ -75,7 +75,7 @@ def test_nearly_every_image_shows_every_object(name: str) -> None:
     assert recipe.layout is not None
     index = torch.arange(256)
     present = scenes.draw_present(recipe, seed=0, index=index)
-    values = scenes.draw_values(recipe, seed=0, index=index)
+    values = scenes.draw_values(recipe, seed=0, index=index)[:, 0]
     before = layouts.least_visible(recipe, values, present) >= recipe.layout.visible
     layouts.settle(recipe, values, present, seed=0, index=index)
     after = layouts.least_visible(recipe, values, present) >= recipe.layout.visible
@@ -91,7 +91,9 @@ def chosen_values(recipe: db.Recipe, index: torch.Tensor) -> torch.Tensor:
     for row in torch.split(index, 1):
         present = scenes.draw_present(recipe, seed=0, index=row)
         candidates = [
-            scenes.draw_values(recipe, seed=0, index=row, candidate=candidate)
+            scenes.draw_values(
+                recipe, seed=0, index=row, candidates=range(candidate, candidate + 1)
+            )[:, 0]
             for candidate in range(recipe.layout.candidates)
         ]
         shares = [float(layouts.least_visible(recipe, values, present)) for values in candidates]
@@ -123,7 +125,7 @@ def test_of_equally_bad_candidates_the_first_is_kept() -> None:
     )
     index = torch.arange(6)
     present = scenes.draw_present(recipe, seed=0, index=index)
-    first = scenes.draw_values(recipe, seed=0, index=index)
+    first = scenes.draw_values(recipe, seed=0, index=index)[:, 0]
     assert not layouts.least_visible(recipe, first, present).any()
     values = first.clone()
     layouts.settle(recipe, values, present, seed=0, index=index)

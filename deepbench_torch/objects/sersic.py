@@ -1,16 +1,26 @@
 """The Sersic profile, which galaxies and the cores of spirals share."""
 
-from typing import Any
-
-import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from deepbench_torch.grid import per_pixel
+from deepbench_torch.portable import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
-LEAST_N = 0.4  # below it the series that starts the solution is too far off
-_NEWTON_STEPS = 2  # relative error 2e-3 at the start, 1e-5 after one step, 5e-10 after two
+LEAST_EXPONENT = -80.0  # below it exp gives subnormal numbers, which cost several times the time
+LEAST_N = 0.4  # below it b_n is not known here
+LARGEST_N = 20.0
+_MIDDLE = (1 / LEAST_N + 1 / LARGEST_N) / 2
+_REACH = (1 / LEAST_N - 1 / LARGEST_N) / 2
+# b_n - 2 n by powers of the distance of 1 / n from the middle of its range, as a share of its reach
+_REST = (
+    -0.31784869635501628, 0.017447098817559775, 0.0021458527419564873,
+    -0.00038349882297317639, -3.1693273715290027e-05, 2.9360372002971623e-05,
+    -8.2391575971873756e-06, 7.0122839761478694e-07, 6.9206175783132862e-07,
+    -5.2122807479580489e-07, 2.2021300664641439e-07, -5.0024887505948926e-08,
+    -5.5903717896652751e-09, 6.9191069992776827e-09, -8.8248887381712028e-09,
+    1.3633376655740047e-08, -5.1161874825827786e-09, -3.0575202339339217e-09,
+    1.8271421936159109e-09,
+)  # fmt: skip
 
 
 def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Tensor:
@@ -33,7 +43,8 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
     ratio2 = radius2 * per_pixel(1 / radius**2)
     logarithm = _finite_log(ratio2) if ratio2.requires_grad or n.requires_grad else ratio2.log()
     power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
-    return (power * per_pixel(-b)).add_(per_pixel(b)).exp_() * per_pixel(amplitude)
+    light = (power * per_pixel(-b)).add_(per_pixel(b)).clamp_min_(LEAST_EXPONENT)
+    return light.exp_() * per_pixel(amplitude)
 
 
 def _finite_log(x: Tensor) -> Tensor:
@@ -43,41 +54,18 @@ def _finite_log(x: Tensor) -> Tensor:
 
 
 def half_light(n: Tensor) -> Tensor:
-    """b_n: the solution of P(2 n, b) = 1/2, exactly and not by its usual series.
+    """b_n: the solution of P(2 n, b) = 1/2, and not by its usual series, which is off by 5e-4.
+
+    2 n and a polynomial in 1 / n, fitted to `scipy.special.gammaincinv` from 0.4 to 20, where it
+    differs by 1e-14 of b_n at most. torch's own incomplete gamma function is not used: it rounds by
+    the place in the batch.
 
     Args:
         n: Sersic indices from 0.4 to 20, any shape.
 
     Returns:
-        The shape, dtype and device of `n`; differentiable once.
+        The shape, dtype and device of `n`; differentiable.
     """
-    result: Tensor = _HalfLight.apply(n)
-    return result
-
-
-class _HalfLight(torch.autograd.Function):
-    """b_n with its derivative, which torch's incomplete gamma function lacks."""
-
-    @staticmethod
-    def forward(ctx: Any, n: Tensor) -> Tensor:
-        ctx.save_for_backward(n)
-        return _solve(n.double()).to(n.dtype)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (n,) = ctx.saved_tensors
-        step = 1e-4  # the error of the central difference, step**2, is below float32
-        slope = (_solve(n.double() + step) - _solve(n.double() - step)) / (2 * step)
-        return gradient * slope.to(gradient.dtype)
-
-
-def _solve(n: Tensor) -> Tensor:
-    """Newton's method on P(2 n, b) = 1/2 in float64, from the series of Ciotti & Bertin (1999)."""
-    a = 2 * n
-    log_gamma = a.lgamma()
-    b = a - 1 / 3 + 4 / (405 * n) + 46 / (25515 * n * n) + 131 / (1148175 * n * n * n)
-    for _ in range(_NEWTON_STEPS):
-        density = ((a - 1) * b.log() - b - log_gamma).exp()
-        b = b - (torch.special.gammainc(a, b) - 0.5) / density
-    return b
+    double = n.double()
+    step = (1 / double - _MIDDLE) / _REACH  # -1 to 1
+    return (2 * double + polynomial(_REST, step)).to(n.dtype)

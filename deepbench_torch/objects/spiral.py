@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects.parameters import ObjectKind, Parameter
-from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT
+from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT, LEAST_EXPONENT
 from deepbench_torch.priors import Choice, LogUniform, Uniform
 
 _TINY = 1e-12  # [pixel^2]; added to squared radii: keeps 1 / r and the gradients finite
@@ -69,32 +69,48 @@ def render(spiral: Spiral, grid: Grid) -> Tensor:
     Returns:
         Images, shape (B, H, W), dtype of `spiral.x`.
     """
-    major, minor = grid.rotated(spiral.x, spiral.y, spiral.theta)
-    major2, minor2 = (major * major).add_(_TINY), minor * minor
-    disc = minor2 * per_pixel(1 / (1 - spiral.ellip) ** 2) + major2  # squared radii
-    core = minor2 * per_pixel(1 / (1 - spiral.core_ellip) ** 2) + major2
-    minor = minor * per_pixel(1 / (1 - spiral.ellip))
-    return _disc(spiral, major, minor, disc).add_(_core(spiral, core))
+    stretch = 1 / (1 - spiral.ellip)
+    dx, dy = grid.offsets(spiral.x, spiral.y)
+    cos, sin = spiral.theta.cos(), spiral.theta.sin()
+    x = dx * per_pixel(cos) + dy * per_pixel(sin)  # (B, H, W), in the disc's plane
+    y = dy * per_pixel(cos * stretch) - dx * per_pixel(sin * stretch)
+    x2, y2 = (x * x).add_(_TINY), y * y
+    core = y2 * per_pixel(((1 - spiral.ellip) / (1 - spiral.core_ellip)) ** 2)
+    return _disc(spiral, x, y, x2 + y2).add_(_core(spiral, core.add_(x2)))
 
 
 def _core(spiral: Spiral, r2: Tensor) -> Tensor:
+    peak = spiral.core_amplitude * math.exp(EXPONENTIAL_HALF_LIGHT)
     fall = r2.sqrt() * per_pixel(-EXPONENTIAL_HALF_LIGHT / spiral.core_radius)
-    return fall.add_(EXPONENTIAL_HALF_LIGHT).exp_() * per_pixel(spiral.core_amplitude)
+    return fall.clamp_min_(LEAST_EXPONENT).exp_() * per_pixel(peak)
 
 
 def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor) -> Tensor:
     """The disc with its arms, at coordinates in its plane and their squared distance."""
     inverse = r2.rsqrt()
     tangent = (inverse * per_pixel(-spiral.scale)).exp_() * per_pixel(1 / spiral.bar)
-    phi = tangent.atan() * per_pixel(2 * spiral.winding)
-    # sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2), and sin(psi)**2 = 1 / (1 + cot**2)
-    cot = inverse * tangent * per_pixel(2 * spiral.winding * spiral.scale)
-    cot = cot / (tangent * tangent).add_(1)
-    sharpness = r2 * per_pixel(1 / (spiral.arms * spiral.width) ** 2) / (cot * cot).add_(1)  # k
     r = r2 * inverse
-    turn = (angle(x, y, r) - per_pixel(spiral.phase)).sub_(phi) * per_pixel(spiral.arms)
-    light = sharpness * turn.cos().sub_(1) - r * per_pixel(1 / spiral.radius)
-    return light.exp_() * per_pixel(spiral.amplitude)
+    turn = _turn(spiral, angle(x, y, r), tangent)
+    light = turn.cos_().sub_(1).mul_(_sharpness(spiral, tangent, r2))
+    return light.sub_(r * per_pixel(1 / spiral.radius)).clamp_min_(LEAST_EXPONENT).exp_() * per_pixel(spiral.amplitude)
+
+
+def _turn(spiral: Spiral, t: Tensor, tangent: Tensor) -> Tensor:
+    """The angle from the nearest ridge, times the number of arms [radian]."""
+    arms = spiral.arms
+    swept = tangent.atan().mul_(per_pixel(2 * spiral.winding * arms))  # arms * phi(r)
+    return t.mul_(per_pixel(arms)).sub_(per_pixel(arms * spiral.phase)).sub_(swept)
+
+
+def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor) -> Tensor:
+    """k = (r sin(psi) / (arms width))**2.
+
+    sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2) and sin(psi)**2 = 1 / (1 + cot(psi)**2)
+    give k (arms width)**2 = r**4 / (r**2 + (A N sin(phi / N))**2).
+    """
+    half_sine = tangent / (tangent * tangent).add_(1)
+    spread = (half_sine * half_sine).mul_(per_pixel((2 * spiral.winding * spiral.scale) ** 2))
+    return (r2 * r2).mul_(per_pixel(1 / (spiral.arms * spiral.width) ** 2)).div_(spread.add_(r2))
 
 
 def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
@@ -105,7 +121,7 @@ def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
     """
     side = (x + _TINY).sign_()
     # x * side and not x.abs(), whose gradient on the axis is 0
-    from_up = (y / (x * side + r)).atan_().mul_(2).sub_(math.pi / 2)
+    from_up = (y / (x * side).add_(r)).atan_().mul_(2).sub_(math.pi / 2)
     return from_up.mul_(side).add_(math.pi / 2)
 
 

@@ -42,8 +42,8 @@ def render(star: Star, grid: Grid) -> Tensor:
         Images, shape (B, H, W), dtype of `star.x`.
     """
     ratio2 = grid.squared_distance(star.x, star.y) * per_pixel(1 / star.gamma**2)  # (B, H, W)
-    # exp and log1p, not a power: torch rounds a power by its place in the batch
-    wings = (ratio2.log1p() * per_pixel(-star.alpha)).exp_()
+    # exp and log, not a power: torch rounds a power by its place in the batch
+    wings = (ratio2.add_(1).log() * per_pixel(-star.alpha)).exp_()
     return wings * per_pixel(star.amplitude)
 
 

@@ -17,17 +17,14 @@ INDICES = torch.cat((torch.linspace(0.4, 20, 4001), torch.tensor([0.5, 1, 2, 4, 
 def test_half_light_agrees_with_scipy() -> None:
     """Oracle: scipy's inverse of the incomplete gamma function."""
     found = sersic.half_light(INDICES).numpy()
-    np.testing.assert_allclose(found, special.gammaincinv(2 * INDICES.numpy(), 0.5), rtol=1e-9)
+    np.testing.assert_allclose(found, special.gammaincinv(2 * INDICES.numpy(), 0.5), rtol=1e-13)
     exponential = sersic.half_light(torch.tensor([1.0], dtype=torch.float64))
-    assert float(exponential) == pytest.approx(sersic.EXPONENTIAL_HALF_LIGHT, rel=1e-9)
+    assert float(exponential) == pytest.approx(sersic.EXPONENTIAL_HALF_LIGHT, rel=1e-13)
 
 
 def test_half_light_has_the_slope_of_scipy() -> None:
-    """Oracle: differences of scipy's function over 1e-4 of n, good to 1e-8.
-
-    But for n = 10, where torch's incomplete gamma function jumps by 4e-10.
-    """
-    n = INDICES[(INDICES - 10).abs() > 1e-4].requires_grad_()
+    """Oracle: differences of scipy's function over 1e-4 of n, good to 1e-8."""
+    n = INDICES[INDICES > 0.4].requires_grad_()
     (slope,) = torch.autograd.grad(sersic.half_light(n).sum(), n)
     step = 1e-4
     ends = [special.gammaincinv(2 * (n.detach().numpy() + side), 0.5) for side in (-step, step)]
@@ -66,8 +63,8 @@ def test_galaxy_has_its_amplitude_at_its_radius() -> None:
     """Along the major axis at `radius`, along the minor axis at radius (1 - ellip)."""
     galaxy = GALAXY | {"x": 5.0, "y": 4.0, "radius": 6.0, "ellip": 0.5, "theta": 0.0}
     image = OBJECTS["galaxy"].render(tensors(galaxy), GRID)[0]
-    assert float(image[4, 11]) == pytest.approx(GALAXY["amplitude"], rel=1e-9)
-    assert float(image[7, 5]) == pytest.approx(GALAXY["amplitude"], rel=1e-9)
+    assert float(image[4, 11]) == pytest.approx(GALAXY["amplitude"], rel=1e-13)
+    assert float(image[7, 5]) == pytest.approx(GALAXY["amplitude"], rel=1e-13)
 
 
 @pytest.mark.parametrize("n", [0.4, 1.0, 4.0, 10.0])
