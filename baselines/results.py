@@ -42,6 +42,7 @@ class Result(BaseModel):
     weight_decay: float
     batch_size: int
     schedule: str
+    precision: str
     augmentation: str
     size: int
     image_size: str

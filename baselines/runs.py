@@ -53,7 +53,7 @@ class Run:
         """What tells this run from every other; its folder's name."""
         name = (
             f"{self.task}-{self.settings.architecture}-{self.recipe.digest[:8]}"
-            f"-size{self.settings.size}-epochs{self.chosen.epochs}-seed{self.seed}"
+            f"-size{self.settings.size}-epochs{self.settings.epochs}-seed{self.seed}"
         )
         return name if self.protocol == "paper" else f"{name}-{self.protocol}"
 
@@ -116,7 +116,7 @@ def choose(
     Args:
         task: A task of runs.yaml.
         seed: Of the images, the weights and the order of training.
-        epochs: Instead of the task's own.
+        epochs: Instead of 60.
         architecture: A torchvision network, instead of the paper's.
         size: How many images there are before splitting, instead of 10,000.
 
@@ -126,8 +126,6 @@ def choose(
     settings = load_settings()
     if task not in settings.tasks:
         raise ValueError(f"there is no task {task!r}; the tasks are {', '.join(settings.tasks)}")
-    changes = {"architecture": architecture or settings.architecture, "size": size or settings.size}
-    if epochs is not None:
-        chosen = settings.tasks[task].model_copy(update={"epochs": epochs})
-        settings = settings.model_copy(update={"tasks": settings.tasks | {task: chosen}})
+    wanted = {"architecture": architecture, "size": size, "epochs": epochs}
+    changes = {key: value for key, value in wanted.items() if value is not None}
     return Run(task, settings.model_copy(update=changes), seed=seed)

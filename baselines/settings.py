@@ -1,6 +1,7 @@
 """The recipe of the runs, read from runs.yaml."""
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +16,6 @@ class Task(BaseModel):
 
     recipe: str
     image_size: int
-    epochs: int
     paper_accuracy: float
 
 
@@ -31,6 +31,8 @@ class Settings(BaseModel):
     weight_decay: float
     optimiser: str
     schedule: str
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    epochs: int
     augmentation: str
     tasks: dict[str, Task]
 

@@ -51,7 +51,7 @@ def train(run: Run, *, root: Path, devices: str = "auto", nodes: int = 1) -> Tra
     data = run.data(root, processes=trainer.world_size)
     model = run.model()
     last = folder / "last.ckpt"
-    before = last.is_file() and _at_its_end(last, run.chosen.epochs)
+    before = last.is_file() and _at_its_end(last, run.settings.epochs)
     if before:
         checkpoint = torch.load(last, weights_only=True, map_location="cpu")
         model.load_state_dict(checkpoint["state_dict"])
@@ -115,7 +115,8 @@ def _trainer(
         flush_logs_every_n_steps=1,  # nothing of a killed run is lost
     )
     return lightning.Trainer(
-        max_epochs=run.chosen.epochs,
+        max_epochs=run.settings.epochs,
+        precision=run.settings.precision,
         devices=devices,
         num_nodes=nodes,
         logger=logger,

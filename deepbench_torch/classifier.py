@@ -55,7 +55,8 @@ class Classifier(lightning.LightningModule):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, K) of images (B, 1, H, W); grey is fed to all three channels of the stem."""
-        logits: Tensor = self.model(image.expand(-1, 3, -1, -1))
+        grey = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.model(grey)
         return logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -116,7 +117,8 @@ def _build(architecture: str, outputs: int) -> nn.Module:
     network: nn.Module = torchvision.models.get_model(
         architecture, weights=None, num_classes=outputs
     )
-    return network
+    # channels last: faster convolutions on CPUs and GPUs alike
+    return network.to(memory_format=torch.channels_last)
 
 
 def _metrics(outputs: int, *, multilabel: bool) -> MetricCollection:

@@ -111,7 +111,12 @@ def draw_values(
     for slot, part in enumerate(recipe.scene or ()):
         for kind, own in part.items():
             first = plan.streams.index(f"{kind}.{next(iter(own))}")
-            place = (slice(None), slice(first, first + len(own)), slice(None), slice(slot, slot + 1))
+            place = (
+                slice(None),
+                slice(first, first + len(own)),
+                slice(None),
+                slice(slot, slot + 1),
+            )
             drawn[place] = priors.values(tuple(own.values()), u[place])
     return drawn.transpose(1, 2)
 

@@ -107,7 +107,9 @@ def test_state_dict_is_torchvisions_own() -> None:
     theirs.load_state_dict(model.model.state_dict())
     image = torch.linspace(0, 1, 2 * 32 * 32).view(2, 1, 32, 32)
     with torch.no_grad():
-        assert torch.equal(model.eval()(image), theirs.eval()(image.expand(-1, 3, -1, -1)))
+        expected = theirs.eval()(image.expand(-1, 3, -1, -1))
+        # another layout in memory adds up in another order
+        torch.testing.assert_close(model.eval()(image), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_an_unknown_network_is_refused() -> None:

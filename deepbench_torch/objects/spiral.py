@@ -92,7 +92,9 @@ def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor) -> Tensor:
     r = r2 * inverse
     turn = _turn(spiral, angle(x, y, r), tangent)
     light = turn.cos_().sub_(1).mul_(_sharpness(spiral, tangent, r2))
-    return light.sub_(r * per_pixel(1 / spiral.radius)).clamp_min_(LEAST_EXPONENT).exp_() * per_pixel(spiral.amplitude)
+    return light.sub_(r * per_pixel(1 / spiral.radius)).clamp_min_(
+        LEAST_EXPONENT
+    ).exp_() * per_pixel(spiral.amplitude)
 
 
 def _turn(spiral: Spiral, t: Tensor, tangent: Tensor) -> Tensor:

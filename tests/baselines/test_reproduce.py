@@ -146,7 +146,7 @@ def test_a_finished_run_is_only_tested_again(
 def test_the_folder_tells_the_run() -> None:
     """Runs that were begun with an earlier version go on in the same folder."""
     run = choose("astro", seed=2)
-    assert run.name == f"astro-resnet50-9b02a848-size10000-epochs{run.chosen.epochs}-seed2"
+    assert run.name == f"astro-resnet50-9b02a848-size10000-epochs{run.settings.epochs}-seed2"
 
 
 def test_an_unknown_task_is_refused() -> None:

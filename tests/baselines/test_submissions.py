@@ -9,6 +9,7 @@ import torch
 import deepbench_torch as db
 from baselines import predictions, score, submissions
 from baselines.predictions import Header, Predictions
+from deepbench_torch.generate import GENERATOR_VERSION
 
 SIZE = 30  # rows 24 to 29 are the test images
 
@@ -89,7 +90,10 @@ FAULTS: list[tuple[Callable[[list[str]], list[str]], str]] = [
     (replaced("16x16", "16"), "image_size must be like 48x64, got '16'"),
     (replaced("16x16", "16x17"), "is about other images: its recipe sky has digest"),
     (replaced("# digest: ", "# digest: 0"), "is about other images: its recipe sky has digest 0"),
-    (replaced("version: 1", "version: 0"), "and generator version 0, the one here .* and 1"),
+    (
+        replaced(f"version: {GENERATOR_VERSION}", "version: 0"),
+        f"and generator version 0, the one here .* and {GENERATOR_VERSION}",
+    ),
     (replaced("row,label,star", "row,label,sun"), "the columns row,label,star,galaxy,spiral, got"),
     (lambda lines: lines[:7], "must have the columns row,label,star,galaxy,spiral, got none"),
     (lambda lines: lines[:8], "it misses rows 24, 25, 26 and 3 more"),
