@@ -124,8 +124,8 @@ class Catalogue(RowDataset):
             for all.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
         target: Of images "label", "parameters", "boxes", "masks", "labels", "components", "clean"
-            or "index", of time series "label", "parameters", "clean", "energy" or "index"; or a
-            list of them for a dict by name.
+            or "index", of time series "label", "parameters", "used", "clean", "energy" or
+            "index"; or a list of them for a dict by name.
         transform: Called with the image, a float32 tensor of shape (1, H, W), or the series (T, C).
         target_transform: Called with the target.
         transforms: Called with both together, instead of the two before.

@@ -84,6 +84,10 @@ class SeriesSample(AbstractSample):
         index: Row numbers, int64, shape (B,).
         time: The moments, float64, shape (T,).
         parameters: By name, in the units of the system, float64, shape (B,) or (B, slots).
+        used: The same with their noise, as they acted; those with noise for every step have shape
+            (B, T) or (B, T, slots).
+        present: Which slots hold a body, by the system's name, bool, shape (B, slots); empty where
+            there are no slots. What is absent is 0 in the series.
         kinetic: Kinetic energy of the clean motion, float32, shape (B, T).
         potential: Potential energy of the clean motion, float32, shape (B, T).
         recipe: What the series hold.
@@ -92,6 +96,8 @@ class SeriesSample(AbstractSample):
     series: Tensor
     time: Tensor
     parameters: dict[str, Tensor]
+    used: dict[str, Tensor]
+    present: dict[str, Tensor]
     kinetic: Tensor
     potential: Tensor
     recipe: SeriesRecipe
@@ -104,5 +110,8 @@ class SeriesSample(AbstractSample):
     @override
     def tables(self) -> dict[str, Tensor]:
         system = self.recipe.system
-        named = {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
-        return {"label": self.label} | named
+        tables = {"label": self.label}
+        tables |= {f"present/{name}": there for name, there in self.present.items()}
+        tables |= {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
+        noisy = self.recipe.noise.parameters
+        return tables | {f"used/{system}/{name}": self.used[name] for name in noisy}

@@ -130,9 +130,21 @@ TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
 
 
 def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
-    """Each parameter by name, float64, of shape () or (slots,)."""
+    """Each parameter by name, of shape () or (slots,), and `present` if there are slots."""
+    return _named_rows(sample, sample.parameters)
+
+
+def _series_used(sample: SeriesSample) -> list[dict[str, Tensor]]:
+    """The same with noise; those with noise for every step of shape (T,) or (T, slots)."""
+    return _named_rows(sample, sample.used)
+
+
+def _named_rows(sample: SeriesSample, named: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    columns = dict(named)
+    if sample.recipe.system in sample.present:
+        columns["present"] = sample.present[sample.recipe.system]
     rows = range(len(sample.index))
-    return [{name: values[row] for name, values in sample.parameters.items()} for row in rows]
+    return [{name: values[row] for name, values in columns.items()} for row in rows]
 
 
 def _series_energy(sample: SeriesSample) -> list[dict[str, Tensor]]:
@@ -147,6 +159,7 @@ def _series_energy(sample: SeriesSample) -> list[dict[str, Tensor]]:
 SERIES_TARGETS: dict[str, Callable[[SeriesSample], list[Any]]] = {
     "label": lambda sample: list(sample.label.unbind()),
     "parameters": _series_parameters,
+    "used": _series_used,
     "clean": lambda sample: list(sample.clean.unbind()),
     "energy": _series_energy,
     "index": lambda sample: sample.index.tolist(),

@@ -1,19 +1,24 @@
 """A recipe of time series: a system, its parameters, the moments and the noise."""
 
-from typing import Any, ClassVar, Self, final
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
 from deepbench_torch.objects.parameters import check_prior
+from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import AbstractRecipe, Content, Part, Positive, PriorField
 from deepbench_torch.systems import SYSTEMS, Channel, Clock, System
 
 MOST_STEPS = 1_000_000
+LARGEST_NOISE = 0.5  # beyond, a relative error is no longer normal: see `series.FACTOR`
+Relative = Annotated[float, Field(ge=0, le=LARGEST_NOISE)]
+Deviation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Time(Part):
-    """The moments recorded: `steps` + 1, from 0 to `duration` [the system's unit of time].
+    """The moments recorded: `steps` + 1, from 0 to `duration` in the system's unit of time.
 
     `substeps` are steps of the integrator for each, where there is one.
     """
@@ -23,6 +28,21 @@ class Time(Part):
     substeps: int = Field(default=1, ge=1, le=MOST_STEPS)
 
 
+class SeriesNoise(Part):
+    """What comes between the parameters and what is measured of the motion; all of it is normal.
+
+    Attributes:
+        draw: Whether the noise of a parameter is drawn once for a "trajectory" or once for every
+            "step", that is, for every moment recorded.
+        parameters: By name, the standard deviation of a parameter relative to its value.
+        measurement: By what is measured, the standard deviation in its unit.
+    """
+
+    draw: Literal["trajectory", "step"] = "trajectory"
+    parameters: dict[str, Relative] = Field(default_factory=dict)
+    measurement: dict[str, Deviation] = Field(default_factory=dict)
+
+
 @final
 class SeriesRecipe(AbstractRecipe):
     """What a catalogue's time series hold.
@@ -30,23 +50,27 @@ class SeriesRecipe(AbstractRecipe):
     Attributes:
         system: What moves, a name of `SYSTEMS`.
         time: The moments recorded.
-        parameters: The priors of the system's parameters; null for one that may be left out. A
-            parameter that is not named has the prior of `SYSTEMS`.
+        parameters: The priors of the system's parameters. One that is left out or null has the
+            prior of `SYSTEMS`, or is done without.
         options: What else the system lets one choose.
+        noise: Noise of the parameters and of the measurement.
     """
 
     content: ClassVar[Content] = "series"
 
     system: str
     time: Time
-    parameters: dict[str, PriorField]
+    parameters: dict[str, PriorField] = Field(default_factory=dict)
     options: dict[str, str | int] = Field(default_factory=dict)
+    noise: SeriesNoise = SeriesNoise()
 
     @field_validator("system")
     @classmethod
     def _known(cls, system: str) -> str:
         if system not in SYSTEMS:
-            raise ValueError(f"unknown system {system!r}; the systems are {', '.join(SYSTEMS)}")
+            raise ValueError(
+                f"unknown system; the systems are {', '.join(SYSTEMS)}, got {system!r}"
+            )
         return system
 
     @field_validator("parameters", mode="before")
@@ -59,37 +83,34 @@ class SeriesRecipe(AbstractRecipe):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        """Parameters and options known and sensible; what is left out is filled in, in order."""
-        definition = self.definition
-        _refuse_unknown(f"{self.system} has no parameter", self.parameters, definition.fields)
-        _refuse_unknown(f"{self.system} has no option", self.options, definition.options)
+        """All known and sensible; parameters that are left out are filled in, in order."""
+        system = self.definition
+        for name, choice in self.options.items():
+            _check_known(f"{self.system} has no option", [name], system.options)
+            _check_known(f"{self.system} has no {name}", [choice], system.options[name])
+        needed = system.needs(self.parameters, self.chosen)
+        _check_known(f"{self.system} has no parameter", self.parameters, needed)
         complete = {
-            name: self.parameters.get(name, quantity.rule.prior)
-            for name, quantity in definition.fields.items()
-            if name in self.parameters or not quantity.optional
+            name: self.parameters.get(name, system.fields[name].rule.prior) for name in needed
         }
         for name, prior in complete.items():
-            check_prior(f"{self.system}.{name}", definition.fields[name].rule, prior)
-        definition.check(complete)
-        for name, choice in self.options.items():
-            choices = definition.options[name]
-            if choice not in choices:
-                raise ValueError(
-                    f"options.{name} must be one of {', '.join(map(str, choices))}, got {choice!r}"
-                )
-        # frozen against others; these are the same values, complete and in order
+            check_prior(f"{self.system}.{name}", system.fields[name].rule, prior)
+        # frozen to others; these are the same priors, complete and in order
         self.__dict__["parameters"] = complete
+        self._check_noise()
         return self
+
+    def _check_noise(self) -> None:
+        fields = self.definition.fields
+        noisy = [name for name in self.parameters if fields[name].role != "design"]
+        _check_known("noise.parameters: there is no", self.noise.parameters, noisy)
+        measured = dict.fromkeys(channel.quantity for channel in self.channels)
+        _check_known("noise.measurement: there is no", self.noise.measurement, measured)
 
     @property
     def definition(self) -> System:
         """The system, as `SYSTEMS` has it."""
         return SYSTEMS[self.system]
-
-    @property
-    def clock(self) -> Clock:
-        """The moments recorded."""
-        return Clock(self.time.duration, self.time.steps, self.time.substeps)
 
     @property
     def chosen(self) -> dict[str, str | int]:
@@ -98,9 +119,19 @@ class SeriesRecipe(AbstractRecipe):
         return first | self.options
 
     @property
+    def clock(self) -> Clock:
+        """The moments recorded."""
+        return Clock(self.time.duration, self.time.steps, self.time.substeps)
+
+    @property
+    def slots(self) -> int:
+        """How many bodies a system can have."""
+        return int(self.parameters["bodies"].bounds[1]) if "bodies" in self.parameters else 1
+
+    @property
     def channels(self) -> list[Channel]:
         """The columns of a series, in their order."""
-        return self.definition.channels(self.parameters, self.chosen)
+        return self.definition.channels(self.slots, self.chosen)
 
     @property
     @override
@@ -116,8 +147,14 @@ class SeriesRecipe(AbstractRecipe):
     @property
     @override
     def classes(self) -> list[str]:
-        """The names of the columns of the label: the parameters."""
-        return list(self.parameters)
+        """The names of the label's columns: the parameters that differ, slot by slot."""
+        fields = self.definition.fields
+        names = [name for name, prior in self.parameters.items() if not isinstance(prior, Fixed)]
+        return [
+            f"{name}{slot}" if fields[name].slots else name
+            for name in names
+            for slot in range(self.slots if fields[name].slots else 1)
+        ]
 
     @property
     @override
@@ -132,12 +169,15 @@ class SeriesRecipe(AbstractRecipe):
     @override
     def unit(self, path: str) -> str | None:
         match path.split("/"):
-            case [_, self.system, name]:
+            case ["parameters" | "used", self.system, name]:
                 return self.definition.fields[name].unit
         return None
 
 
-def _refuse_unknown(complaint: str, given: dict[str, Any], known: Any) -> None:
-    unknown = [name for name in given if name not in known]
+def _check_known(complaint: str, given: Collection[Any], known: Collection[Any]) -> None:
+    """Refuse names and choices that are not among those known."""
+    unknown = [str(name) for name in given if name not in known]
     if unknown:
-        raise ValueError(f"{complaint} {', '.join(unknown)}; it has {', '.join(known) or 'none'}")
+        raise ValueError(
+            f"{complaint} {', '.join(unknown)}; there is {', '.join(map(str, known)) or 'none'}"
+        )

@@ -1,8 +1,12 @@
-"""The systems whose motion the package can record: one explicit table."""
+"""The systems of which the package makes time series: one explicit table."""
 
+from deepbench_torch.systems.hamiltonian import HAMILTONIAN_PENDULUM
+from deepbench_torch.systems.nbody import NBODY
 from deepbench_torch.systems.pendulum import PENDULUM
-from deepbench_torch.systems.system import Channel, Clock, Quantity, Record, System
+from deepbench_torch.systems.system import Channel, Clock, Drawn, Quantity, Record, System
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (PENDULUM,)}
+SYSTEMS: dict[str, System] = {
+    system.name: system for system in (NBODY, PENDULUM, HAMILTONIAN_PENDULUM)
+}
 
-__all__ = ["SYSTEMS", "Channel", "Clock", "Quantity", "Record", "System"]
+__all__ = ["SYSTEMS", "Channel", "Clock", "Drawn", "Quantity", "Record", "System"]

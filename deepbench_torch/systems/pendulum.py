@@ -1,24 +1,52 @@
-"""The pendulum as a system of time series: exact at any amplitude."""
+"""The pendulum as a system of time series: exact at any amplitude, or for small angles."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
 
 from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.physics import arguments, pendulum
-from deepbench_torch.priors import Fixed, LogUniform, Prior, Uniform
+from deepbench_torch.physics import pendulum
+from deepbench_torch.physics.arguments import sample_times
+from deepbench_torch.priors import Fixed
+from deepbench_torch.systems.gravity import (
+    ANGLE,
+    GRAVITY,
+    LENGTH,
+    MASS,
+    as_drawn,
+    gravity_of,
+    needs_gravity,
+)
 from deepbench_torch.systems.system import (
     Channel,
     Clock,
+    Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
     System,
+    varies,
 )
 
+FIELDS = {
+    "length": LENGTH,
+    "angle": ANGLE,
+    "velocity": Quantity("radian / s", Parameter("number", Fixed(0.0)), role="start"),
+    **GRAVITY,
+    "friction": Quantity(
+        "kg / s",
+        Parameter(
+            "number",
+            Fixed(0.0),
+            above=0.0,
+            closed=True,
+            remedy="a negative one would drive the pendulum; turn its sign round",
+        ),
+    ),
+    "mass": MASS,
+}
 CHANNELS = [
     Channel("angle", "angle", "radian"),
     Channel("velocity", "velocity", "radian / s"),
@@ -27,113 +55,91 @@ CHANNELS = [
 ]
 
 
-def check_gravity(priors: Mapping[str, Prior]) -> None:
-    """Refuse priors that give no gravity or two.
-
-    Raises:
-        ValueError: With what was found.
-    """
-    given = [name for name in ("gravity", "big_g", "phi") if name in priors]
-    if given not in (["gravity"], ["big_g", "phi"]):
-        raise ValueError(
-            "give either gravity, or big_g and phi, whose product it is, "
-            f"got {', '.join(given) or 'none of them'}; set the others to null"
-        )
+def needs(given: Collection[str], options: Options) -> list[str]:
+    """All parameters, with the gravity that is given."""
+    return needs_gravity(list(FIELDS), given)
 
 
-def gravity_of(parameters: Parameters) -> Tensor:
-    """The acceleration of free fall [m / s^2], given or as big_g phi."""
-    if "gravity" in parameters:
-        return parameters["gravity"]
-    return parameters["big_g"] * parameters["phi"]
-
-
-def _channels(priors: Mapping[str, Prior], options: Options) -> list[Channel]:
+def channels(slots: int, options: Options) -> list[Channel]:
+    """Angle, angular velocity and position."""
     return CHANNELS
 
 
-def _follow(parameters: Parameters, clock: Clock, options: Options) -> Record:
-    time = arguments.sample_times(clock.duration, clock.steps)
-    gravity, length, mass = gravity_of(parameters), parameters["length"], parameters["mass"]
-    motion = pendulum.simulate(
+def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+    """The swing of pendulums; of parameters that vary, each moment shows the swing of its own."""
+    parameters = drawn.parameters
+    time = sample_times(clock.duration, clock.steps)
+    if varies(FIELDS, parameters):
+        parameters = {
+            name: values if values.dim() == 2 else values[:, None].expand(-1, len(time))
+            for name, values in parameters.items()
+        }
+        return _record(_each_moment(time, parameters, options), parameters)
+    column = {name: values[:, None] for name, values in parameters.items()}
+    return _record(_simulate(time, parameters, options), column)
+
+
+def _simulate(time: Tensor, parameters: Parameters, options: Options) -> pendulum.Motion[Tensor]:
+    return pendulum.simulate(
         time,
-        length=length,
+        length=parameters["length"],
         angle=parameters["angle"],
-        gravity=gravity,
+        gravity=gravity_of(parameters),
         velocity=parameters["velocity"],
         friction=parameters["friction"],
-        mass=mass,
+        mass=parameters["mass"],
         method="small_angle" if options["method"] == "small_angle" else "exact",
     )
-    return _record(motion, gravity=gravity[:, None], length=length[:, None], mass=mass[:, None])
 
 
-def _record(
-    motion: pendulum.Motion[Tensor], *, gravity: Tensor, length: Tensor, mass: Tensor
-) -> Record:
+def _each_moment(time: Tensor, parameters: Parameters, options: Options) -> pendulum.Motion[Tensor]:
+    """The motion at every moment of parameters (B, T) that are each moment's own.
+
+    Measured in units of the moment itself, every one is the same: time 1, with gravity, velocity
+    and friction in these units. Moment 0 stands for a time too short for anything to happen.
+    """
+    unit = time.clamp_min(clock_tick(time)).expand_as(parameters["length"])  # (B, T)
+    scaled = dict(parameters) | {
+        "gravity": gravity_of(parameters) * unit * unit,
+        "velocity": parameters["velocity"] * unit,
+        "friction": parameters["friction"] * unit,
+    }
+    flat = {name: values.reshape(-1) for name, values in scaled.items()}
+    angle, velocity, position = _simulate(torch.ones(1), flat, options)
+    return pendulum.Motion(
+        angle=angle.reshape(unit.shape),
+        velocity=velocity.reshape(unit.shape) / unit,
+        position=position.reshape(*unit.shape, 2),
+    )
+
+
+def clock_tick(time: Tensor) -> float:
+    """A time in which nothing moves as far as float64 can tell, against these moments."""
+    return float(time[-1]) * 1e-20
+
+
+def _record(motion: pendulum.Motion[Tensor], parameters: Parameters) -> Record:
+    """Channels and energies of a motion; parameters of shape (B, 1) or (B, T)."""
+    mass, length = parameters["mass"], parameters["length"]
     speed = length * motion.velocity
     lift = 2 * (motion.angle / 2).sin().square()  # 1 - cos angle, without loss near 0
     columns = (motion.angle, motion.velocity, *motion.position.unbind(2))
     return Record(
         series=torch.stack(columns, dim=2),
         kinetic=mass * speed * speed / 2,
-        potential=mass * gravity * length * lift,
+        potential=mass * gravity_of(parameters) * length * lift,
     )
 
-
-LENGTH = Quantity(
-    "m", Parameter("number", Uniform(0.5, 2.0), above=0.0, remedy="an arm has a length")
-)
-ANGLE = Quantity(
-    "radian",
-    Parameter(
-        "number",
-        Uniform(-2.5, 2.5),
-        above=-math.pi,
-        below=math.pi,
-        closed=True,
-        closed_below=True,
-        remedy="if it is in degrees, multiply it by pi / 180",
-    ),
-)
-GRAVITY = Quantity(
-    "m / s^2",
-    Parameter("number", LogUniform(1.0, 25.0), above=0.0, remedy="give its size; it pulls down"),
-    optional=True,
-)
-BIG_G = Quantity(
-    "m^3 / (kg s^2)",
-    Parameter("number", Fixed(6.674e-11), above=0.0, remedy="gravity attracts"),
-    optional=True,
-)
-PHI = Quantity(
-    "kg / m^2",
-    Parameter(
-        "number", LogUniform(2.0e10, 4.0e11), above=0.0, remedy="mass / radius^2 of the planet"
-    ),
-    optional=True,
-)
-MASS = Quantity("kg", Parameter("number", Fixed(1.0), above=0.0, remedy="a bob has a mass"))
 
 PENDULUM = System(
     name="pendulum",
     time_unit="s",
     energy_unit="J",
-    fields={
-        "length": LENGTH,
-        "angle": ANGLE,
-        "velocity": Quantity("radian / s", Parameter("number", Fixed(0.0))),
-        "gravity": GRAVITY,
-        "big_g": BIG_G,
-        "phi": PHI,
-        "friction": Quantity(
-            "kg / s",
-            Parameter("number", Fixed(0.0), above=0.0, closed=True, remedy="turn its sign round"),
-        ),
-        "mass": MASS,
-    },
+    fields=FIELDS,
     options={"method": ("exact", "small_angle")},
-    check=check_gravity,
-    channels=_channels,
-    follow=_follow,
+    momentary=True,
+    needs=needs,
+    channels=channels,
+    prepare=as_drawn,
+    follow=follow,
 )

@@ -1,15 +1,17 @@
-"""What a simulated system is: its parameters, what is recorded of it, and how it moves."""
+"""What a system of time series is: its parameters, what is recorded of it, and how it moves."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.priors import Prior
 
 Parameters = Mapping[str, Tensor]
 Options = Mapping[str, str | int]
+# constant: in the equations of motion; start: the state at time 0; design: decides the start and
+# then plays no part
+Role = Literal["constant", "start", "design"]
 
 
 class Quantity(NamedTuple):
@@ -18,22 +20,25 @@ class Quantity(NamedTuple):
     Attributes:
         unit: Its unit, "" for a plain number.
         rule: Its default prior and the values that make sense.
-        optional: Whether a recipe may do without it; then it has no default.
+        role: What part it plays in the motion.
         slots: Whether every slot for a body has a value of its own.
+        turns: Whether it is an angle, so that whole turns change nothing.
     """
 
     unit: str
     rule: Parameter
-    optional: bool = False
+    role: Role = "constant"
     slots: bool = False
+    turns: bool = False
 
 
 class Channel(NamedTuple):
-    """One column of a series: its name, what it measures and its unit."""
+    """One column of a series: its name, what it measures, its unit and the slot of its body."""
 
     name: str
     quantity: str
     unit: str
+    slot: int = 0
 
 
 class Clock(NamedTuple):
@@ -42,6 +47,19 @@ class Clock(NamedTuple):
     duration: float
     steps: int
     substeps: int
+
+
+class Drawn(NamedTuple):
+    """What B systems are.
+
+    Attributes:
+        parameters: By name, float64, shape (B,) or (B, slots); where a parameter has a value of its
+            own at every moment, (B, T) or (B, T, slots).
+        present: Which slots hold a body, bool, shape (B, slots); None if there are no slots.
+    """
+
+    parameters: dict[str, Tensor]
+    present: Tensor | None = None
 
 
 class Record(NamedTuple):
@@ -65,11 +83,14 @@ class System(NamedTuple):
         name: The kind, as recipes and files call it.
         time_unit: The unit of time.
         energy_unit: The unit of energies.
-        fields: Its parameters by name, in order.
+        fields: All parameters that it may have by name, in order.
         options: What else can be chosen, by name: the choices, the default first.
-        check: Refuses priors that do not go together.
-        channels: The columns of a series, for some priors and options.
-        follow: From parameters (B,) or (B, slots), a clock and options to a record.
+        momentary: Whether every moment follows from the parameters by itself, so that starting
+            values too may be others at every moment.
+        needs: The names of the parameters that a recipe has if it gives some, under some options.
+        channels: The columns of a series for some number of slots, under some options.
+        prepare: From draws of the priors to the systems.
+        follow: From systems, a clock and options to a record.
     """
 
     name: str
@@ -77,6 +98,27 @@ class System(NamedTuple):
     energy_unit: str
     fields: Mapping[str, Quantity]
     options: Mapping[str, tuple[str | int, ...]]
-    check: Callable[[Mapping[str, Prior]], None]
-    channels: Callable[[Mapping[str, Prior], Options], list[Channel]]
-    follow: Callable[[Parameters, Clock, Options], Record]
+    momentary: bool
+    needs: Callable[[Collection[str], Options], list[str]]
+    channels: Callable[[int, Options], list[Channel]]
+    prepare: Callable[[dict[str, Tensor], Options], Drawn]
+    follow: Callable[[Drawn, Clock, Options], Record]
+
+
+def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:
+    """Whether any parameter has a value of its own at every moment."""
+    return any(_varies(fields[name], values) for name, values in parameters.items())
+
+
+def at_moment(
+    fields: Mapping[str, Quantity], parameters: Parameters, moment: int
+) -> dict[str, Tensor]:
+    """The parameters that hold at a moment, shape (B,) or (B, slots)."""
+    return {
+        name: values[:, moment].contiguous() if _varies(fields[name], values) else values
+        for name, values in parameters.items()
+    }
+
+
+def _varies(quantity: Quantity, values: Tensor) -> bool:
+    return values.dim() == (3 if quantity.slots else 2)

@@ -1,0 +1,78 @@
+"""What the two pendulums share: their arm, their bob, and gravity, given or as a product."""
+
+import math
+from collections.abc import Collection
+
+from torch import Tensor
+
+from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.priors import Fixed, LogUniform, Uniform
+from deepbench_torch.systems.system import Drawn, Options, Parameters, Quantity
+
+LENGTH = Quantity(
+    "m", Parameter("number", Uniform(0.5, 2.0), above=0.0, remedy="give the length in metres")
+)
+MASS = Quantity(
+    "kg", Parameter("number", Fixed(1.0), above=0.0, remedy="give the mass in kilograms")
+)
+ANGLE = Quantity(
+    "radian",
+    Parameter(
+        "number",
+        Uniform(-2.8, 2.8),
+        above=-math.pi,
+        below=math.pi,
+        closed=True,
+        closed_below=True,
+        remedy="if it is in degrees, multiply it by pi / 180",
+    ),
+    role="start",
+    turns=True,
+)
+GRAVITY = {
+    "gravity": Quantity(
+        "m / s^2",
+        Parameter("number", LogUniform(1.6, 25.0), above=0.0, remedy="it pulls; give its size"),
+    ),
+    "big_g": Quantity(
+        "m^3 / (kg s^2)",
+        Parameter("number", Fixed(6.674e-11), above=0.0, remedy="in this world it is 6.674e-11"),
+    ),
+    "phi": Quantity(
+        "kg / m^2",
+        Parameter(
+            "number",
+            LogUniform(2.4e10, 3.7e11),
+            above=0.0,
+            remedy="it is a planet's mass / radius^2, 1.47e11 for the Earth",
+        ),
+    ),
+}
+
+
+def needs_gravity(names: list[str], given: Collection[str]) -> list[str]:
+    """These names without the kind of gravity that is not given: `gravity` if none is.
+
+    Raises:
+        ValueError: If two kinds are given.
+    """
+    product = [name for name in ("big_g", "phi") if name in given]
+    if product and "gravity" in given:
+        raise ValueError(
+            f"give either gravity or big_g and phi, whose product it is, got gravity and "
+            f"{' and '.join(product)}; set gravity to null"
+        )
+    left_out = ("gravity",) if product else ("big_g", "phi")
+    return [name for name in names if name not in left_out]
+
+
+def gravity_of(parameters: Parameters) -> Tensor:
+    """The acceleration of free fall [m / s^2], given or as big_g phi."""
+    if "gravity" in parameters:
+        return parameters["gravity"]
+    return parameters["big_g"] * parameters["phi"]
+
+
+def as_drawn(draws: dict[str, Tensor], options: Options) -> Drawn:
+    """A system whose parameters are what was drawn."""
+    return Drawn(draws)

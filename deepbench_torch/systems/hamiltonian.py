@@ -1,0 +1,118 @@
+"""The pendulum in phase space as a system of time series: angle q and momentum p."""
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.physics import hamiltonian
+from deepbench_torch.priors import Fixed
+from deepbench_torch.systems.gravity import (
+    ANGLE,
+    GRAVITY,
+    LENGTH,
+    MASS,
+    as_drawn,
+    gravity_of,
+    needs_gravity,
+)
+from deepbench_torch.systems.system import (
+    Channel,
+    Clock,
+    Drawn,
+    Options,
+    Parameters,
+    Quantity,
+    Record,
+    System,
+    at_moment,
+    varies,
+)
+
+FIELDS = {
+    "length": LENGTH,
+    "q": ANGLE,
+    "p": Quantity("kg m^2 / s", Parameter("number", Fixed(0.0)), role="start"),
+    **GRAVITY,
+    "mass": MASS,
+}
+CHANNELS = [
+    Channel("q", "q", "radian"),
+    Channel("p", "p", "kg m^2 / s"),
+    Channel("dq_dt", "dq_dt", "radian / s"),
+    Channel("dp_dt", "dp_dt", "kg m^2 / s^2"),
+]
+TURN = 6.283185307179586  # [radian]
+
+
+def needs(given: Collection[str], options: Options) -> list[str]:
+    """All parameters, with the gravity that is given."""
+    return needs_gravity(list(FIELDS), given)
+
+
+def channels(slots: int, options: Options) -> list[Channel]:
+    """Angle, momentum and their rates."""
+    return CHANNELS
+
+
+def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+    """The paths of pendulums; parameters that vary act from their moment to the next one."""
+    if varies(FIELDS, drawn.parameters):
+        return _step_by_step(drawn.parameters, clock)
+    return _record(_simulate(drawn.parameters, clock), drawn.parameters)
+
+
+def _simulate(parameters: Parameters, clock: Clock) -> hamiltonian.PhasePath[Tensor]:
+    return hamiltonian.simulate(
+        parameters["q"],
+        parameters["p"],
+        length=parameters["length"],
+        gravity=gravity_of(parameters),
+        mass=parameters["mass"],
+        duration=clock.duration,
+        steps=clock.steps,
+        substeps=clock.substeps,
+    )
+
+
+def _step_by_step(parameters: Parameters, clock: Clock) -> Record:
+    step = Clock(clock.duration / clock.steps, 1, clock.substeps)
+    q, p = parameters["q"], parameters["p"]
+    turned = torch.zeros_like(q)
+    moments = []
+    for moment in range(clock.steps + 1):
+        now = at_moment(FIELDS, parameters, moment) | {"q": q, "p": p}
+        path = _simulate(now, step)
+        record = _record(path, now)
+        record.series[..., 0] += turned[:, None]
+        moments.append(Record(*(field[:, :1] for field in record)))
+        q, p = path.q[:, 1].contiguous(), path.p[:, 1].contiguous()
+        turns = (q / TURN).round() * TURN  # a step starts from an angle within half a turn
+        q, turned = q - turns, turned + turns
+    return Record(*(torch.cat(field, dim=1) for field in zip(*moments, strict=True)))
+
+
+def _record(path: hamiltonian.PhasePath[Tensor], parameters: Parameters) -> Record:
+    mass, length = parameters["mass"][:, None], parameters["length"][:, None]
+    speed = length * path.dq_dt
+    kinetic = mass * speed * speed / 2
+    return Record(
+        series=torch.stack((path.q, path.p, path.dq_dt, path.dp_dt), dim=2),
+        kinetic=kinetic,
+        potential=path.energy - kinetic,
+    )
+
+
+HAMILTONIAN_PENDULUM = System(
+    name="hamiltonian_pendulum",
+    time_unit="s",
+    energy_unit="J",
+    fields=FIELDS,
+    options={},
+    momentary=False,
+    needs=needs,
+    channels=channels,
+    prepare=as_drawn,
+    follow=follow,
+)

@@ -1,0 +1,238 @@
+"""Bodies under their own gravity as a system of time series, bound by construction."""
+
+import math
+from collections.abc import Collection
+from functools import reduce
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.physics import nbody
+from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
+from deepbench_torch.systems.system import (
+    Channel,
+    Clock,
+    Drawn,
+    Options,
+    Parameters,
+    Quantity,
+    Record,
+    System,
+    at_moment,
+    varies,
+)
+
+MOST_BODIES = 64
+PLACE = Quantity("au", Parameter("number", Uniform(-1.0, 1.0)), role="start", slots=True)
+SPEED = Quantity("au / yr", Parameter("number", Uniform(-1.0, 1.0)), role="start", slots=True)
+FIELDS = {
+    "bodies": Quantity(
+        "",
+        Parameter(
+            "number",
+            Integer(2, 5),
+            above=1.0,
+            below=MOST_BODIES,
+            closed=True,
+            closed_below=True,
+            whole=True,
+            remedy="a system has a body, and forces grow with the square of their number",
+        ),
+        role="design",
+    ),
+    "mass": Quantity(
+        "solar mass",
+        Parameter("number", LogUniform(0.2, 1.0), above=0.0, remedy="leave an absent body out"),
+        slots=True,
+    ),
+    "x": PLACE,
+    "y": PLACE,
+    "z": PLACE,
+    "vx": SPEED,
+    "vy": SPEED,
+    "vz": SPEED,
+    "rotation": Quantity("", Parameter("number", Uniform(-2.0, 2.0)), role="design"),
+    "virial": Quantity(
+        "",
+        Parameter(
+            "number",
+            Uniform(0.3, 0.5),
+            above=0.0,
+            below=1.0,
+            closed=True,
+            remedy="it is the kinetic by the potential energy, and at 1 nothing holds the bodies",
+        ),
+        role="design",
+    ),
+    "gravity": Quantity(
+        "au^3 / (solar mass yr^2)",
+        Parameter(
+            "number",
+            Fixed(4 * math.pi**2),
+            above=0.0,
+            closed=True,
+            remedy="4 pi^2 gives the Earth a year",
+        ),
+    ),
+    "softening": Quantity(
+        "au",
+        Parameter(
+            "number",
+            Fixed(0.2),
+            above=0.0,
+            remedy="a fifth of the usual distance between bodies is a start",
+        ),
+    ),
+    "damping": Quantity(
+        "1 / yr",
+        Parameter(
+            "number",
+            Fixed(0.0),
+            above=0.0,
+            closed=True,
+            remedy="a negative one would drive the bodies; turn its sign round",
+        ),
+    ),
+}
+
+
+def needs(given: Collection[str], options: Options) -> list[str]:
+    """All parameters, in a plane without z and vz."""
+    return [name for name in FIELDS if options["dimensions"] == 3 or name not in ("z", "vz")]
+
+
+def channels(slots: int, options: Options) -> list[Channel]:
+    """Position and velocity, body after body."""
+    names = _axes(options) + [f"v{axis}" for axis in _axes(options)]
+    return [
+        Channel(f"{name}{slot}", name, FIELDS[name].unit, slot)
+        for slot in range(slots)
+        for name in names
+    ]
+
+
+def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
+    """Bound systems in the frame of their centre of mass, from draws.
+
+    Places are moved to that frame. A body's speed is the same share of what it takes to escape from
+    the others as every other body's; it goes along the sum of what was drawn and `rotation` times
+    the way round the centre. Velocities too are moved to that frame and then scaled until the
+    kinetic energy is `virial` times the size of the potential energy. As that is less than 1 the
+    total energy is negative. Only sums, products, quotients and square roots are taken, so the bits
+    are the same on every machine.
+    """
+    axes = _axes(options)
+    present = torch.arange(draws["mass"].shape[1]) < draws["bodies"][:, None]
+    mass = torch.where(present, draws["mass"], 0.0)
+    place = [_centred(draws[axis], mass, present) for axis in axes]
+    depth = _depth(mass, place, draws)
+    directions = _directions(draws, place, axes)
+    velocity = [_centred(part * depth.sqrt(), mass, present) for part in directions]
+    kinetic = _total(mass * _squared(velocity)) / 2
+    wanted = draws["virial"] * _total(mass * depth) / 2
+    still = kinetic == 0
+    scale = torch.where(still, 0.0, wanted / torch.where(still, 1.0, kinetic)).sqrt()[:, None]
+    motion = dict(zip(axes, place, strict=True))
+    motion |= {f"v{axis}": part * scale for axis, part in zip(axes, velocity, strict=True)}
+    return Drawn({**draws, "mass": mass, **motion}, present)
+
+
+def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+    """The paths of systems; parameters that vary act from their moment to the next one."""
+    axes = _axes(options)
+    place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
+    speed = torch.stack([drawn.parameters[f"v{axis}"] for axis in axes], dim=2)
+    if varies(FIELDS, drawn.parameters):
+        motion = _step_by_step(drawn.parameters, place, speed, clock=clock)
+    else:
+        motion = _simulate(drawn.parameters, place, speed, clock=clock)
+    columns = torch.cat((motion.position, motion.velocity), dim=3)  # (B, T, slots, 2 D)
+    if drawn.present is not None:
+        columns = torch.where(drawn.present[:, None, :, None], columns, 0.0)
+    return Record(columns.flatten(2), motion.kinetic, motion.potential)
+
+
+def _simulate(
+    parameters: Parameters, place: Tensor, speed: Tensor, *, clock: Clock
+) -> nbody.Trajectory[Tensor]:
+    return nbody.simulate(
+        parameters["mass"],
+        place,
+        speed,
+        gravity=parameters["gravity"],
+        softening=parameters["softening"],
+        damping=parameters["damping"],
+        duration=clock.duration,
+        steps=clock.steps,
+        substeps=clock.substeps,
+    )
+
+
+def _step_by_step(
+    parameters: Parameters, place: Tensor, speed: Tensor, *, clock: Clock
+) -> nbody.Trajectory[Tensor]:
+    step = Clock(clock.duration / clock.steps, 1, clock.substeps)
+    moments = []
+    for moment in range(clock.steps + 1):
+        motion = _simulate(at_moment(FIELDS, parameters, moment), place, speed, clock=step)
+        moments.append([field[:, :1] for field in motion[1:]])
+        place, speed = motion.position[:, 1], motion.velocity[:, 1]
+    record = (torch.cat(field, dim=1) for field in zip(*moments, strict=True))
+    return nbody.Trajectory(motion.time, *record)
+
+
+def _axes(options: Options) -> list[str]:
+    return ["x", "y", "z"] if options["dimensions"] == 3 else ["x", "y"]
+
+
+def _centred(values: Tensor, mass: Tensor, present: Tensor) -> Tensor:
+    """Less their mean by mass, shape (B, slots); 0 where no body is."""
+    mean = _total(values * mass) / _total(mass)
+    return torch.where(present, values - mean[:, None], 0.0)
+
+
+def _directions(draws: Parameters, place: list[Tensor], axes: list[str]) -> list[Tensor]:
+    """Unit vectors along the velocities drawn and the turn round the centre, (B, slots) each."""
+    radius = _squared(place[:2]).sqrt()
+    spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
+    turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
+    drawn = [draws[f"v{axis}"] + part for axis, part in zip(axes, turn, strict=False)]
+    size = _squared(drawn).sqrt()
+    return [part / torch.where(size > 0, size, 1.0) for part in drawn]
+
+
+def _depth(mass: Tensor, place: list[Tensor], draws: Parameters) -> Tensor:
+    """How deep each body lies in the potential of the others, softened, shape (B, slots)."""
+    softening2 = draws["softening"] * draws["softening"]
+    depth = list(torch.zeros_like(mass).unbind(1))
+    for one, other in combinations(range(mass.shape[1]), 2):
+        apart = [part[:, one] - part[:, other] for part in place]
+        closeness = draws["gravity"] / (_squared(apart) + softening2).sqrt()
+        depth[one] = depth[one] + mass[:, other] * closeness
+        depth[other] = depth[other] + mass[:, one] * closeness
+    return torch.stack(depth, dim=1)
+
+
+def _squared(parts: list[Tensor]) -> Tensor:
+    return reduce(torch.add, (part * part for part in parts))
+
+
+def _total(values: Tensor) -> Tensor:
+    """The sum over slots, one after another: `Tensor.sum` picks an order by shape."""
+    return reduce(torch.add, values.unbind(1))
+
+
+NBODY = System(
+    name="nbody",
+    time_unit="yr",
+    energy_unit="solar mass au^2 / yr^2",
+    fields=FIELDS,
+    options={"dimensions": (2, 3)},
+    momentary=False,
+    needs=needs,
+    channels=channels,
+    prepare=prepare,
+    follow=follow,
+)
