@@ -120,6 +120,9 @@ def main(
         list[int] | None,
         typer.Option("--seeds", "--seed", help="Of images, weights and order; several for runs."),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Every training batch fresh; not the paper's protocol.")
+    ] = False,
     epochs: Annotated[int | None, typer.Option(help="Instead of 60.")] = None,
     architecture: Annotated[str | None, typer.Option(help="A torchvision network.")] = None,
     size: Annotated[int | None, typer.Option(help="Images before splitting.")] = None,
@@ -134,7 +137,14 @@ def main(
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     tasks = list(load_settings().tasks) if task == "all" else [task]
     runs = [
-        choose(name, seed=seed, epochs=epochs, architecture=architecture, size=size)
+        choose(
+            name,
+            seed=seed,
+            protocol="stream" if stream else "paper",
+            epochs=epochs,
+            architecture=architecture,
+            size=size,
+        )
         for name in tasks
         for seed in seeds or [0]
     ]

@@ -8,6 +8,7 @@ import yaml
 
 import deepbench_torch as db
 from baselines.augment import flip_and_turn
+from baselines.fresh import FreshDataModule
 from baselines.results import Protocol
 from baselines.settings import Settings, Task, load_settings
 from deepbench_torch.generate import GENERATOR_VERSION
@@ -69,7 +70,8 @@ class Run:
                 f"a batch of {self.settings.batch_size} images cannot be shared evenly among "
                 f"{processes} processes; choose a number of devices that divides it"
             )
-        return db.CatalogueDataModule(
+        module = db.CatalogueDataModule if self.protocol == "paper" else FreshDataModule
+        return module(
             self.recipe,
             size=self.settings.size,
             seed=self.seed,
@@ -107,6 +109,7 @@ def choose(
     task: str,
     *,
     seed: int = 0,
+    protocol: Protocol = "paper",
     epochs: int | None = None,
     architecture: str | None = None,
     size: int | None = None,
@@ -116,6 +119,7 @@ def choose(
     Args:
         task: A task of runs.yaml.
         seed: Of the images, the weights and the order of training.
+        protocol: "paper" for the same training images each epoch, "stream" for fresh ones.
         epochs: Instead of 60.
         architecture: A torchvision network, instead of the paper's.
         size: How many images there are before splitting, instead of 10,000.
@@ -128,4 +132,4 @@ def choose(
         raise ValueError(f"there is no task {task!r}; the tasks are {', '.join(settings.tasks)}")
     wanted = {"architecture": architecture, "size": size, "epochs": epochs}
     changes = {key: value for key, value in wanted.items() if value is not None}
-    return Run(task, settings.model_copy(update=changes), seed=seed)
+    return Run(task, settings.model_copy(update=changes), protocol=protocol, seed=seed)

@@ -137,6 +137,8 @@ def _fit(
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         # a checkpoint of ours in a folder of ours is what is meant to be there
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+        # a stream deals its rows to processes itself, each once
+        warnings.filterwarnings("ignore", message=".*has `__len__` defined.*")
         trainer.fit(model, data, ckpt_path=str(last) if last.is_file() else None)
 
 

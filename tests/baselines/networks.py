@@ -3,6 +3,7 @@
 import pytest
 from torch import nn
 
+from baselines.results import Protocol
 from baselines.runs import Run, choose
 from deepbench_torch import classifier
 
@@ -22,6 +23,8 @@ def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "_build", build)
 
 
-def tiny_run(task: str = "astro", *, epochs: int = 1, seed: int = 0) -> Run:
+def tiny_run(
+    task: str = "astro", *, epochs: int = 1, seed: int = 0, protocol: Protocol = "paper"
+) -> Run:
     """A run of 60 images."""
-    return choose(task, size=60, epochs=epochs, seed=seed)
+    return choose(task, size=60, epochs=epochs, seed=seed, protocol=protocol)

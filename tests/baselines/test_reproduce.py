@@ -10,6 +10,8 @@ import yaml
 import deepbench_torch as db
 from baselines import reproduce, results, runs, speed, submissions, training
 from baselines.augment import flip_and_turn
+from baselines.pictures import Curve, read_curve
+from baselines.results import Protocol
 from baselines.runs import Run, choose
 from baselines.scores import score
 from baselines.settings import load_settings
@@ -35,11 +37,13 @@ def carry_out(run: Run, root: Path) -> results.Result:
     return result
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_whole_path(task: str, tmp_path: Path) -> None:
-    run = tiny_run(task, epochs=2, seed=3)
+@pytest.mark.parametrize(
+    ("task", "protocol"), [*((task, "paper") for task in TASKS), ("astro", "stream")]
+)
+def test_the_whole_path(task: str, protocol: Protocol, tmp_path: Path) -> None:
+    run = tiny_run(task, epochs=2, seed=3, protocol=protocol)
     result = carry_out(run, tmp_path)
-    assert (result.task, result.protocol) == (task, "paper")
+    assert (result.task, result.protocol) == (task, protocol)
     assert 0 <= result.exact_match <= result.accuracy <= 100
     assert (result.seed, result.epochs, result.size) == (3, 2, 60)
     assert result.recipe_digest == run.recipe.digest
@@ -84,7 +88,11 @@ def test_a_killed_run_goes_on_where_it_stopped(
 ) -> None:
     """Oracle: the last weights of a run that was never killed; augmentation draws ambiently."""
     monkeypatch.setattr(runs, "flip_and_turn", None)
-    run = tiny_run(epochs=3)
+    kill_and_go_on(tiny_run(epochs=3), tmp_path, monkeypatch)
+
+
+def kill_and_go_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry out a run at once, and again killed in its last epoch, and compare."""
     carry_out(run, tmp_path / "whole")
     seen: list[int] = []
 
@@ -113,10 +121,51 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert parts_log == whole_log
 
 
-def curve_of(folder: Path) -> dict[int, dict[str, float]]:
-    from baselines.pictures import read_curve
-
+def curve_of(folder: Path) -> Curve:
     return read_curve(training.log_files(folder))
+
+
+@pytest.mark.parametrize("protocol", ["paper", "stream"])
+def test_training_images_of_a_protocol(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Oracle: rows of the catalogue made anew; a stream's are those after it, none twice."""
+    monkeypatch.setattr(runs, "flip_and_turn", None)
+    run = tiny_run(protocol=protocol)
+    data = run.data(tmp_path)
+    data.prepare_data()
+    images = db.generate(run.recipe, 0, torch.arange(60 + 72)).image.numpy()
+    row_of = {image.tobytes(): row for row, image in enumerate(images)}
+    loader = data.train_dataloader()
+    epochs = [
+        [row_of[image.numpy().tobytes()] for batch, _ in loader for image in batch]
+        for _ in range(2)
+    ]
+    if protocol == "paper":
+        assert [sorted(rows) for rows in epochs] == [list(range(36))] * 2
+    else:
+        assert epochs == [list(range(60, 96)), list(range(96, 132))]
+    for name, rows in (("val", range(36, 48)), ("test", range(48, 60))):
+        loader = getattr(data, f"{name}_dataloader")()
+        assert [row_of[i.numpy().tobytes()] for batch, _ in loader for i in batch] == list(rows)
+
+
+def test_a_stream_makes_as_many_steps(tmp_path: Path) -> None:
+    protocols: tuple[Protocol, ...] = ("paper", "stream")
+    steps = []
+    for protocol in protocols:
+        data = choose("astro", size=1000, protocol=protocol).data(tmp_path)
+        data.prepare_data()
+        steps.append(len(data.train_dataloader()))
+    assert steps == [9, 9]  # of 64 images, of 600
+
+
+def test_a_killed_stream_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Oracle: the last weights of a run that was never killed."""
+    monkeypatch.setattr(runs, "flip_and_turn", None)
+    kill_and_go_on(tiny_run(epochs=3, protocol="stream"), tmp_path, monkeypatch)
 
 
 def test_a_finished_run_is_only_tested_again(
@@ -147,6 +196,7 @@ def test_the_folder_tells_the_run() -> None:
     """Runs that were begun with an earlier version go on in the same folder."""
     run = choose("astro", seed=2)
     assert run.name == f"astro-resnet50-9b02a848-size10000-epochs{run.settings.epochs}-seed2"
+    assert choose("astro", seed=2, protocol="stream").name == f"{run.name}-stream"
 
 
 def test_an_unknown_task_is_refused() -> None:
