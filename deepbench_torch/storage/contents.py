@@ -1,0 +1,83 @@
+"""What a file holds, before it is written."""
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, NamedTuple, Self
+
+from deepbench_torch.datasets import Catalogue, Split
+from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.recipes import AbstractRecipe
+
+FORMAT_VERSION = 2
+LICENCE = "CC0-1.0"  # the rows are nobody's work; the code that draws them is Apache-2.0
+
+
+class Contents(NamedTuple):
+    """Some rows of a catalogue.
+
+    Attributes:
+        recipe: What the rows hold.
+        seed: Their seed.
+        size: How many rows the catalogue has before splitting.
+        split: Which of them it is; None for all.
+        rows: Their numbers.
+    """
+
+    recipe: AbstractRecipe
+    seed: int
+    size: int
+    split: Split | None
+    rows: range
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> Self:
+        """What a file of a whole catalogue holds."""
+        c = catalogue
+        return cls(recipe=c.recipe, seed=c.seed, size=c.size, split=c.split, rows=c.rows)
+
+    def key(self, **also: object) -> str:
+        """Twelve letters that stand for all that decides the rows' bytes, and for what else."""
+        facts = {
+            "recipe": self.recipe.digest,
+            "seed": self.seed,
+            "rows": [self.rows.start, self.rows.stop],
+            "generator_version": GENERATOR_VERSION,
+            "format_version": FORMAT_VERSION,
+        }
+        text = json.dumps(facts | also, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def facts(self) -> dict[str, Any]:
+        """What a file says of itself and how to make it again, but for its checksums."""
+        return {
+            "recipe": self.recipe.to_yaml(),
+            "digest": self.recipe.digest,
+            "classes": self.recipe.classes,
+            "seed": self.seed,
+            "size": self.size,
+            "split": self.split or "all",
+            "package": f"deepbench_torch {version('deepbench_torch')}",
+            "generator_version": GENERATOR_VERSION,
+            "format_version": FORMAT_VERSION,
+            "date": today(),
+            "licence": LICENCE,
+        }
+
+
+def today() -> str:
+    """The day, UTC; that of SOURCE_DATE_EPOCH if the environment has it, for files made anew.
+
+    Raises:
+        ValueError: If it is no number of seconds.
+    """
+    told = os.environ.get("SOURCE_DATE_EPOCH")
+    if told is None:
+        return datetime.now(UTC).date().isoformat()
+    if not told.isdecimal():
+        raise ValueError(
+            f"SOURCE_DATE_EPOCH must be seconds since 1970, got {told!r}; correct it or unset it"
+        )
+    return datetime.fromtimestamp(int(told), UTC).date().isoformat()

@@ -1,0 +1,127 @@
+"""A crew: who does the work of writing a catalogue, here or in other processes."""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import connection, get_context, parent_process
+from types import TracebackType
+from typing import Any, Self, TypeVar, final
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AHEAD = 1024  # tasks handed out before the first of them is awaited
+TRIES = 3
+# no other attempt would end otherwise
+_FINAL = (OSError, ValueError, TypeError, NotImplementedError)
+
+
+@final
+class Crew:
+    """Does tasks here, in local processes, or in any executor; a worker that dies is replaced.
+
+    Args:
+        workers: Local processes; 0 for this one.
+        executor: Instead of them, any `concurrent.futures.Executor`.
+    """
+
+    def __init__(self, workers: int = 0, executor: Executor | None = None) -> None:
+        self.workers = 0 if executor is not None else workers
+        self._executor = executor
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def in_order(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """The results of a task in the order of its items, each as soon as those before it.
+
+        Raises:
+            RuntimeError: If one item cost `TRIES` workers, or an executor failed as often.
+        """
+        if self._executor is None and self.workers == 0:
+            yield from map(task, items)
+            return
+        pending: deque[tuple[T, Future[R]]] = deque()
+        try:
+            for item in items:
+                pending.append((item, self._submit(task, item)))
+                if len(pending) >= AHEAD:
+                    yield self._first(task, pending)
+            while pending:
+                yield self._first(task, pending)
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+    def _first(self, task: Callable[[T], R], pending: deque[tuple[T, "Future[R]"]]) -> R:
+        for attempt in range(TRIES):
+            try:
+                result = pending[0][1].result()
+            except _FINAL:
+                raise
+            except Exception as error:
+                if attempt == TRIES - 1:
+                    raise RuntimeError(
+                        f"{TRIES} attempts failed ({type(error).__name__}: {error}); if workers "
+                        "were killed, give fewer of them or more memory, and call again: what is "
+                        "done is kept"
+                    ) from error
+                self._again(task, pending)
+            else:
+                pending.popleft()
+                return result
+        raise AssertionError("unreachable")
+
+    def _again(self, task: Callable[[T], R], pending: deque[tuple[T, "Future[R]"]]) -> None:
+        """Hand out anew what failed: all that a broken pool had not finished."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        for place, (item, future) in enumerate(pending):
+            if future.cancelled() or (future.done() and future.exception() is not None):
+                pending[place] = (item, self._submit(task, item))
+
+    def _submit(self, task: Callable[[T], R], item: T) -> "Future[R]":
+        if self._executor is not None:
+            return self._executor.submit(task, item)
+        if self._pool is None:
+            self._pool = _local_pool(self.workers)
+        try:
+            return self._pool.submit(task, item)
+        except RuntimeError as error:  # a worker died just now
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            return failed
+
+
+def _local_pool(workers: int) -> ProcessPoolExecutor:
+    # forkserver, not fork: torch's threads do not survive a fork
+    return ProcessPoolExecutor(
+        workers, mp_context=get_context("forkserver"), initializer=_begin_worker
+    )
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

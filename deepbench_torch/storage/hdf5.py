@@ -1,0 +1,123 @@
+"""Writing rows to one HDF5 file: the same bytes each time."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.parts import Part
+from deepbench_torch.storage.seal import seal
+
+CHUNK_BYTES = 1 << 20  # of a compressed chunk, at most
+
+
+class Written(NamedTuple):
+    """The checksums of a file, in hexadecimal.
+
+    Attributes:
+        seal: SHA-256 of the file.
+        sha256: SHA-256 of its block of rows.
+        tables_sha256: SHA-256 of all tables: see `Sums`.
+    """
+
+    seal: str
+    sha256: str
+    tables_sha256: str
+
+
+class Sums:
+    """The checksums of rows that come part by part.
+
+    That of the tables is the SHA-256 of a line for each in the order of their paths, of its path
+    and the SHA-256 of its bytes in hexadecimal.
+    """
+
+    def __init__(self) -> None:
+        self._data = hashlib.sha256()
+        self._tables: dict[str, Any] = {}
+
+    def update(self, part: Part) -> None:
+        """Take in the next rows."""
+        self._data.update(np.ascontiguousarray(part.data).data)
+        for path, table in part.tables.items():
+            self._tables.setdefault(path, hashlib.sha256()).update(table.tobytes())
+
+    def data(self) -> str:
+        """The SHA-256 of the block of rows."""
+        return self._data.hexdigest()
+
+    def tables(self) -> str:
+        """That of the tables."""
+        lines = (f"{path} {self._tables[path].hexdigest()}\n" for path in sorted(self._tables))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def write_file(
+    contents: Contents,
+    path: Path,
+    *,
+    parts: Iterator[Part],
+    compression: str | None,
+    also: dict[str, Any] | None = None,
+) -> Written:
+    """Write rows to a new file.
+
+    Args:
+        contents: What the file is to hold.
+        path: The file.
+        parts: Its rows in order.
+        compression: None for one block that can be mapped into memory, else chunks of whole rows.
+        also: What else the file is to say of itself.
+
+    Returns:
+        Its checksums.
+    """
+    sums, rows = Sums(), len(contents.rows)
+    with h5py.File(path, "w") as file:
+        first = next(parts)
+        block = create(file, first, contents, compression=compression)
+        place = 0
+        for part in chain((first,), parts):
+            end = place + len(part.data)
+            block[place:end] = part.data
+            for name, table in part.tables.items():
+                file[name][place:end] = table
+            sums.update(part)
+            place = end
+        if place != rows:
+            raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {place}")
+        file.attrs.update(contents.facts() | (also or {}))
+        file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
+    return Written(seal(path), sums.data(), sums.tables())
+
+
+def create(
+    file: h5py.File, part: Part, contents: Contents, *, compression: str | None
+) -> h5py.Dataset:
+    """Make every dataset at its full length, with its unit; the block of rows is returned."""
+    rows, recipe = len(contents.rows), contents.recipe
+    chunk = None
+    if compression is not None:
+        chunk = (max(1, min(rows, CHUNK_BYTES // part.data[0].nbytes)), *recipe.shape)
+    block = file.create_dataset(
+        recipe.content, (rows, *recipe.shape), np.float32, chunks=chunk, compression=compression
+    )
+    for path, table in part.tables.items():
+        file.create_dataset(path, (rows, *table.shape[1:]), table.dtype)
+    annotate(file, recipe, list(part.tables))
+    return block
+
+
+def annotate(file: h5py.File, recipe: AbstractRecipe, tables: list[str]) -> None:
+    """Say what the block of rows is, and the unit of each table."""
+    file[recipe.content].attrs.update(recipe.annotations)
+    for path in tables:
+        unit = recipe.unit(path)
+        if unit is not None:
+            file[path].attrs["unit"] = unit

@@ -1,0 +1,43 @@
+"""A job: what the writer of a format needs to know and to have."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.crew import Crew
+from deepbench_torch.storage.parts import Part, all_parts, row_bytes
+
+
+@dataclass(frozen=True)
+class Job:
+    """The writing of one catalogue.
+
+    Attributes:
+        contents: What to write.
+        folder: For work that a later call goes on with; nothing in it is final.
+        crew: Who makes rows.
+        bar: Shows how many rows are done.
+        compression: As in materialize.
+    """
+
+    contents: Contents
+    folder: Path
+    crew: Crew
+    bar: "tqdm[Any]"
+    compression: str | None
+
+    @property
+    def bytes(self) -> int:
+        """The size of all data."""
+        return len(self.contents.rows) * row_bytes(self.contents.recipe)
+
+    def parts(self) -> Iterator[Part]:
+        """All rows in order, part by part, made by the crew; what an earlier call made is kept."""
+        recipe, seed, _, _, rows = self.contents
+        for part in all_parts(recipe, seed, rows, folder=self.folder, crew=self.crew):
+            yield part
+            self.bar.update(len(part.data))

@@ -1,0 +1,126 @@
+"""materialize(): writing a catalogue to disk, whole or not at all."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from deepbench_torch.arguments import whole
+from deepbench_torch.datasets import Catalogue
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.crew import Crew
+from deepbench_torch.storage.formats import FORMATS
+from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.whole import folders, sync, work_folder
+
+
+def materialize(
+    catalogue: Catalogue,
+    path: str | Path,
+    *,
+    format: Literal["h5"] | None = None,  # noqa: A002
+    workers: int = 0,
+    executor: Executor | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+    compression: Literal["gzip", "lzf"] | None = None,
+) -> Path:
+    """Write a catalogue to a file; transforms are not applied.
+
+    A file of the final name is always whole: work goes on in a hidden folder beside it,
+    `.NAME.<key>.partial`. If it is stopped in any way, the same call goes on with what was done,
+    after checking it. Whatever makes the rows, the file is the same bytes.
+
+    Args:
+        catalogue: What to write: all of it, or its split if it has one.
+        path: The file; its folder is made if it is missing.
+        format: "h5", as is None.
+        workers: Local processes that make the rows; 0 for this one.
+        executor: Where the rows are made instead, any `concurrent.futures.Executor`.
+        overwrite: Whether a file of that name may be replaced.
+        progress: Whether to show a progress bar.
+        compression: None for one block that can be mapped into memory, else chunks of whole rows.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileExistsError: If the file exists and may not be replaced.
+        OSError: If it cannot be written.
+        ValueError: If the format is not known.
+    """
+    path = Path(path).expanduser()
+    _check_arguments(catalogue, path, format=format, workers=workers, compression=compression)
+    if path.exists() and not overwrite:
+        raise _exists(path)
+    contents = Contents.of(catalogue)
+    folder = path.with_name(f".{path.name}.{contents.key()}.partial")
+    total, unit = len(contents.rows), contents.recipe.content
+    with (
+        _explained(path),
+        folders(path.parent),
+        work_folder(folder),
+        Crew(workers, executor) as crew,
+        tqdm(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
+    ):
+        job = Job(contents, folder, crew, bar, compression)
+        _check_room(job)
+        folder.mkdir(exist_ok=True)
+        written = folder / f"{path.name}.tmp"
+        FORMATS[format or "h5"](job, written)
+        sync(written)
+        os.replace(written, path)
+    return path
+
+
+def _check_arguments(
+    catalogue: object,
+    path: Path,
+    *,
+    format: object,  # noqa: A002
+    workers: int,
+    compression: object,
+) -> None:
+    if not isinstance(catalogue, Catalogue):
+        raise TypeError(f"materialize writes a Catalogue, got {type(catalogue).__name__}")
+    if not path.name:
+        raise ValueError(f"the path must name a file, got {str(path)!r}")
+    if format is not None and format not in FORMATS:
+        raise ValueError(f"format must be {' or '.join(map(repr, FORMATS))}, got {format!r}")
+    if compression not in (None, "gzip", "lzf"):
+        raise ValueError(f"compression must be None, 'gzip' or 'lzf', got {compression!r}")
+    whole(workers, "workers must be 0 or a positive number of processes", least=0, most=1024)
+
+
+def _exists(path: Path) -> FileExistsError:
+    return FileExistsError(
+        f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), choose another "
+        "path, or open it with StoredCatalogue"
+    )
+
+
+def _check_room(job: Job) -> None:
+    """Refuse a catalogue that the disk cannot take."""
+    free = shutil.disk_usage(job.folder.parent).free
+    if job.bytes > free:
+        raise OSError(errno.ENOSPC, f"{job.bytes / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say of an error of the system what was tried and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"cannot write the catalogue ({error.strerror or error}); "
+            "choose a path in a folder that can be written and has room",
+            str(path),
+        ) from error

@@ -1,0 +1,143 @@
+"""Parts: rows made a few mebibytes at a time, and kept on disk until their file is whole."""
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from deepbench_torch.generate import generate
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage.crew import Crew
+from deepbench_torch.storage.whole import replacing
+
+PART_BYTES = 1 << 22  # of data in a part; what a kill can cost each worker
+BATCH = 256  # rows made at once
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Part(NamedTuple):
+    """Some rows: the data (N, *recipe.shape) float32, and by its path everything beside it."""
+
+    data: Array
+    tables: dict[str, Array]
+
+
+class Rows(NamedTuple):
+    """Which rows to make, and where to keep them.
+
+    Attributes:
+        recipe: What they hold.
+        seed: Their seed.
+        rows: Their numbers.
+        path: The file that they are kept in.
+    """
+
+    recipe: AbstractRecipe
+    seed: int
+    rows: range
+    path: Path
+
+
+def ranges(rows: range, step: int) -> Iterator[range]:
+    """Rows in ranges of `step`, the last perhaps shorter."""
+    return (rows[start : start + step] for start in range(0, len(rows), step))
+
+
+def part_rows(recipe: AbstractRecipe) -> int:
+    """How many rows a part has; it depends on the recipe alone."""
+    return max(1, PART_BYTES // row_bytes(recipe))
+
+
+def row_bytes(recipe: AbstractRecipe) -> int:
+    """The size of one row's data."""
+    return math.prod(recipe.shape) * 4
+
+
+def make_part(recipe: AbstractRecipe, seed: int, rows: range) -> Part:
+    """Rows of a recipe; runs in any process."""
+    samples = [
+        generate(recipe, seed, torch.arange(part.start, part.stop)) for part in ranges(rows, BATCH)
+    ]
+    tables = [sample.tables() for sample in samples]
+    return Part(
+        np.concatenate([sample.data.numpy() for sample in samples]),
+        {path: np.concatenate([each[path].numpy() for each in tables]) for path in tables[0]},
+    )
+
+
+def all_parts(
+    recipe: AbstractRecipe, seed: int, rows: range, *, folder: Path, crew: Crew
+) -> Iterator[Part]:
+    """All rows in order, part by part; those that the folder has already are not made again.
+
+    Args:
+        recipe: What the rows hold.
+        seed: Their seed.
+        rows: Their numbers.
+        folder: Where parts are kept, for these rows alone; not used if there is only one part.
+        crew: Who makes them.
+    """
+    step = part_rows(recipe)
+    if len(rows) <= step:
+        yield from crew.in_order(_make, [(recipe, seed, rows)])
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = (
+        Rows(recipe, seed, part, folder / f"{part.start}-{part.stop}.part")
+        for part in ranges(rows, step)
+    )
+    for path in crew.in_order(keep_part, tasks):
+        yield _kept(path)
+
+
+def _make(rows: tuple[AbstractRecipe, int, range]) -> Part:
+    return make_part(*rows)
+
+
+def keep_part(task: Rows) -> Path:
+    """Make rows and keep them in a file, unless it holds them whole; runs in any process."""
+    if read_part(task.path) is None:
+        write_part(make_part(task.recipe, task.seed, task.rows), task.path)
+    return task.path
+
+
+def write_part(part: Part, path: Path) -> None:
+    """Keep a part in a file that begins with the SHA-256 of the rest."""
+    body = io.BytesIO()
+    body.write(json.dumps(list(part.tables)).encode() + b"\n")
+    for array in (part.data, *part.tables.values()):
+        np.save(body, array, allow_pickle=False)
+    content = body.getvalue()
+    with replacing(path) as beside:
+        beside.write_bytes(hashlib.sha256(content).digest() + content)
+
+
+def read_part(path: Path) -> Part | None:
+    """The part in a file, or None if there is none or it is not whole."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(content[32:]).digest() != content[:32]:
+        return None
+    body = io.BytesIO(content[32:])
+    names = json.loads(body.readline())
+    data = np.load(body, allow_pickle=False)
+    return Part(data, {name: np.load(body, allow_pickle=False) for name in names})
+
+
+def _kept(path: Path) -> Part:
+    part = read_part(path)
+    if part is None:
+        raise OSError(
+            f"a worker wrote {path}, but here it is not to be read; workers and this process need "
+            "one file system"
+        )
+    return part

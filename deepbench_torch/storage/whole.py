@@ -1,0 +1,58 @@
+"""Files that are there whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write beside `path`, renamed to it in the end or removed on any error."""
+    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    try:
+        yield beside
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+
+
+def sync(path: Path) -> None:
+    """Have the disk take a file whole."""
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+@contextmanager
+def folders(folder: Path) -> Iterator[None]:
+    """Make a folder; on any error take away what was made of it and of those above, if empty."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for place in missing:
+            with suppress(OSError):  # something else lies in it, or it was never made
+                place.rmdir()
+        raise
+
+
+@contextmanager
+def work_folder(folder: Path) -> Iterator[Path]:
+    """A folder for work that a later call may go on with; removed in the end.
+
+    On an error it is kept if something in it is done, which is what bears no name of a temporary
+    file.
+    """
+    try:
+        yield folder
+    except BaseException:
+        done = [each for each in folder.glob("*") if each.suffix != ".tmp"]
+        if not done:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
