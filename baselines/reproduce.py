@@ -6,6 +6,7 @@ explained again.
 """
 
 import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ def reproduce(
     Args:
         run: The run.
         root: Where the data and the folder of the run go.
-        results_file: Where the line goes.
+        results_file: Where the line goes; the predictions go into the folder `predictions` beside.
         devices: How many processors, as Lightning takes it; on a CPU that many processes.
         nodes: How many machines.
 
@@ -59,6 +60,9 @@ def reproduce(
         _result(run, trained, scores), results_file, trained_before=trained.before
     )
     explain(folder, said, scores=scores, result=result, recipe=run.recipe)
+    kept = results_file.parent / "predictions" / f"{run.name}.csv"
+    kept.parent.mkdir(exist_ok=True)
+    shutil.copyfile(folder / "predictions.csv", kept)
     score.show(scores, said.classes, images=len(said.row))
     return result
 

@@ -55,9 +55,37 @@ class Result(BaseModel):
     date: str
 
     @property
+    def name(self) -> str:
+        """The name of its run."""
+        return run_name(
+            self.task,
+            self.architecture,
+            protocol=self.protocol,
+            digest=self.recipe_digest,
+            size=self.size,
+            epochs=self.epochs,
+            seed=self.seed,
+        )
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What two lines of the same run have in common."""
         return tuple(getattr(self, name) for name in KEY)
+
+
+def run_name(
+    task: str,
+    architecture: str,
+    *,
+    protocol: Protocol,
+    digest: str,
+    size: int,
+    epochs: int,
+    seed: int,
+) -> str:
+    """What tells a run from every other, as the name of a folder or a file."""
+    name = f"{task}-{architecture}-{digest[:8]}-size{size}-epochs{epochs}-seed{seed}"
+    return name if protocol == "paper" else f"{name}-{protocol}"
 
 
 def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -> Result:

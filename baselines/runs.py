@@ -9,7 +9,7 @@ import yaml
 import deepbench_torch as db
 from baselines.augment import flip_and_turn
 from baselines.fresh import FreshDataModule
-from baselines.results import Protocol
+from baselines.results import Protocol, run_name
 from baselines.settings import Settings, Task, load_settings
 from deepbench_torch.generate import GENERATOR_VERSION
 
@@ -52,11 +52,15 @@ class Run:
     @property
     def name(self) -> str:
         """What tells this run from every other; its folder's name."""
-        name = (
-            f"{self.task}-{self.settings.architecture}-{self.recipe.digest[:8]}"
-            f"-size{self.settings.size}-epochs{self.settings.epochs}-seed{self.seed}"
+        return run_name(
+            self.task,
+            self.settings.architecture,
+            protocol=self.protocol,
+            digest=self.recipe.digest,
+            size=self.settings.size,
+            epochs=self.settings.epochs,
+            seed=self.seed,
         )
-        return name if self.protocol == "paper" else f"{name}-{self.protocol}"
 
     def data(self, root: Path, *, processes: int = 1) -> db.CatalogueDataModule:
         """The images, stored under `root`; a step's batch is shared among processes.

@@ -49,6 +49,7 @@ def test_the_whole_path(task: str, protocol: Protocol, tmp_path: Path) -> None:
     assert result.recipe_digest == run.recipe.digest
     assert result.torch_version == torch.__version__
     assert results.read(tmp_path / "results.csv") == [result]
+    assert result.name == run.name
     folder = tmp_path / run.name
     assert (folder / "last.ckpt").is_file()
     assert (folder / "log" / "metrics.csv").is_file()
@@ -59,7 +60,9 @@ def test_the_whole_path(task: str, protocol: Protocol, tmp_path: Path) -> None:
     assert (resolved["task"], resolved["epochs"], resolved["lr"]) == (task, 2, 0.524)
     assert resolved["recipe"] == run.recipe.to_plain()
     # oracle: the file that anyone may score tells what the line tells
-    said = submissions.read(folder / "predictions.csv")
+    kept = tmp_path / "predictions" / f"{run.name}.csv"
+    assert kept.read_bytes() == (folder / "predictions.csv").read_bytes()
+    said = submissions.read(kept)
     scores = score(said.probability, said.label)
     assert result.accuracy == round(100 * scores.accuracy, 2)
     assert result.exact_match == round(100 * scores.exact_match, 2)
