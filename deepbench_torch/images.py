@@ -1,5 +1,6 @@
 """Images: the rows of a Recipe, drawn, degraded and labelled."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -11,9 +12,14 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
 from deepbench_torch.scenes import Scene
 
+WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond its images, whatever its size
+
 
 def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
     """The images of some rows; images, label and index on `device`, the scene on the CPU.
+
+    The work is done in chunks: beyond its images, with and without noise, a batch takes
+    WORKING_MEMORY at most, and with a blur the light round the frame.
 
     Args:
         recipe: What the images hold.
@@ -84,19 +90,27 @@ def _grid(recipe: Recipe) -> Grid:
 
 
 def _blurred(recipe: Recipe, light: Tensor) -> Tensor:
-    """Light on the pixels of `_grid` as the image has it, shape (N, H, W)."""
+    """Light on the pixels of `_grid` as the image has it, in chunks of rows, shape (N, H, W)."""
     if recipe.degrade.blur is None:
         return light
-    return degrade.blur(light, sigma=recipe.degrade.blur.sigma * recipe.grid.shorter)
+    sigma = recipe.degrade.blur.sigma * recipe.grid.shorter
+    seen = light.new_empty(len(light), *recipe.grid.shape)
+    for part in _chunks(light):
+        seen[part] = degrade.blur(light[part], sigma=sigma)
+    return seen
+
+
+def _chunks(images: Tensor) -> Iterator[slice]:
+    """The rows of images (N, H, W), a chunk's worth of pixels at once."""
+    rows = max(1, compose.CHUNK // (images.shape[1] * images.shape[2]))
+    return (slice(start, start + rows) for start in range(0, len(images), rows))
 
 
 def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
     """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
-    rows = max(1, compose.CHUNK // (clean.shape[1] * clean.shape[2]))
     image = torch.empty_like(clean)
     with torch.inference_mode():
-        for place in range(0, len(index), rows):
-            part = slice(place, place + rows)
+        for part in _chunks(clean):
             image[part] = _degrade(recipe, clean[part], seed=seed, index=index[part])
     return image
 

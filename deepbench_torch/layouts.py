@@ -14,7 +14,7 @@ from deepbench_torch.simplify import simplified_present, simplified_values
 # A pixel belongs to an object where its own light is at least this share of its brightest pixel.
 # Of a shape, which has one brightness, that is the shape; of a profile without an edge, its core.
 MASK_LEVEL = 0.1
-ROWS = 256  # images judged at once, which bounds the memory
+PIXELS = 1 << 21  # of all objects judged at once: 16 MiB an intermediate, whatever the batch
 
 
 def object_mask(light: Tensor) -> Tensor:
@@ -99,12 +99,15 @@ def _best_of(
 
 
 def _in_parts(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
-    """`least_visible` of ROWS rows at once."""
+    """`least_visible` of as many rows at once as PIXELS allows."""
+    height, width = analysis_grid(recipe).shape
+    most = recipe.slots if recipe.count is not None else recipe.slots * len(recipe.objects)
+    rows = max(1, PIXELS // (height * width * most))
     parts = []
-    for start in range(0, max(len(values), 1), ROWS):
-        rows = slice(start, start + ROWS)
-        here = {kind: there[rows] for kind, there in present.items()}
-        parts.append(least_visible(recipe, values[rows], here))
+    for start in range(0, max(len(values), 1), rows):
+        part = slice(start, start + rows)
+        here = {kind: there[part] for kind, there in present.items()}
+        parts.append(least_visible(recipe, values[part], here))
     return torch.cat(parts)
 
 

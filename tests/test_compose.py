@@ -1,10 +1,13 @@
 """Composition and layouts: sums, unions, and images that show every object."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import layouts, scenes
+from deepbench_torch import images, layouts, scenes
 from deepbench_torch.images import separate
 from deepbench_torch.layouts import MASK_LEVEL, object_mask
 
@@ -191,3 +194,29 @@ def test_memory_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(len(part.light) for part in drawn) == sum(
         int(present.sum()) for present in scene.present.values()
     )
+
+
+MEMORY = """
+import resource, sys
+import torch
+import deepbench_torch as db
+
+def peak():
+    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return told if sys.platform == "darwin" else told * 1024
+
+torch.set_num_threads(1)
+recipe = db.load_recipe(sys.argv[1])
+db.generate(recipe, 0, torch.arange(2))
+before = peak()
+sample = db.generate(recipe, 0, torch.arange(int(sys.argv[2])))
+print(peak() - before - sample.image.nbytes - sample.clean.nbytes)
+"""
+
+
+@pytest.mark.parametrize(("recipe", "count"), [("geometric", 400), ("sky", 6000)])
+def test_resident_memory_beyond_the_images_is_bounded(recipe: str, count: int) -> None:
+    """Oracle: the kernel's peak of a fresh process, against `images.WORKING_MEMORY`."""
+    command = [sys.executable, "-c", MEMORY, recipe, str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert int(done.stdout) < images.WORKING_MEMORY

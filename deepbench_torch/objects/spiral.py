@@ -105,7 +105,7 @@ def _turn(spiral: Spiral, t: Tensor, tangent: Tensor) -> Tensor:
 
 
 def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor) -> Tensor:
-    """k = (r sin(psi) / (arms width))**2.
+    """K = (r sin(psi) / (arms width))**2.
 
     sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2) and sin(psi)**2 = 1 / (1 + cot(psi)**2)
     give k (arms width)**2 = r**4 / (r**2 + (A N sin(phi / N))**2).
