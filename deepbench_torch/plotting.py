@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import RowDataset
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.portraits import PORTRAIT, portraits
+from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
 
 LARGEST = 1000  # images of a gallery
 BATCH = 32  # images made at once
@@ -33,20 +34,20 @@ class Panel(NamedTuple):
 def gallery(
     dataset: RowDataset,
     *,
-    columns: int = 10,
+    columns: int | None = None,
     rows: int | None = None,
     boxes: bool = False,
     masks: bool = False,
 ) -> Figure:
-    """A labelled table of a dataset's first images.
+    """A labelled table of a dataset's first images, or the first of its time series.
 
     Where the label is a class, every class has rows of its own; else the images come in their order
-    and each says what it holds.
+    and each says what it holds. Of series their paths and energies are drawn: see `portraits`.
 
     Args:
-        dataset: A dataset whose target is "label", or with boxes or masks the list `OVERLAY`.
-        columns: Images side by side.
-        rows: Rows of images; one for each class, or four, if None.
+        dataset: A dataset whose target is what `gallery_target` says.
+        columns: Images side by side, ten if None; or series, four if None.
+        rows: Rows of images; one for each class, or four, if None. Or of series, two if None.
         boxes: Whether to draw the box of each object.
         masks: Whether to outline the mask of each object.
 
@@ -56,15 +57,19 @@ def gallery(
     Raises:
         ValueError: If rows or columns are not positive, or the target is another.
     """
+    wanted = gallery_target(dataset.recipe, overlay=boxes or masks)
+    if dataset.target != wanted:
+        raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
+    if isinstance(dataset.recipe, SeriesRecipe):
+        columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
+        return portraits(dataset, dataset.recipe, columns=columns, rows=rows)
+    columns = 10 if columns is None else columns
     rows = rows if rows is not None else _usual_rows(dataset)
     if rows < 1 or columns < 1 or rows * columns > LARGEST:
         raise ValueError(
             f"a gallery needs positive rows and columns and at most {LARGEST} images, "
             f"got {rows} and {columns}"
         )
-    wanted = OVERLAY if boxes or masks else "label"
-    if dataset.target != wanted:
-        raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
     by_class = _has_classes(dataset)
     panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
     _, height, width = dataset.recipe.shape
@@ -78,6 +83,19 @@ def gallery(
             _draw(axis, panel, boxes=boxes, masks=masks)
     figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
     return figure
+
+
+def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tuple[str, ...]:
+    """The target that a gallery of a recipe's rows needs, with an overlay of boxes or masks.
+
+    Raises:
+        ValueError: If an overlay of time series is asked for.
+    """
+    if recipe.content == "image":
+        return OVERLAY if overlay else "label"
+    if overlay:
+        raise ValueError(f"boxes and masks are of images, but {recipe.name} gives time series")
+    return PORTRAIT
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -65,19 +65,21 @@ def show(
     output: Annotated[Path, typer.Option(help="The picture to write.")] = Path("gallery.png"),
     seed: Seed = 0,
     image_size: ImageSize = None,
-    columns: Annotated[int, typer.Option(help="Images side by side.")] = 10,
-    rows: Annotated[int | None, typer.Option(help="Rows of images.")] = None,
+    columns: Annotated[int | None, typer.Option(help="Images or time series side by side.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Rows of them.")] = None,
     boxes: Annotated[bool, typer.Option("--boxes", help="Draw the box of each object.")] = False,
     masks: Annotated[bool, typer.Option("--masks", help="Outline each object's mask.")] = False,
 ) -> None:
-    """Draw a labelled gallery of the first images."""
+    """Draw a labelled gallery of the first images, or paths and energies of time series."""
     dataset: RowDataset
-    target = plotting.OVERLAY if boxes or masks else "label"
-    if is_stored(Path(image)):
+    stored = is_stored(Path(image))
+    recipe = read_header(image).recipe if stored else load_recipe(image)
+    target = plotting.gallery_target(recipe, overlay=boxes or masks)
+    if stored:
         dataset = StoredCatalogue(image, target=target)
     else:
         size = parse_size(image_size)
-        dataset = Catalogue(image, seed=seed, image_size=size, target=target)
+        dataset = Catalogue(recipe, seed=seed, image_size=size, target=target)
     figure = plotting.gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
     path = plotting.save(figure, output)
     typer.echo(f"{path}: a gallery of {image}")

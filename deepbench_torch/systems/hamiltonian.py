@@ -112,6 +112,7 @@ HAMILTONIAN_PENDULUM = System(
     options={},
     momentary=False,
     needs=needs,
+    path=("q", "p"),
     channels=channels,
     prepare=as_drawn,
     follow=follow,

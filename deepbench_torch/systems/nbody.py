@@ -232,6 +232,7 @@ NBODY = System(
     options={"dimensions": (2, 3)},
     momentary=False,
     needs=needs,
+    path=("x", "y"),
     channels=channels,
     prepare=prepare,
     follow=follow,

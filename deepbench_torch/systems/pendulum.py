@@ -139,6 +139,7 @@ PENDULUM = System(
     options={"method": ("exact", "small_angle")},
     momentary=True,
     needs=needs,
+    path=("angle", "velocity"),
     channels=channels,
     prepare=as_drawn,
     follow=follow,

@@ -88,6 +88,7 @@ class System(NamedTuple):
         momentary: Whether every moment follows from the parameters by itself, so that starting
             values too may be others at every moment.
         needs: The names of the parameters that a recipe has if it gives some, under some options.
+        path: The two things measured that show the motion in a plane.
         channels: The columns of a series for some number of slots, under some options.
         prepare: From draws of the priors to the systems.
         follow: From systems, a clock and options to a record.
@@ -100,6 +101,7 @@ class System(NamedTuple):
     options: Mapping[str, tuple[str | int, ...]]
     momentary: bool
     needs: Callable[[Collection[str], Options], list[str]]
+    path: tuple[str, str]
     channels: Callable[[int, Options], list[Channel]]
     prepare: Callable[[dict[str, Tensor], Options], Drawn]
     follow: Callable[[Drawn, Clock, Options], Record]
