@@ -36,7 +36,7 @@ def follow_series(
     return SeriesSample(
         series=measured.float().to(device),
         clean=clean.series.float().to(device),
-        label=_label(recipe, drawn.parameters).to(device),
+        label=_label(recipe, drawn.parameters, index).to(device),
         index=index.to(device),
         time=sample_times(clock.duration, clock.steps),
         parameters=drawn.parameters,
@@ -86,22 +86,29 @@ def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> 
     noise = {name: sigma for name, sigma in recipe.noise.parameters.items() if sigma > 0}
     if not noise:
         return drawn
-    parameters = dict(drawn.parameters)
-    for name, sigma in noise.items():
-        quantity = recipe.definition.fields[name]
-        once = quantity.role == "start" and not recipe.definition.momentary
-        stepped = recipe.noise.draw == "step" and not once
-        slots = recipe.slots if quantity.slots else 1
-        streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
-        u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
-        factor = Normal(1.0, sigma, *FACTOR).value(u).transpose(1, 2)  # (B, T or 1, slots)
-        values = parameters[name].view(len(index), 1, slots) * factor
-        values = values if quantity.slots else values[..., 0]
-        values = values if stepped else values[:, 0]
-        if quantity.turns:
-            values = values - (values / TURN).round() * TURN
-        parameters[name] = values.contiguous()
-    return Drawn(parameters, drawn.present)
+    acting = {
+        name: _noisy(recipe, name, drawn.parameters[name], sigma=sigma, seed=seed, index=index)
+        for name, sigma in noise.items()
+    }
+    return Drawn({**drawn.parameters, **acting}, drawn.present)
+
+
+def _noisy(
+    recipe: SeriesRecipe, name: str, values: Tensor, *, sigma: float, seed: int, index: Tensor
+) -> Tensor:
+    """A parameter with its noise; angles are brought back to half a turn."""
+    quantity = recipe.definition.fields[name]
+    started_once = quantity.role == "start" and not recipe.definition.momentary
+    stepped = recipe.noise.draw == "step" and not started_once
+    slots = recipe.slots if quantity.slots else 1
+    streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
+    u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
+    factor = Normal(1.0, sigma, *FACTOR).value(u).transpose(1, 2)  # (B, T or 1, slots)
+    result = values.view(len(index), 1, slots) * factor
+    if quantity.turns:
+        result = result - (result / TURN).round() * TURN
+    result = result if quantity.slots else result[..., 0]
+    return (result if stepped else result[:, 0]).contiguous()
 
 
 def measure(
@@ -135,13 +142,13 @@ def measure(
     return series + noise
 
 
-def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor]) -> Tensor:
+def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor], index: Tensor) -> Tensor:
     """The parameters that differ side by side, float32, shape (B, K)."""
-    columns = [
-        parameters[name].view(len(parameters[name]), -1)
+    differing = [
+        parameters[name]
         for name, prior in recipe.parameters.items()
         if not isinstance(prior, Fixed)
     ]
-    if not columns:
-        return torch.empty(len(next(iter(parameters.values()))), 0)
-    return torch.cat(columns, dim=1).float()
+    columns = [values if values.dim() == 2 else values[:, None] for values in differing]
+    empty = torch.empty(len(index), 0, dtype=torch.float64)
+    return torch.cat([empty, *columns], dim=1).float()
