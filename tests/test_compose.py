@@ -218,5 +218,5 @@ print(peak() - before - sample.image.nbytes - sample.clean.nbytes)
 def test_resident_memory_beyond_the_images_is_bounded(recipe: str, count: int) -> None:
     """Oracle: the kernel's peak of a fresh process, against `images.WORKING_MEMORY`."""
     command = [sys.executable, "-c", MEMORY, recipe, str(count)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     assert int(done.stdout) < images.WORKING_MEMORY
