@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
 from baselines.factors import Factors
@@ -16,7 +16,8 @@ from baselines.pictures import COLOURS, DASHES, MARKS, new_figure
 from baselines.predictions import Predictions
 from baselines.scores import right, wilson
 
-BINS = 8
+BINS = 6  # at most, of about equally many answers
+ANSWERS = 25  # at least in a bin, where there are so many
 Factor = Literal["signal", "size", "overlap", "objects"]
 TITLES: dict[Factor, str] = {
     "signal": "signal to noise of the object",
@@ -125,17 +126,34 @@ def _by_number(answers: Tensor, factors: Factors) -> list[Point]:
 
 
 def _binned(factor: Factor, group: str, values: Tensor, known: Tensor) -> Iterator[Point]:
-    """The share of right answers in bins of about equally many."""
-    if not len(values):
-        return
-    quantiles = torch.quantile(values.double(), torch.linspace(0, 1, BINS + 1).double())
-    inner = torch.tensor(sorted(set(quantiles.tolist()))[1:-1]).double()
-    bins = torch.bucketize(values.double(), inner, right=True)
+    """The share of right answers in bins of values."""
+    bins = _bins(values.double())
     for number in sorted(set(bins.tolist())):
         mine = bins == number
         share, count = float(known[mine].float().mean()), int(mine.sum())
         low, high = wilson(share, count)
         yield Point(factor, group, float(values[mine].median()), share, low, high, count)
+
+
+def _bins(values: Tensor) -> Tensor:
+    """The bin of each value: one for the least if many share it, and others of equally many."""
+    if not len(values):
+        return values.long()
+    least = values == values.min()
+    if len(values) > 1 and int(least.sum()) * BINS > len(values):
+        bins = torch.zeros(len(values), dtype=torch.int64)
+        bins[~least] = 1 + _even_bins(values[~least], BINS - 1)
+        return bins
+    return _even_bins(values, BINS)
+
+
+def _even_bins(values: Tensor, most: int) -> Tensor:
+    """The bin of each value, in bins of about equally many."""
+    if not len(values):
+        return values.long()
+    count = max(1, min(most, len(values) // ANSWERS))
+    edges = torch.quantile(values, torch.linspace(0, 1, count + 1).double())
+    return torch.bucketize(values, edges[1:-1].contiguous(), right=True)
 
 
 def write(points: list[Point], path: Path) -> Path:
@@ -160,9 +178,16 @@ def draw(points: list[Point], *, title: str) -> Figure:
         axis.set_xlabel(TITLES[factor])
         if factor == "signal":
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_major_formatter("{x:g}")
+            axis.xaxis.set_minor_formatter(NullFormatter())
         if factor == "objects":
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.legend(fontsize=8)
     axes[0].set_ylabel("right answers [%]")
+    handles, names = axes[0].get_legend_handles_labels()
+    if shown and shown[0] != "objects":
+        figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=8)
     return figure
 
 
@@ -188,4 +213,3 @@ def _panel(axis: Axes, points: list[Point]) -> None:
             label=group,
         )
     axis.grid(alpha=0.25)
-    axis.legend(fontsize=8)

@@ -1,5 +1,6 @@
 """A picture of the most confident mistakes, with all parameters of what was there."""
 
+import math
 import textwrap
 from typing import NamedTuple
 
@@ -129,7 +130,9 @@ def _parameters(sample: db.Sample) -> str:
     )
     for number, (kind, slot) in enumerate(objects):
         values = {name: float(table[0, slot]) for name, table in sample.scene[kind].items()}
-        facts = {"S/N": float(found.signal[number]), "overlap": float(found.overlap[number])}
+        signal = float(found.signal[number])
+        facts = {"S/N": signal} if math.isfinite(signal) else {}
+        facts["overlap"] = float(found.overlap[number])
         told = "  ".join(f"{name}={_short(value)}" for name, value in (facts | values).items())
         lines = textwrap.wrap(f"{number + 1} {kind}  {told}", WIDTH, subsequent_indent="    ")
         paragraphs.append("\n".join(lines))

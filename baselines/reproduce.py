@@ -48,6 +48,7 @@ def reproduce(
     Returns:
         The line; None in processes of the training other than the first.
     """
+    results.read(results_file)  # a record that cannot be read is told before hours of training
     folder = root / run.name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.yaml").write_text(run.to_yaml(), encoding="utf-8")

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 FILE = Path(__file__).with_name("results.csv")
 # "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same
@@ -100,7 +100,7 @@ def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -
     Returns:
         The line as it stands in the file.
     """
-    rows = read(file) if file.exists() else []
+    rows = read(file)
     places = [place for place, row in enumerate(rows) if row.key == result.key]
     if not places:
         rows.append(result)
@@ -114,9 +114,25 @@ def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -
 
 
 def read(file: Path = FILE) -> list[Result]:
-    """All runs in the file."""
+    """All runs in the file; none if it is not there.
+
+    Raises:
+        ValueError: If a line is not a run.
+    """
+    if not file.exists():
+        return []
     with file.open(newline="", encoding="utf-8") as stream:
-        return [Result.model_validate(row) for row in csv.DictReader(stream)]
+        return [_result(row, file, line) for line, row in enumerate(csv.DictReader(stream), 2)]
+
+
+def _result(row: dict[str, str], file: Path, line: int) -> Result:
+    try:
+        return Result.model_validate(row)
+    except ValidationError as error:
+        faults = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
+        raise ValueError(
+            f"line {line} of {file} is not a run: {faults}; mend it or give another file"
+        ) from None
 
 
 def commit() -> str:

@@ -126,19 +126,30 @@ def said(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
 
 
 def test_right_answers_are_counted_in_bins() -> None:
-    """400 images of one object: found where the signal is above 100. Oracle: counting by hand."""
-    signal = torch.arange(400.0) + 1
-    one = torch.ones(400)
-    objects = Factors(torch.arange(400), torch.zeros(400).long(), signal, 3 * one, 0 * one)
-    probability = torch.zeros(400, 2)
+    """600 images of one object: found where the signal is above 100. Oracle: counting by hand."""
+    signal = torch.arange(600.0) + 1
+    one = torch.ones(600)
+    objects = Factors(torch.arange(600), torch.zeros(600).long(), signal, 3 * one, 0 * one)
+    probability = torch.zeros(600, 2)
     probability[:, 0] = (signal > 100).float()
-    label = torch.tensor([[1.0, 0.0]]).expand(400, 2)
+    label = torch.tensor([[1.0, 0.0]]).expand(600, 2)
     points = dependence.dependence(said(label, probability), objects)
     assert {point.factor for point in points} == {"signal"}  # nothing else varies
-    assert [point.answers for point in points] == [50] * 8
-    assert [point.share for point in points] == [0, 0, 1, 1, 1, 1, 1, 1]
-    assert [point.value for point in points] == [25 + 50 * place for place in range(8)]
-    assert (points[0].low, points[0].high) == wilson(0, 50)
+    assert [point.answers for point in points] == [100] * 6
+    assert [point.share for point in points] == [0, 1, 1, 1, 1, 1]
+    assert [point.value for point in points] == [50 + 100 * place for place in range(6)]
+    assert (points[0].low, points[0].high) == wilson(0, 100)
+
+
+def test_a_value_that_many_share_has_a_bin_of_its_own() -> None:
+    overlap = torch.cat((torch.zeros(300), torch.arange(1.0, 101)))
+    one = torch.ones(400)
+    objects = Factors(torch.arange(400), torch.zeros(400).long(), one, one, overlap)
+    probability = torch.zeros(400, 2)
+    probability[:, 0] = (overlap == 0).float()
+    label = torch.tensor([[1.0, 0.0]]).expand(400, 2)
+    points = dependence.dependence(said(label, probability), objects)
+    assert [(p.share, p.answers) for p in points] == [(1.0, 300), *[(0.0, 25)] * 4]
 
 
 def test_labels_are_counted_by_the_number_of_objects() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import deepbench_torch as db
 from baselines import results
 from baselines.results import Result
@@ -49,6 +51,15 @@ def test_lines_of_before_there_were_protocols_are_the_papers(tmp_path: Path) -> 
     results.record(LINE, file)
     file.write_text(file.read_text().replace("protocol,", "", 1).replace("paper,", "", 1))
     assert results.read(file) == [LINE]
+
+
+def test_a_line_that_is_not_a_run_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "results.csv"
+    results.record(LINE, file)
+    file.write_text(file.read_text().replace(str(LINE.lr), "fast"))
+    with pytest.raises(ValueError, match=r"line 2 of .*results.csv is not a run: lr: Input should"):
+        results.read(file)
+    assert results.read(tmp_path / "none.csv") == []
 
 
 def test_recorded_runs_are_of_the_recipe_as_it_is() -> None:
