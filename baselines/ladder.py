@@ -1,6 +1,7 @@
 """How a network does on every rung of a recipe's ladder, and where it breaks."""
 
 import csv
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from baselines import small
+from baselines import results, small
 from baselines.scores import score, wilson
 from deepbench_torch.datasets import split_rows
 from deepbench_torch.recipes.ladder import Rung
@@ -31,6 +32,9 @@ class Height(NamedTuple):
         images: How many test images there are.
         steps: Of training.
         seed: Of images and weights.
+        seconds: Of training and testing.
+        device: Where that was.
+        commit: What ran.
     """
 
     recipe: str
@@ -43,6 +47,9 @@ class Height(NamedTuple):
     images: int
     steps: int
     seed: int
+    seconds: float
+    device: str
+    commit: str
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -64,6 +71,7 @@ def climb(recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seed: int) 
         images: How many images to test on.
         seed: Of images and weights.
     """
+    start = time.monotonic()
     network = small.train(rung.recipe, steps=steps, seed=seed)
     rows = torch.tensor(split_rows(10_000, "test")[:images])
     parts = []
@@ -83,6 +91,9 @@ def climb(recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seed: int) 
         images=len(rows),
         steps=steps,
         seed=seed,
+        seconds=time.monotonic() - start,
+        device=f"cpu x {torch.get_num_threads()} threads",
+        commit=results.commit(),
     )
 
 
