@@ -1,0 +1,118 @@
+"""The ladder: measured on every rung, and the rung named on which a network breaks."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import deepbench_torch as db
+from baselines import diagnose, ladder, small
+from baselines.ladder import Height
+
+BASE = Height(
+    recipe="sky",
+    rung="simplest",
+    adds="nothing",
+    digest="0" * 64,
+    accuracy=1.0,
+    exact_match=1.0,
+    chance=0.5,
+    images=2000,
+    steps=500,
+    seed=0,
+    seconds=1.5,
+    device="cpu x 1 threads",
+    commit="unknown",
+)
+
+
+def heights(*pairs: tuple[float, float]) -> list[Height]:
+    """Heights of some accuracies and chances."""
+    return [
+        BASE._replace(rung=f"rung {place}", accuracy=accuracy, chance=chance)
+        for place, (accuracy, chance) in enumerate(pairs)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "place"),
+    [
+        ([(1.0, 0.5), (0.95, 0.5), (0.8, 0.5), (0.78, 0.5)], 2),
+        ([(1.0, 0.5), (0.7, 0.5), (0.99, 0.5), (0.8, 0.5)], 1),  # the largest loss, not the first
+        ([(0.9, 0.5), (0.9, 0.8)], 1),  # the same accuracy, where chance is better, is less skill
+        ([(0.9, 0.8), (0.8, 0.5)], None),  # a lower accuracy, where chance is worse, is more
+        ([(0.950, 0.5), (0.945, 0.5)], None),  # the intervals of 2,000 images overlap
+        ([(0.9, 0.5)], None),
+        ([(0.9, 0.5), (1.0, 1.0)], None),  # one answer alone: nothing to lose
+    ],
+)
+def test_the_rung_that_breaks(pairs: list[tuple[float, float]], place: int | None) -> None:
+    assert ladder.breaking(heights(*pairs)) == place
+
+
+def test_fewer_images_tell_less() -> None:
+    measured = heights((0.95, 0.5), (0.9, 0.5))
+    assert ladder.breaking(measured) == 1
+    assert ladder.breaking([height._replace(images=100) for height in measured]) is None
+
+
+def test_chance_is_the_more_frequent_answer() -> None:
+    assert ladder.chance(torch.tensor([0, 2, 2, 1, 2]), 4) == pytest.approx(0.6)
+    present = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+    assert ladder.chance(present, 2) == pytest.approx(0.75)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    measured = heights((1.0, 0.5), (0.75, 0.625))
+    path = ladder.write(measured, tmp_path / "sub" / "ladder.csv")
+    assert ladder.read(path) == measured
+
+
+@pytest.mark.parametrize("recipe", ["astro", "geometric"])
+def test_the_command_on_tiny_images(
+    recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    csv, png = tmp_path / "ladder.csv", tmp_path / "ladder.png"
+    options = {"steps": 2, "images": 20, "seed": 1, "image_size": 16}
+    diagnose.main(recipe, **options, results_file=csv, picture=png)
+    measured = ladder.read(csv)
+    chosen = db.Catalogue(recipe, image_size=16).recipe
+    assert isinstance(chosen, db.Recipe)
+    rungs = chosen.rungs()
+    assert [height.digest for height in measured] == [rung.recipe.digest for rung in rungs]
+    assert png.read_bytes().startswith(b"\x89PNG")
+    out = capsys.readouterr().out
+    assert all(rung.name in out for rung in rungs)
+    assert f"{recipe}: the network breaks" in out
+    # the last rung is the recipe itself. Oracle: its labels by hand
+    sample = db.generate(chosen, 1, torch.arange(8000, 8020))
+    network = small.train(chosen, steps=2, seed=1)
+    said = small.probability(network, chosen, sample.image)
+    if sample.label.dim() == 1:
+        right = said.argmax(1) == sample.label
+    else:
+        right = (said > 0.5) == (sample.label > 0)
+    assert measured[-1].accuracy == pytest.approx(float(right.float().mean()), abs=1e-4)
+
+
+def test_a_time_series_has_no_ladder() -> None:
+    with pytest.raises(ValueError, match="a ladder is of images, but pendulum holds time series"):
+        diagnose.main("pendulum")
+
+
+def test_the_small_network_learns() -> None:
+    """Oracle: stars and bright galaxies without noise differ in size, which anyone sees."""
+    recipe = db.load_recipe("astro").rungs()[0].recipe
+    network = small.train(recipe, steps=60, seed=0)
+    sample = db.generate(recipe, 0, torch.arange(64))
+    said = small.probability(network, recipe, sample.image)
+    assert float((said.argmax(1) == sample.label).float().mean()) > 0.9
+
+
+def test_the_recorded_ladder_is_of_the_recipe_as_it_is() -> None:
+    """A change of pixels voids what was recorded."""
+    for path in Path(ladder.__file__).parent.glob("ladder-*.csv"):
+        recipe = db.load_recipe(path.stem.removeprefix("ladder-"))
+        assert isinstance(recipe, db.Recipe)
+        digests = [rung.recipe.digest for rung in recipe.rungs()]
+        assert [height.digest for height in ladder.read(path)] == digests
