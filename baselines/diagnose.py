@@ -5,6 +5,7 @@ one, and plots its accuracy against them. The network breaks on the rung on whic
 its skill; see `ladder.breaking`.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +15,13 @@ import torch
 import typer
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 from tqdm import tqdm
 
 import deepbench_torch as db
 from baselines import ladder
 from baselines.ladder import Height
+from baselines.options import spread
 from baselines.pictures import COLOURS, new_figure
 from deepbench_torch.cli import run_command
 from deepbench_torch.plotting import save
@@ -49,15 +52,21 @@ def draw(heights: Sequence[Height], rungs: Sequence[Rung]) -> Figure:
     axis.set_xlim(-0.5, len(rungs) - 0.5)
     axis.set_ylabel("right in test images [%]")
     axis.grid(alpha=0.25)
-    axis.legend(fontsize=8, loc="lower left")
+    axis.set_xlabel("what each rung adds to the one before")
+    handles, told = axis.get_legend_handles_labels()
+    order = sorted(range(len(told)), key=lambda place: told[place] != "labels")
+    axis.legend(
+        [handles[place] for place in order],
+        [told[place] for place in order],
+        fontsize=8,
+        loc="center left",
+    )
     return figure
 
 
 def _scenes(axis: Axes, rungs: Sequence[Rung]) -> None:
-    """One scene on every rung, above the axis: of the first 50 the first of the most objects."""
-    full = db.generate(rungs[-1].recipe, 0, torch.arange(50))
-    number = sum(present.sum(1) for present in full.present.values())
-    row = torch.as_tensor(number).argmax()[None]
+    """One scene on every rung, above the axis."""
+    row = _telling(rungs)
     images = [db.generate(rung.recipe, 0, row).image[0, 0].numpy() for rung in rungs]
     level = np.median(images[-1])
     scale = 3 * np.median(np.abs(images[-1] - level)) or 1.0  # two deviations of the noise
@@ -66,6 +75,16 @@ def _scenes(axis: Axes, rungs: Sequence[Rung]) -> None:
         inset = axis.inset_axes(corner, transform=axis.get_xaxis_transform())
         inset.imshow(np.arcsinh(image / scale), cmap="magma", interpolation="nearest")
         inset.set_axis_off()
+
+
+def _telling(rungs: Sequence[Rung]) -> Tensor:
+    """A row to show, int64, shape (1,): one of the most objects, the first of them the largest."""
+    rows = torch.arange(50)
+    low, full = (db.generate(rung.recipe, 0, rows) for rung in (rungs[0], rungs[-1]))
+    number = torch.stack([present.sum(1) for present in full.present.values()]).sum(0)
+    light = low.clean.flatten(1)
+    pixels = (light > 0.1 * light.amax(1, keepdim=True)).sum(1)
+    return torch.where(number == number.max(), pixels, -1).argmax()[None]
 
 
 def _mark(axis: Axes, heights: Sequence[Height]) -> None:
@@ -93,7 +112,10 @@ def main(
     image: Annotated[str, typer.Argument(help="A recipe's name or YAML file.", metavar="IMAGE")],
     steps: Annotated[int, typer.Option(help="Batches of 64 fresh images on each rung.")] = 500,
     images: Annotated[int, typer.Option(help="Test images, 2000 at most.")] = 2000,
-    seed: Annotated[int, typer.Option(help="Of images and weights.")] = 0,
+    seeds: Annotated[
+        list[int] | None,
+        typer.Option("--seeds", "--seed", help="Of images and weights; several to tell more."),
+    ] = None,
     image_size: Annotated[int | None, typer.Option(help="Pixels a side.")] = None,
     results_file: Annotated[
         Path | None, typer.Option(help="runs/ladder-IMAGE.csv if none.")
@@ -106,7 +128,7 @@ def main(
         raise ValueError(f"a ladder is of images, but {recipe.name} holds time series")
     rungs = recipe.rungs()
     heights = [
-        ladder.climb(recipe, rung, steps=steps, images=images, seed=seed)
+        ladder.climb(recipe, rung, steps=steps, images=images, seeds=seeds or [0])
         for rung in tqdm(rungs, unit="rung")
     ]
     for height in heights:
@@ -121,4 +143,4 @@ def main(
 if __name__ == "__main__":
     command = typer.Typer(add_completion=False)
     command.command()(main)
-    run_command(command, "baselines.diagnose")
+    run_command(command, "baselines.diagnose", spread(sys.argv[1:], ("--seeds", "--seed")))

@@ -29,9 +29,9 @@ class Height(NamedTuple):
         accuracy: Share of test images whose label is right; of several labels, their mean.
         exact_match: Share with every label right.
         chance: The accuracy of always giving the more frequent answer.
-        images: How many test images there are.
-        steps: Of training.
-        seed: Of images and weights.
+        images: How many test images there are, over all seeds.
+        steps: Of each training.
+        seeds: Of images and weights, each of a training of its own.
         seconds: Of training and testing.
         device: Where that was.
         commit: What ran.
@@ -46,7 +46,7 @@ class Height(NamedTuple):
     chance: float
     images: int
     steps: int
-    seed: int
+    seeds: str
     seconds: float
     device: str
     commit: str
@@ -61,23 +61,20 @@ class Height(NamedTuple):
         return (accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else 1.0
 
 
-def climb(recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seed: int) -> Height:
-    """Train a small network on a rung and test it on the first rows of a Catalogue's test split.
+def climb(
+    recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seeds: Sequence[int]
+) -> Height:
+    """Train a small network on a rung for each seed, and test all of them together.
 
     Args:
         recipe: Whose ladder it is.
         rung: The rung.
         steps: How many batches to train for.
-        images: How many images to test on.
-        seed: Of images and weights.
+        images: How many images to test each network on, of a Catalogue's test split.
+        seeds: Of images and weights.
     """
     start = time.monotonic()
-    network = small.train(rung.recipe, steps=steps, seed=seed)
-    rows = torch.tensor(split_rows(10_000, "test")[:images])
-    parts = []
-    for part in torch.split(rows, BATCH):
-        sample = db.generate(rung.recipe, seed, part)
-        parts.append((small.probability(network, rung.recipe, sample.image), sample.label))
+    parts = [_tested(rung.recipe, steps=steps, images=images, seed=seed) for seed in seeds]
     probability, label = (torch.cat(column) for column in zip(*parts, strict=True))
     scores = score(probability, label)
     return Height(
@@ -88,13 +85,22 @@ def climb(recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seed: int) 
         accuracy=scores.accuracy,
         exact_match=scores.exact_match,
         chance=chance(label, len(rung.recipe.classes)),
-        images=len(rows),
+        images=len(label),
         steps=steps,
-        seed=seed,
+        seeds=" ".join(map(str, seeds)),
         seconds=time.monotonic() - start,
         device=f"cpu x {torch.get_num_threads()} threads",
         commit=results.commit(),
     )
+
+
+def _tested(recipe: db.Recipe, *, steps: int, images: int, seed: int) -> tuple[Tensor, Tensor]:
+    """What a trained network says of test images, and what is true."""
+    network = small.train(recipe, steps=steps, seed=seed)
+    rows = torch.tensor(split_rows(10_000, "test")[:images])
+    samples = [db.generate(recipe, seed, part) for part in torch.split(rows, BATCH)]
+    said = [small.probability(network, recipe, sample.image) for sample in samples]
+    return torch.cat(said), torch.cat([sample.label for sample in samples])
 
 
 def chance(label: Tensor, classes: int) -> float:

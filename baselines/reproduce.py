@@ -8,7 +8,6 @@ explained again.
 import logging
 import shutil
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ import typer
 
 from baselines import results, score
 from baselines.explain import explain
+from baselines.options import spread
 from baselines.predictions import predict
 from baselines.runs import Run, choose
 from baselines.scores import Scores
@@ -98,25 +98,6 @@ def _result(run: Run, trained: Trained, scores: Scores) -> results.Result:
     )
 
 
-def spread(arguments: Sequence[str], option: str) -> list[str]:
-    """Arguments in which an option that is followed by several numbers stands before each.
-
-    So that `--seeds 0 1 2` may be written, of which the command line would take the first alone.
-    """
-    told: list[str] = []
-    taken = 0  # numbers since the option
-    for argument in arguments:
-        if argument == option:
-            taken = 1
-        elif taken and argument.isdecimal():
-            told += [option] * (taken > 1)
-            taken += 1
-        else:
-            taken = 0
-        told.append(argument)
-    return told
-
-
 def main(
     task: Annotated[
         str, typer.Argument(help="A task of runs.yaml: astro, sky, geometric; or all.")
@@ -170,5 +151,4 @@ def _told(result: results.Result, folder: Path) -> str:
 if __name__ == "__main__":
     command = typer.Typer(add_completion=False)
     command.command()(main)
-    arguments = spread(spread(sys.argv[1:], "--seeds"), "--seed")
-    run_command(command, "baselines.reproduce", arguments)
+    run_command(command, "baselines.reproduce", spread(sys.argv[1:], ("--seeds", "--seed")))

@@ -19,7 +19,7 @@ BASE = Height(
     chance=0.5,
     images=2000,
     steps=500,
-    seed=0,
+    seeds="0",
     seconds=1.5,
     device="cpu x 1 threads",
     commit="unknown",
@@ -73,8 +73,9 @@ def test_the_command_on_tiny_images(
     recipe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     csv, png = tmp_path / "ladder.csv", tmp_path / "ladder.png"
-    options = {"steps": 2, "images": 20, "seed": 1, "image_size": 16}
-    diagnose.main(recipe, **options, results_file=csv, picture=png)
+    diagnose.main(
+        recipe, steps=2, images=20, seeds=[1, 5], image_size=16, results_file=csv, picture=png
+    )
     measured = ladder.read(csv)
     chosen = db.Catalogue(recipe, image_size=16).recipe
     assert isinstance(chosen, db.Recipe)
@@ -85,14 +86,18 @@ def test_the_command_on_tiny_images(
     assert all(rung.name in out for rung in rungs)
     assert f"{recipe}: the network breaks" in out
     # the last rung is the recipe itself. Oracle: its labels by hand
-    sample = db.generate(chosen, 1, torch.arange(8000, 8020))
-    network = small.train(chosen, steps=2, seed=1)
-    said = small.probability(network, chosen, sample.image)
-    if sample.label.dim() == 1:
-        right = said.argmax(1) == sample.label
-    else:
-        right = (said > 0.5) == (sample.label > 0)
-    assert measured[-1].accuracy == pytest.approx(float(right.float().mean()), abs=1e-4)
+    shares = []
+    for seed in (1, 5):
+        sample = db.generate(chosen, seed, torch.arange(8000, 8020))
+        network = small.train(chosen, steps=2, seed=seed)
+        said = small.probability(network, chosen, sample.image)
+        if sample.label.dim() == 1:
+            right = said.argmax(1) == sample.label
+        else:
+            right = (said > 0.5) == (sample.label > 0)
+        shares.append(float(right.float().mean()))
+    assert measured[-1].accuracy == pytest.approx(sum(shares) / 2, abs=1e-4)
+    assert (measured[-1].images, measured[-1].seeds) == (40, "1 5")
 
 
 def test_a_time_series_has_no_ladder() -> None:

@@ -214,15 +214,6 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
         tiny_run().data(tmp_path, processes=3)
 
 
-def test_several_seeds_may_follow_one_option() -> None:
-    told = ["sky", "--seeds", "0", "1", "2", "--epochs", "3"]
-    once = ["sky", "--seeds", "0", "--seeds", "1", "--seeds", "2", "--epochs", "3"]
-    assert reproduce.spread(told, "--seeds") == once
-    assert reproduce.spread(once, "--seeds") == once
-    assert reproduce.spread(["--seeds", "4", "sky"], "--seeds") == ["--seeds", "4", "sky"]
-    assert reproduce.spread(["sky", "--seeds"], "--seeds") == ["sky", "--seeds"]
-
-
 def test_settings_are_the_papers() -> None:
     settings = load_settings()
     assert (settings.architecture, settings.size, settings.batch_size) == ("resnet50", 10_000, 64)

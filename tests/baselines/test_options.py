@@ -1,0 +1,22 @@
+"""Options that take several numbers."""
+
+import pytest
+
+from baselines.options import spread
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("sky --seeds 0 1 2 --epochs 3", "sky --seeds 0 --seeds 1 --seeds 2 --epochs 3"),
+        ("sky --seed 0 1", "sky --seed 0 --seed 1"),
+        ("--seeds 4 sky 5", "--seeds 4 sky 5"),
+        ("sky --seeds 0 --seeds 1", "sky --seeds 0 --seeds 1"),
+        ("sky --epochs 3 4 --seeds", "sky --epochs 3 4 --seeds"),
+        ("", ""),
+    ],
+)
+def test_an_option_stands_before_each_of_its_numbers(told: str, expected: str) -> None:
+    found = spread(told.split(), ("--seeds", "--seed"))
+    assert found == expected.split()
+    assert spread(found, ("--seeds", "--seed")) == found
