@@ -1,6 +1,8 @@
 """Checks of arguments that several edges share."""
 
 import operator
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def whole(value: object, rule: str, *, least: int, most: int) -> int:
@@ -22,3 +24,25 @@ def whole(value: object, rule: str, *, least: int, most: int) -> int:
     if isinstance(value, bool) or not least <= number <= most:
         raise ValueError(f"{rule}, got {value!r}")
     return number
+
+
+def nearest(name: object, names: Iterable[object]) -> str:
+    """A hint at the name that was meant, to go into an error message; empty if none is near."""
+    known = [str(other) for other in names]
+    meant = (
+        get_close_matches(str(name).lower(), known, n=1, cutoff=0.65)
+        if isinstance(name, str)
+        else []
+    )
+    return f"did you mean {meant[0]!r}? " if meant else ""
+
+
+def is_number(text: object) -> bool:
+    """Whether a text is a number, as 1e-3 is, which YAML takes for a text."""
+    if not isinstance(text, str):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -17,6 +17,7 @@ from deepbench_torch.samples import AbstractSample
 from deepbench_torch.targets import Target, check_target, target_rows
 
 LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits
+USUAL_SIZE = 10_000  # rows of a catalogue where neither the caller nor the recipe says otherwise
 Split = Literal["train", "val", "test"]
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
@@ -118,8 +119,8 @@ class Catalogue(RowDataset):
 
     Args:
         recipe: A packaged recipe's name, a YAML file, or a recipe.
-        size: How many rows there are before splitting.
-        seed: 0 to 2**63 - 1.
+        size: How many rows there are before splitting; as the recipe says, or 10,000, if None.
+        seed: 0 to 2**63 - 1; as the recipe says, or 0, if None.
         split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
             for all.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
@@ -139,8 +140,8 @@ class Catalogue(RowDataset):
         self,
         recipe: str | Path | AbstractRecipe,
         *,
-        size: int = 10_000,
-        seed: int = 0,
+        size: int | None = None,
+        seed: int | None = None,
         split: Split | None = None,
         image_size: int | tuple[int, int] | None = None,
         target: Target = "label",
@@ -148,9 +149,11 @@ class Catalogue(RowDataset):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
+        chosen = sized(load_recipe(recipe), image_size)
+        size = _first(size, chosen.size, USUAL_SIZE)
         super().__init__(
-            sized(load_recipe(recipe), image_size),
-            seed=checked_seed(seed),
+            chosen,
+            seed=checked_seed(_first(seed, chosen.seed, 0)),
             rows=split_rows(size, split),
             target=target,
             transform=transform,
@@ -168,6 +171,13 @@ class Catalogue(RowDataset):
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
         sample = self.samples(rows)
         return sample.data, target_rows(sample, self.target)
+
+
+def _first(asked: int | None, said: int | None, usual: int) -> int:
+    """What was asked for, else what the recipe says, else what is usual."""
+    if asked is not None:
+        return asked
+    return usual if said is None else said
 
 
 def split_rows(size: int, split: Split | None) -> range:

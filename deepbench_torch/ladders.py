@@ -13,7 +13,7 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.storage import materialize
 
 
-def ladder_catalogues(recipe: Recipe, *, size: int, seed: int) -> dict[str, Catalogue]:
+def ladder_catalogues(recipe: Recipe, *, size: int, seed: int | None) -> dict[str, Catalogue]:
     """A catalogue for each rung, the simplest first, by the name of its file: 0-simplest, ..."""
     return {
         f"{number}-{rung.name}": Catalogue(rung.recipe, size=size, seed=seed)
@@ -26,7 +26,7 @@ def write_ladder(
     folder: str | Path,
     *,
     size: int = 1000,
-    seed: int = 0,
+    seed: int | None = None,
     workers: int = 0,
     overwrite: bool = False,
     progress: bool = True,
@@ -37,7 +37,7 @@ def write_ladder(
         recipe: What the images hold on the highest rung.
         folder: Where to write; it is made if it is missing.
         size: How many images each rung has.
-        seed: Of all rungs.
+        seed: Of all rungs; as the recipe says, or 0, if None.
         workers: Local processes that make the images; 0 for this one.
         overwrite: Whether files of these names may be replaced.
         progress: Whether to show a progress bar.

@@ -1,5 +1,6 @@
 """The command line as a user meets it: what it writes, what it says, how it refuses."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,47 @@ def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run("list") == 0
     said = capsys.readouterr().out
     assert all(name in said for name in db.list_recipes())
+
+
+def test_check_tells_every_fault_of_every_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "good.yaml").write_text("extends: sky\nsize: 5\nseed: 3\n")
+    (tmp_path / "bad.yaml").write_text("extends: sky\nlabel: clas\nimage: {height: 0}\n")
+    (tmp_path / "ugly.yaml").write_text("a: 1\na: 2\n")
+    paths = [str(tmp_path / name) for name in ("good.yaml", "bad.yaml", "ugly.yaml", "no.yaml")]
+    assert run("check", "astro", *paths) == 2
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0] == "astro: valid, astro of 28 x 28 pixels"
+    assert lines[1] == f"{paths[0]}: valid, good of 64 x 64 pixels"
+    assert lines[2] == f"{paths[1]}: image.height: must be greater than or equal to 1, got 0"
+    assert lines[3].startswith(f"{paths[1]}: label: must be 'class' or 'present', got 'clas'; did")
+    assert lines[4].startswith(f"{paths[2]} is not YAML: a key must be given once, got a in line 1")
+    assert lines[5].startswith(f"{paths[3]}: there is no recipe file")
+    assert len(lines) == 6
+    assert said.err == "deepbench-torch: error: 3 of 5 recipes must be mended\n"
+    assert run("check", "sky", paths[0]) == 0
+
+
+def test_schema_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["title"] == "A recipe of deepbench_torch"
+    assert run("schema", str(tmp_path / "sub" / "recipe.json")) == 0
+    assert (tmp_path / "sub" / "recipe.json").read_text() == printed
+    assert "yaml-language-server: $schema=recipe.json" in capsys.readouterr().out
+
+
+def test_size_and_seed_may_stand_in_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: star\nsize: 6\nseed: 3\n")
+    common = ("generate", str(tmp_path / "mine.yaml"), str(tmp_path), "--image-size", "4")
+    assert run(*common, "--quiet") == 0
+    stored = db.StoredCatalogue(tmp_path / "mine.h5")
+    assert (len(stored), stored.seed) == (6, 3)
+    assert run(*common, "--quiet", "--overwrite", "--size", "5", "--seed", "0") == 0
+    stored = db.StoredCatalogue(tmp_path / "mine.h5")
+    assert (len(stored), stored.seed) == (5, 0)
 
 
 def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -138,7 +138,7 @@ def test_a_rung_has_no_rungs() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ladder": ["colour"]}, "a ladder has each of its steps once, of form, .*got 'colour'"),
+        ({"ladder": ["colour"]}, "each of its steps once, got 'colour'; the steps are form, "),
         ({"ladder": ["noise", "noise"]}, "got 'noise'"),
         ({"simplify": {"kinds": ["comet"]}}, "names the kind 'comet'.*has star, galaxy, spiral"),
         ({"simplify": {"balanced": True}}, "balanced needs counts, got count"),

@@ -4,6 +4,7 @@ import typer
 
 from deepbench_torch.cli.catalogues import generate, info, list_, show
 from deepbench_torch.cli.ladder import ladder
+from deepbench_torch.cli.recipes import check, schema
 from deepbench_torch.cli.run import run_command
 
 __all__ = ["app", "main", "run_command"]
@@ -15,10 +16,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(generate)
+app.command()(check)
 app.command()(show)
 app.command()(info)
 app.command()(ladder)
 app.command("list")(list_)
+app.command()(schema)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -27,8 +27,8 @@ from deepbench_torch.storage import StoredCatalogue, materialize, read_header
 def generate(
     image: Image,
     output: Annotated[Path, typer.Argument(help="A folder, or a file ending in .h5.")],
-    size: Size = 10_000,
-    seed: Seed = 0,
+    size: Size = None,
+    seed: Seed = None,
     image_size: ImageSize = None,
     format: Annotated[Literal["h5"], typer.Option(help="Format of the file.")] = "h5",  # noqa: A002
     workers: Workers = 0,
@@ -52,8 +52,8 @@ def generate(
     )
     recipe = catalogue.recipe
     typer.echo(
-        f"{path}: {size:,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
-        f"seed {seed}, {path.stat().st_size / 1e6:.1f} MB"
+        f"{path}: {catalogue.size:,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
+        f"seed {catalogue.seed}, {path.stat().st_size / 1e6:.1f} MB"
     )
 
 
@@ -63,7 +63,7 @@ def show(
         typer.Argument(help="A recipe's name, YAML file, or a stored .h5 file.", metavar="IMAGE"),
     ],
     output: Annotated[Path, typer.Option(help="The picture to write.")] = Path("gallery.png"),
-    seed: Seed = 0,
+    seed: Seed = None,
     image_size: ImageSize = None,
     columns: Annotated[int | None, typer.Option(help="Images or time series side by side.")] = None,
     rows: Annotated[int | None, typer.Option(help="Rows of them.")] = None,

@@ -27,7 +27,7 @@ def ladder(
         Path | None, typer.Argument(help="A folder for a file a rung; left out, only to list them.")
     ] = None,
     size: Annotated[int, typer.Option(help="How many images a rung.")] = 1000,
-    seed: Seed = 0,
+    seed: Seed = None,
     image_size: ImageSize = None,
     workers: Workers = 0,
     overwrite: Overwrite = False,

@@ -9,8 +9,10 @@ Image = Annotated[
     str,
     typer.Argument(help="A recipe's name, as `list` shows them, or YAML file.", metavar="IMAGE"),
 ]
-Seed = Annotated[int, typer.Option(help="Another seed gives other rows.")]
-Size = Annotated[int, typer.Option(help="How many rows.")]
+Seed = Annotated[
+    int | None, typer.Option(help="Another seed gives other rows; 0, or as the recipe says.")
+]
+Size = Annotated[int | None, typer.Option(help="How many rows; 10,000, or as the recipe says.")]
 ImageSize = Annotated[
     str | None,
     typer.Option(help="Pixels, as 64 or as 48x64 (height x width).", metavar="SIZE"),

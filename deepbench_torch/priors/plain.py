@@ -1,11 +1,14 @@
 """Priors as they stand in a recipe."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 
+from deepbench_torch.arguments import is_number, nearest
 from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.prior import Fixed, Prior
 
+REMEDY = "YAML takes 1e-3 for text, write 1.0e-3"
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
 
 
@@ -24,9 +27,13 @@ def prior_from_plain(plain: object) -> Prior:
         return Fixed(float(plain))
     names = {prior.name: prior for prior in PRIORS}
     if not isinstance(plain, Mapping) or len(plain) != 1 or next(iter(plain)) not in names:
+        wrong = [key for key in plain if key not in names] if isinstance(plain, Mapping) else []
+        remedy = (
+            REMEDY if is_number(plain) else nearest(wrong[0] if wrong else None, names).rstrip()
+        )
         raise ValueError(
             f"a prior is a number or one of {', '.join(names)} with its arguments, as in "
-            f"{{uniform: [0, 1]}}, got {plain!r}"
+            f"{{uniform: [0, 1]}}, got {plain!r}" + (f"; {remedy}" if remedy else "")
         )
     name, arguments = next(iter(plain.items()))
     return _build(names[name], arguments)
@@ -42,7 +49,9 @@ def _build(kind: type[Prior], arguments: object) -> Prior:
             return build(*(_number(value) for value in arguments))
         return build(_numbers(arguments))
     except TypeError as error:
-        raise ValueError(f"{kind.name} does not take {arguments!r}: {error}") from None
+        takes = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
+        reason = f"; {error}" if "__init__" not in str(error) else ""
+        raise ValueError(f"{kind.name} takes {takes}, got {arguments!r}{reason}") from None
 
 
 def _numbers(value: object) -> object:
@@ -55,5 +64,4 @@ def _numbers(value: object) -> object:
 def _number(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    remedy = "; YAML takes 1e-3 for text, write 1.0e-3" if isinstance(value, str) else ""
-    raise TypeError(f"{value!r} is not a number{remedy}")
+    raise TypeError(f"{value!r} is not a number" + (f"; {REMEDY}" if is_number(value) else ""))

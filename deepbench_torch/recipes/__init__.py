@@ -1,7 +1,12 @@
 """Recipes: what a catalogue's rows hold, as data. One YAML file each."""
 
 from deepbench_torch.recipes.base import AbstractRecipe, Content
-from deepbench_torch.recipes.reader import list_recipes, load_recipe, recipe_from_plain
+from deepbench_torch.recipes.reader import (
+    list_recipes,
+    load_recipe,
+    recipe_faults,
+    recipe_from_plain,
+)
 from deepbench_torch.recipes.recipe import LARGEST_SIDE, Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 
@@ -13,5 +18,6 @@ __all__ = [
     "SeriesRecipe",
     "list_recipes",
     "load_recipe",
+    "recipe_faults",
     "recipe_from_plain",
 ]

@@ -14,17 +14,24 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    WithJsonSchema,
 )
 
 from deepbench_torch.priors import Prior, prior_from_plain
+from deepbench_torch.recipes.faults import find_faults
 
 Content = Literal["image", "series"]
 PriorField = Annotated[
     Prior,
     BeforeValidator(prior_from_plain),
     PlainSerializer(lambda prior: prior.to_plain()),
+    WithJsonSchema({}),  # recipes/schema.py says what a prior may be
 ]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# strict: a number in quotes, or a yes for a number, is a mistake
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 class Part(BaseModel):
@@ -44,13 +51,17 @@ class AbstractRecipe(Part, ABC):
         silent: The keys that decide no row and so do not count towards the digest.
         name: What the recipe is called.
         description: One line for people.
+        size: How many rows a catalogue has where nobody says so.
+        seed: The seed of a catalogue where nobody gives one.
     """
 
     content: ClassVar[Content]
-    silent: ClassVar[frozenset[str]] = frozenset({"description"})
+    silent: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
     description: str = ""
+    size: Whole | None = Field(default=None, ge=1, le=1 << 62)
+    seed: Whole | None = Field(default=None, ge=0, le=(1 << 63) - 1)
 
     @property
     @abstractmethod
@@ -127,10 +138,8 @@ def validated(kind: type[R], plain: object, *, source: str) -> R:
         raise ValueError(f"{source} must be a mapping of keys to values, got {plain!r:.60}")
     try:
         return kind.model_validate(plain)
-    except ValidationError as error:
-        faults = [
-            _fault(detail["loc"], detail["msg"], detail["input"]) for detail in error.errors()
-        ]
+    except ValidationError:
+        faults = find_faults(kind, plain, source=source)
         raise ValueError(f"{source} is not valid: " + "; ".join(faults)) from None
 
 
@@ -153,9 +162,3 @@ def _is_prior(plain: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _fault(place: tuple[int | str, ...], message: str, found: object) -> str:
-    path = ".".join(str(part) for part in place) or "recipe"
-    message = message.removeprefix("Value error, ")
-    return f"{path}: {message}" if "got" in message else f"{path}: {message}, got {found!r:.60}"

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
-import yaml
-
-from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated
+from deepbench_torch.arguments import nearest
+from deepbench_torch.recipes.base import AbstractRecipe, Content, R, merge, validated
+from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
+from deepbench_torch.recipes.text import parse_yaml, read_yaml
 
 
 def list_recipes(content: Content | None = None) -> list[str]:
@@ -50,24 +51,89 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
     """
     if isinstance(name_or_path, AbstractRecipe):
         return name_or_path
+    found = find_recipe(name_or_path)
+    return recipe_from_plain(found.plain, source=found.source)
+
+
+def recipe_faults(name_or_path: str | Path) -> list[str]:
+    """Everything that is wrong with a recipe, a line each; nothing if it is valid."""
+    try:
+        found = find_recipe(name_or_path)
+    except (ValueError, OSError) as error:
+        return [str(error)]
+    return find_faults(_kind(found.plain), found.plain, source=found.source)
+
+
+class Found(NamedTuple):
+    """A recipe as it stands in its YAML, with what it extends put in.
+
+    Attributes:
+        plain: Numbers, texts, lists and mappings.
+        source: Where it came from, for messages.
+    """
+
+    plain: object
+    source: str
+
+
+def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Found:
+    """What the YAML of a packaged recipe or of a file holds.
+
+    Args:
+        name_or_path: A packaged recipe's name, or a file whose name ends in .yaml or .yml.
+        within: The files that extend each other down to this one.
+
+    Raises:
+        ValueError: If there is no such recipe, it is not YAML, or it extends itself.
+        FileNotFoundError: If the file does not exist.
+    """
     text = str(Path(name_or_path).expanduser())
     if text in list_recipes():
-        source = f"recipe {text}"
         content = (files("deepbench_torch.recipes") / f"{text}.yaml").read_text(encoding="utf-8")
-    elif text.endswith((".yaml", ".yml")):
-        source = text
-        content = _read(Path(text))
-    else:
+        return Found(parse_yaml(content, source=f"recipe {text}"), f"recipe {text}")
+    if not text.endswith((".yaml", ".yml")):
         raise ValueError(
             f"there is no recipe {text!r}; packaged are {', '.join(list_recipes())}; "
-            "a file of your own must end in .yaml"
+            f"{nearest(text, list_recipes())}a file of your own must end in .yaml"
         )
-    try:
-        return recipe_from_plain(_parse(content, source), source=source)
-    except (OverflowError, RecursionError) as error:
+    path = Path(text)
+    plain = read_yaml(path)
+    if isinstance(plain, dict) and "extends" in plain:
+        plain = _extended(plain, path, within)
+    return Found(plain, text)
+
+
+def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dict[str, Any]:
+    """A recipe put into the one that it extends; null takes a key away."""
+    base, changes = plain["extends"], {key: plain[key] for key in plain if key != "extends"}
+    if not isinstance(base, str) or not base:
         raise ValueError(
-            f"{source} holds a number that is too large or lists too deep: {error}"
-        ) from None
+            f"{path}: extends: must be the name of a packaged recipe or a YAML file, got {base!r}"
+        )
+    here = str(path.resolve())
+    if here in within:
+        chain = " -> ".join(Path(file).name for file in (*within[within.index(here) :], here))
+        raise ValueError(f"{path}: extends: must not lead back to the file itself, got {chain}")
+    name = base if base in list_recipes() else str(path.parent / Path(base).expanduser())
+    try:
+        found = find_recipe(name, within=(*within, here))
+    except (ValueError, FileNotFoundError) as error:
+        if str(error).startswith(str(path)) or within:
+            raise
+        raise type(error)(f"{path}: extends: {error}") from None
+    if not isinstance(found.plain, dict):
+        raise ValueError(f"{path}: extends: {found.source} must be a mapping, got no recipe")
+    own = {"name": path.stem, "description": f"{found.plain.get('name')} with changes"}
+    return _without_nulls(merge(found.plain | own, changes), changes)
+
+
+def _without_nulls(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Without the keys, and the kinds of objects, that the changes set to null."""
+    kept = {key: value for key, value in plain.items() if changes.get(key, value) is not None}
+    for key in ("objects", "counts", "parameters"):
+        if isinstance(kept.get(key), dict):
+            kept[key] = {name: value for name, value in kept[key].items() if value is not None}
+    return kept
 
 
 def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:
@@ -80,25 +146,8 @@ def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:
     Raises:
         ValueError: Listing every fault with its place, what was found and what is allowed.
     """
-    if isinstance(plain, Mapping) and "system" in plain:
-        return validated(SeriesRecipe, plain, source=source)
-    return validated(Recipe, plain, source=source)
+    return validated(_kind(plain), plain, source=source)
 
 
-def _read(path: Path) -> str:
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no recipe file {str(path)!r} (looked in {str(path.parent.resolve())!r})"
-        )
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{str(path)!r} is not text in UTF-8: {error.reason}") from None
-
-
-def _parse(content: str, source: str) -> object:
-    try:
-        return yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        detail = " ".join(str(error).split())
-        raise ValueError(f"{source} is not YAML: {detail}") from None
+def _kind(plain: object) -> type[Recipe] | type[SeriesRecipe]:
+    return SeriesRecipe if isinstance(plain, Mapping) and "system" in plain else Recipe

@@ -5,22 +5,37 @@ from typing import Any, ClassVar, Literal, Self, final
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
+from deepbench_torch.arguments import nearest
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.priors import Choice, Fixed, Integer, Prior
-from deepbench_torch.recipes.base import AbstractRecipe, Content, Part, Positive, PriorField
+from deepbench_torch.priors import Prior
+from deepbench_torch.recipes.base import (
+    AbstractRecipe,
+    Content,
+    Number,
+    Part,
+    Positive,
+    PriorField,
+    Whole,
+)
+from deepbench_torch.recipes.checks import (
+    MOST_OBJECTS,
+    complete_objects,
+    complete_scene,
+    count_faults,
+)
+from deepbench_torch.recipes.faults import Fault, FaultsError
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
 from deepbench_torch.recipes.simplification import Simplification, check_simplification
 
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
-MOST_OBJECTS = 1000  # of an image
 
 
 class ImageSize(Part):
     """The size of the images [pixel]."""
 
-    height: int = Field(ge=1, le=LARGEST_SIDE)
-    width: int = Field(ge=1, le=LARGEST_SIDE)
+    height: Whole = Field(ge=1, le=LARGEST_SIDE)
+    width: Whole = Field(ge=1, le=LARGEST_SIDE)
 
 
 class Blur(Part):
@@ -36,7 +51,7 @@ class Photons(Part):
     """
 
     exposure: Positive
-    background: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    background: Number = Field(default=0.0, ge=0)
 
 
 class ReadOut(Part):
@@ -67,9 +82,9 @@ class Layout(Part):
         grid: Pixels of the shorter side of the grid on which shares are counted.
     """
 
-    visible: float = Field(gt=0, le=1)
-    candidates: int = Field(default=8, ge=1, le=64)
-    grid: int = Field(default=32, ge=8, le=256)
+    visible: Number = Field(gt=0, le=1)
+    candidates: Whole = Field(default=8, ge=1, le=64)
+    grid: Whole = Field(default=32, ge=8, le=256)
 
 
 @final
@@ -127,7 +142,7 @@ class Recipe(AbstractRecipe):
     @classmethod
     def _complete(cls, objects: dict[str, dict[str, Prior]]) -> dict[str, dict[str, Prior]]:
         """Kinds and parameters known and sensible; what is left out is filled in, in order."""
-        return {kind: _complete_object(kind, objects[kind], {}) for kind in objects}
+        return complete_objects(objects)
 
     @field_validator("ladder")
     @classmethod
@@ -135,47 +150,30 @@ class Recipe(AbstractRecipe):
         for step in ladder:
             if step not in STEPS or ladder.count(step) > 1:
                 raise ValueError(
-                    f"a ladder has each of its steps once, of {', '.join(STEPS)}, got {step!r}"
+                    f"a ladder has each of its steps once, got {step!r}; {nearest(step, STEPS)}"
+                    f"the steps are {', '.join(STEPS)}"
                 )
         return ladder
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        self._check_numbers()
-        if self.scene is not None:  # frozen against others; the same objects, complete
-            self.__dict__["scene"] = tuple(
-                _complete_listed(place, part, self.objects) for place, part in enumerate(self.scene)
-            )
-        if self.simplify is not None:
-            self.__dict__["simplify"] = check_simplification(
-                self.simplify, list(self.objects), counted=self.counts is not None
-            )
+        faults = list(count_faults(self))
+        # frozen against others; these are the same values, complete and in order
+        try:
+            if self.scene is not None:
+                self.__dict__["scene"] = complete_scene(self.scene, self.objects)
+        except FaultsError as error:
+            faults += error.faults
+        try:
+            if self.simplify is not None:
+                self.__dict__["simplify"] = check_simplification(
+                    self.simplify, list(self.objects), counted=self.counts is not None
+                )
+        except ValueError as error:
+            faults.append(Fault(("simplify",), str(error)))
+        if faults:
+            raise FaultsError(faults)
         return self
-
-    def _check_numbers(self) -> None:
-        """One rule of how many objects there are, and one that goes with the label."""
-        rules = {"count": self.count, "counts": self.counts, "scene": self.scene}
-        given = [name for name, rule in rules.items() if rule is not None]
-        if len(given) != 1:
-            raise ValueError(
-                "give either count, for objects of any kind, or counts, for each kind its own, or "
-                f"scene, for each object alone; got {' and '.join(given) or 'neither'}"
-            )
-        if self.counts is not None and set(self.counts) != set(self.objects):
-            raise ValueError(
-                f"counts must name the kinds of objects, {', '.join(self.objects)}; "
-                f"got {', '.join(self.counts)}"
-            )
-        numbers = {"count": self.count} if self.count is not None else self.counts or {}
-        for name, prior in numbers.items():
-            _check_count(name, prior)
-        exactly_one = self.count is not None and self.count.bounds == (1, 1)
-        if self.label == "class" and not exactly_one and len(self.scene or ()) != 1:
-            found = [prior.to_plain() for prior in numbers.values()] or len(self.scene or ())
-            raise ValueError(
-                f"label 'class' needs exactly one object an image, got counts {found!r}; "
-                "set count: 1 or label: present"
-            )
 
     @property
     @override
@@ -223,48 +221,3 @@ class Recipe(AbstractRecipe):
     def rungs(self) -> list[Rung]:
         """The ladder from the simplest version of this recipe to the recipe itself."""
         return rungs(self)
-
-
-def _complete_listed(
-    place: int, part: dict[str, dict[str, Prior]], objects: dict[str, dict[str, Prior]]
-) -> dict[str, dict[str, Prior]]:
-    """One object of a scene, with what it leaves out."""
-    if len(part) != 1:
-        raise ValueError(
-            f"scene.{place} must be one object, as in {{star: {{x: 0.5}}}}, got {', '.join(part)!r}"
-        )
-    ((kind, priors),) = part.items()
-    return {kind: _complete_object(kind, priors, objects[kind])}
-
-
-def _complete_object(
-    kind: str, priors: dict[str, Prior], usual: dict[str, Prior]
-) -> dict[str, Prior]:
-    """The priors of an object, those left out taken from `usual` or the kind, in order."""
-    if kind not in OBJECTS:
-        raise ValueError(f"unknown kind {kind!r}; the kinds are {', '.join(OBJECTS)}")
-    definition = OBJECTS[kind]
-    unknown = [name for name in priors if name not in definition.fields]
-    if unknown:
-        raise ValueError(
-            f"{kind} has no parameter {', '.join(unknown)}; it has "
-            f"{', '.join(definition.parameters)}"
-        )
-    complete = definition.prior | usual | priors
-    complete = {name: complete[name] for name in definition.fields}
-    for name, prior in complete.items():
-        definition.check_prior(name, prior)
-    return complete
-
-
-def _check_count(name: str, prior: Prior) -> None:
-    low, high = prior.bounds
-    values = prior.values if isinstance(prior, Choice) else (low, high)
-    whole = isinstance(prior, Fixed | Integer | Choice) and all(
-        float(v).is_integer() for v in values
-    )
-    if not whole or low < 0 or not 1 <= high <= MOST_OBJECTS:
-        raise ValueError(
-            f"{name} must give whole numbers of objects from 0 to 1000, and sometimes at least 1, "
-            f"got {prior.to_plain()!r}"
-        )

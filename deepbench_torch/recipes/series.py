@@ -6,15 +6,25 @@ from typing import Annotated, Any, ClassVar, Literal, Self, final
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
+from deepbench_torch.arguments import nearest
 from deepbench_torch.objects.parameters import check_prior
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes.base import AbstractRecipe, Content, Part, Positive, PriorField
+from deepbench_torch.recipes.base import (
+    AbstractRecipe,
+    Content,
+    Number,
+    Part,
+    Positive,
+    PriorField,
+    Whole,
+)
+from deepbench_torch.recipes.faults import Fault, FaultsError
 from deepbench_torch.systems import SYSTEMS, Channel, Clock, System
 
 MOST_STEPS = 1_000_000
 LARGEST_NOISE = 0.5  # beyond, a relative error is no longer normal: see `series.FACTOR`
-Relative = Annotated[float, Field(ge=0, le=LARGEST_NOISE)]
-Deviation = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Relative = Annotated[Number, Field(ge=0, le=LARGEST_NOISE)]
+Deviation = Annotated[Number, Field(ge=0)]
 
 
 class Time(Part):
@@ -24,8 +34,8 @@ class Time(Part):
     """
 
     duration: Positive
-    steps: int = Field(ge=1, le=MOST_STEPS)
-    substeps: int = Field(default=1, ge=1, le=MOST_STEPS)
+    steps: Whole = Field(ge=1, le=MOST_STEPS)
+    substeps: Whole = Field(default=1, ge=1, le=MOST_STEPS)
 
 
 class SeriesNoise(Part):
@@ -69,7 +79,8 @@ class SeriesRecipe(AbstractRecipe):
     def _known(cls, system: str) -> str:
         if system not in SYSTEMS:
             raise ValueError(
-                f"unknown system; the systems are {', '.join(SYSTEMS)}, got {system!r}"
+                f"unknown system; {nearest(system, SYSTEMS)}the systems are {', '.join(SYSTEMS)}, "
+                f"got {system!r}"
             )
         return system
 
@@ -86,10 +97,12 @@ class SeriesRecipe(AbstractRecipe):
         """All known and sensible; parameters that are left out are filled in, in order."""
         system = self.definition
         for name, choice in self.options.items():
-            _check_known(f"{self.system} has no option", [name], system.options)
-            _check_known(f"{self.system} has no {name}", [choice], system.options[name])
+            _check_known("options", f"{self.system} has no option", [name], system.options)
+            _check_known(
+                f"options.{name}", f"{self.system} has no {name}", [choice], system.options[name]
+            )
         needed = system.needs(self.parameters, self.chosen)
-        _check_known(f"{self.system} has no parameter", self.parameters, needed)
+        _check_known("parameters", f"{self.system} has no parameter", self.parameters, needed)
         complete = {
             name: self.parameters.get(name, system.fields[name].rule.prior) for name in needed
         }
@@ -103,9 +116,9 @@ class SeriesRecipe(AbstractRecipe):
     def _check_noise(self) -> None:
         fields = self.definition.fields
         noisy = [name for name in self.parameters if fields[name].role != "design"]
-        _check_known("noise.parameters: there is no", self.noise.parameters, noisy)
+        _check_known("noise.parameters", "there is no", self.noise.parameters, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
-        _check_known("noise.measurement: there is no", self.noise.measurement, measured)
+        _check_known("noise.measurement", "there is no", self.noise.measurement, measured)
 
     @property
     def definition(self) -> System:
@@ -174,10 +187,13 @@ class SeriesRecipe(AbstractRecipe):
         return None
 
 
-def _check_known(complaint: str, given: Collection[Any], known: Collection[Any]) -> None:
+def _check_known(
+    place: str, complaint: str, given: Collection[Any], known: Collection[Any]
+) -> None:
     """Refuse names and choices that are not among those known."""
-    unknown = [str(name) for name in given if name not in known]
+    unknown = [name for name in given if name not in known]
     if unknown:
-        raise ValueError(
-            f"{complaint} {', '.join(unknown)}; there is {', '.join(map(str, known)) or 'none'}"
-        )
+        words, all_known = ", ".join(map(str, unknown)), ", ".join(map(str, known)) or "none"
+        hint = nearest(unknown[0], known)
+        message = f"{complaint} {words}; {hint}there is {all_known}, got {unknown[0]!r}"
+        raise FaultsError([Fault((*place.split("."), unknown[0]), message)])

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes.base import Part
+from deepbench_torch.recipes.base import Flag, Number, Part, Whole
 
 
 class Simplification(Part):
@@ -21,10 +21,10 @@ class Simplification(Part):
         values: By kind and name, the value that a parameter always has, in the units of a recipe.
     """
 
-    objects: int | None = Field(default=None, ge=1, le=1000)
+    objects: Whole | None = Field(default=None, ge=1, le=1000)
     kinds: tuple[str, ...] | None = Field(default=None, min_length=1)
-    balanced: bool = False
-    values: dict[str, dict[str, float]] = Field(default_factory=dict)
+    balanced: Flag = False
+    values: dict[str, dict[str, Number]] = Field(default_factory=dict)
 
 
 def check_simplification(

@@ -1,0 +1,44 @@
+"""The commands of recipes: check and schema."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepbench_torch.recipes import load_recipe, recipe_faults
+from deepbench_torch.recipes.schema import packaged_schema
+
+
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="YAML files, or names of packaged recipes.", metavar="FILE..."),
+    ],
+) -> None:
+    """Check recipes, and tell everything that is wrong with them at once."""
+    wrong = 0
+    for file in files:
+        faults = recipe_faults(file)
+        wrong += bool(faults)
+        for fault in faults:
+            typer.echo(fault if fault.startswith(file) else f"{file}: {fault}")
+        if not faults:
+            recipe = load_recipe(file)
+            typer.echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
+    if wrong:
+        raise ValueError(f"{wrong} of {len(files)} recipes must be mended")
+
+
+def schema(
+    output: Annotated[Path | None, typer.Argument(help="A file; standard output if none.")] = None,
+) -> None:
+    """Write the JSON schema of recipes, with which an editor completes and checks them."""
+    if output is None:
+        typer.echo(packaged_schema(), nl=False)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(packaged_schema(), encoding="utf-8")
+    typer.echo(
+        f"{output}: name it in the first line of a recipe, as in "
+        f"# yaml-language-server: $schema={output.name}"
+    )

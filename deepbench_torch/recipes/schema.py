@@ -1,0 +1,195 @@
+"""A JSON schema of recipes, so that an editor completes and checks them."""
+
+import json
+import re
+from dataclasses import MISSING, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.priors import PRIORS, Choice, Prior
+from deepbench_torch.recipes.base import Part
+from deepbench_torch.recipes.recipe import Recipe
+from deepbench_torch.recipes.series import SeriesRecipe
+from deepbench_torch.systems import SYSTEMS
+
+FILE = "recipe.schema.json"
+PRIOR = {"$ref": "#/$defs/Prior"}
+NUMBER = {"type": "number"}
+
+
+def packaged_schema() -> str:
+    """The schema as it is shipped."""
+    return (files("deepbench_torch.recipes") / FILE).read_text(encoding="utf-8")
+
+
+def schema_text() -> str:
+    """The schema as it follows from the code; a test holds the shipped one to it."""
+    return json.dumps(recipe_schema(), indent=1) + "\n"
+
+
+def recipe_schema() -> dict[str, Any]:
+    """The schema of a recipe's YAML: of time series if it names a system, else of images."""
+    image, series = _model_schema(Recipe), _model_schema(SeriesRecipe)
+    definitions = {**image.pop("$defs", {}), **series.pop("$defs", {}), "Prior": _prior()}
+    _describe(image, Recipe)
+    _describe(series, SeriesRecipe)
+    image["properties"] |= {
+        "objects": {**_kinds(nullable=True), "description": _about(Recipe, "objects")},
+        "scene": _scene(),
+        "counts": _counts(),
+        "count": {
+            "anyOf": [PRIOR, {"type": "null"}],
+            "description": _about(Recipe, "count"),
+        },
+    }
+    series["properties"] |= {
+        "system": {"enum": list(SYSTEMS), "description": _about(SeriesRecipe, "system")},
+        "parameters": _parameters(),
+    }
+    for part, needed in ((image, []), (series, ["system", "time"])):
+        part["properties"] = {"extends": EXTENDS, **part["properties"]}
+        part.pop("required", None)
+        part["anyOf"] = [{"required": ["extends"]}, {"required": ["name", *needed]}]
+    image["anyOf"] = [
+        {"required": ["extends"]},
+        *({"required": ["name", "image", "label", rule]} for rule in ("objects", "scene")),
+    ]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A recipe of deepbench_torch",
+        "type": "object",
+        "if": {"anyOf": [{"required": [key]} for key in ("system", "time", "parameters")]},
+        "then": {"$ref": "#/$defs/SeriesRecipe"},
+        "else": {"$ref": "#/$defs/Recipe"},
+        "$defs": {"Recipe": image, "SeriesRecipe": series, **definitions},
+    }
+
+
+EXTENDS = {
+    "type": "string",
+    "description": "A packaged recipe, or a YAML file beside this one, that this one changes. "
+    "null takes away what it holds.",
+}
+
+
+def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """What pydantic makes of a recipe; priors are put in by hand."""
+    schema = kind.model_json_schema(mode="validation")
+    schema.pop("title", None)
+    parts = {part.__name__: part for part in Part.__subclasses__()}
+    for name, part in schema.get("$defs", {}).items():
+        part.pop("title", None)
+        _describe(part, parts[name])
+    return schema
+
+
+def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
+    """Put the words of the docstring beside each key."""
+    schema["description"] = (kind.__doc__ or "").split("\n")[0]
+    for name, part in schema["properties"].items():
+        part.pop("title", None)
+        about = _about(kind, name)
+        if about:
+            part["description"] = about
+
+
+def _about(kind: type[BaseModel], name: str) -> str:
+    """What a class, or one that it comes from, says of an attribute in its docstring."""
+    for owner in kind.__mro__:
+        said = re.search(
+            rf"^ {{4,8}}{name}: (.+(?:\n {{12,}}.+)*)", owner.__doc__ or "", re.MULTILINE
+        )
+        if said:
+            return " ".join(said[1].split())
+    return ""
+
+
+def _prior() -> dict[str, Any]:
+    forms = [_prior_form(kind) for kind in PRIORS]
+    return {
+        "description": "A number, or the distribution that it is drawn from.",
+        "anyOf": [NUMBER, *forms],
+    }
+
+
+def _prior_form(kind: type[Prior]) -> dict[str, Any]:
+    """A prior by its name, with its arguments in order or by their names."""
+    arguments = fields(kind)  # type: ignore[arg-type]
+    needed = [field.name for field in arguments if field.default is MISSING]
+    numbers = {"type": "array", "items": NUMBER, "minItems": 1}
+    by_name = {
+        "type": "object",
+        "properties": {field.name: numbers if kind is Choice else NUMBER for field in arguments},
+        "required": needed,
+        "additionalProperties": False,
+    }
+    in_order = numbers
+    if kind is not Choice:
+        in_order = {**numbers, "minItems": len(needed), "maxItems": len(arguments)}
+    forms = [in_order, by_name, *([NUMBER] if len(arguments) == 1 else [])]
+    return {
+        "type": "object",
+        "description": (kind.__doc__ or "").split("\n")[0],
+        "properties": {kind.name: {"anyOf": forms}},
+        "required": [kind.name],
+        "additionalProperties": False,
+    }
+
+
+def _kinds(*, nullable: bool) -> dict[str, Any]:
+    """Kinds of objects with the priors of their parameters."""
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "properties": {kind: _kind(kind, nullable=nullable) for kind in OBJECTS},
+        "additionalProperties": False,
+    }
+
+
+def _kind(kind: str, *, nullable: bool) -> dict[str, Any]:
+    definition = OBJECTS[kind]
+    return {
+        "type": ["object", "null"] if nullable else "object",
+        "properties": {
+            name: {**PRIOR, "description": f"{field.role}, {field.range}"}
+            for name, field in definition.fields.items()
+        },
+        "additionalProperties": False,
+    }
+
+
+def _scene() -> dict[str, Any]:
+    one = _kinds(nullable=False) | {"maxProperties": 1}
+    return {
+        "type": ["array", "null"],
+        "minItems": 1,
+        "items": one,
+        "description": _about(Recipe, "scene"),
+    }
+
+
+def _counts() -> dict[str, Any]:
+    return {
+        "type": ["object", "null"],
+        "properties": {kind: {"anyOf": [PRIOR, {"type": "null"}]} for kind in OBJECTS},
+        "additionalProperties": False,
+        "description": _about(Recipe, "counts"),
+    }
+
+
+def _parameters() -> dict[str, Any]:
+    names = dict.fromkeys(name for system in SYSTEMS.values() for name in system.fields)
+    return {
+        "type": "object",
+        "properties": {name: {"anyOf": [PRIOR, {"type": "null"}]} for name in names},
+        "additionalProperties": False,
+        "description": _about(SeriesRecipe, "parameters"),
+    }
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name(FILE).write_text(schema_text(), encoding="utf-8")
