@@ -32,36 +32,34 @@ def draw(heights: Sequence[Height], rungs: Sequence[Rung]) -> Figure:
     """Accuracy against the rungs, the same scene on each of them above."""
     figure = new_figure(1.5 + 1.05 * len(rungs), 4.6)
     axis = figure.subplots()
-    places = list(range(len(heights)))
-    accuracy = [100 * height.accuracy for height in heights]
-    low, high = zip(*(height.interval for height in heights), strict=True)
-    errors = (
-        [value - 100 * end for value, end in zip(accuracy, low, strict=True)],
-        [100 * end - value for value, end in zip(accuracy, high, strict=True)],
-    )
-    axis.errorbar(places, accuracy, errors, marker="o", color=COLOURS[0], capsize=3, label="labels")
-    exact = [100 * height.exact_match for height in heights]
-    if exact != accuracy:
-        axis.plot(places, exact, "s--", color=COLOURS[1], label="images with every label right")
-    chance = [100 * height.chance for height in heights]
-    axis.plot(places, chance, ":", color="0.4", label="the more frequent answer always")
+    _lines(axis, heights)
     _scenes(axis, rungs)
     _mark(axis, heights)
     names = [rung.name if not place else f"+ {rung.name}" for place, rung in enumerate(rungs)]
-    axis.set_xticks(places, names, rotation=20)
+    axis.set_xticks(range(len(rungs)), names, rotation=20)
     axis.set_xlim(-0.5, len(rungs) - 0.5)
+    axis.set_xlabel("what each rung adds to the one before")
     axis.set_ylabel("right in test images [%]")
     axis.grid(alpha=0.25)
-    axis.set_xlabel("what each rung adds to the one before")
-    handles, told = axis.get_legend_handles_labels()
-    order = sorted(range(len(told)), key=lambda place: told[place] != "labels")
-    axis.legend(
-        [handles[place] for place in order],
-        [told[place] for place in order],
-        fontsize=8,
-        loc="center left",
-    )
+    axis.legend(fontsize=8, loc="center left")
     return figure
+
+
+def _lines(axis: Axes, heights: Sequence[Height]) -> None:
+    """Accuracy with its interval, images with every label right, and chance."""
+    accuracy = [100 * height.accuracy for height in heights]
+    errors = [
+        [100 * (height.accuracy - height.interval[0]) for height in heights],
+        [100 * (height.interval[1] - height.accuracy) for height in heights],
+    ]
+    exact = [100 * height.exact_match for height in heights]
+    chance = [100 * height.chance for height in heights]
+    places = range(len(heights))
+    # all by errorbar, so that the legend keeps their order
+    axis.errorbar(places, accuracy, errors, fmt="o-", color=COLOURS[0], capsize=3, label="labels")
+    if exact != accuracy:
+        axis.errorbar(places, exact, fmt="s--", color=COLOURS[1], label="every label of an image")
+    axis.errorbar(places, chance, fmt=":", color="0.4", label="always the more frequent answer")
 
 
 def _scenes(axis: Axes, rungs: Sequence[Rung]) -> None:

@@ -9,6 +9,7 @@ import logging
 import shutil
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -122,18 +123,14 @@ def main(
     """Reproduce rows of the paper's table and put them into results.csv."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     tasks = list(load_settings().tasks) if task == "all" else [task]
-    runs = [
-        choose(
-            name,
-            seed=seed,
-            protocol="stream" if stream else "paper",
-            epochs=epochs,
-            architecture=architecture,
-            size=size,
-        )
-        for name in tasks
-        for seed in seeds or [0]
-    ]
+    choice = partial(
+        choose,
+        protocol="stream" if stream else "paper",
+        epochs=epochs,
+        architecture=architecture,
+        size=size,
+    )
+    runs = [choice(name, seed=seed) for name in tasks for seed in seeds or [0]]
     for run in runs:
         result = reproduce(run, root=root, results_file=results_file, devices=devices, nodes=nodes)
         if result is not None:

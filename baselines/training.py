@@ -122,7 +122,7 @@ def _trainer(
         logger=logger,
         callbacks=[checkpoint, watch, TQDMProgressBar(refresh_rate=10)],
         enable_model_summary=False,
-        log_every_n_steps=10,
+        log_every_n_steps=1,  # what is logged is of whole epochs
     )
 
 

@@ -1,5 +1,8 @@
 """The baselines: the whole path on 60 images, killed and resumed, tested again; the settings."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,6 @@ from tests.baselines.networks import tiny_run, use_tiny
 pytestmark = [
     pytest.mark.moves_generators,
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.* is deprecated"),
-    pytest.mark.filterwarnings("ignore:.*number of training batches"),
 ]
 TASKS = list(load_settings().tasks)
 PICTURES = ("learning-curve.png", "confusion.png", "mistakes.png", "dependence.png")
@@ -212,6 +214,22 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
     assert data.batch_size == 16
     with pytest.raises(ValueError, match="64 images cannot be shared evenly among 3 processes"):
         tiny_run().data(tmp_path, processes=3)
+
+
+def test_two_processes_train_together(tmp_path: Path) -> None:
+    """On a CPU as on GPUs, by an option or the environment; each test row is scored once."""
+    command = [sys.executable, "-m", "baselines.reproduce", "astro", "--architecture", "resnet18"]
+    command += ["--size", "200", "--epochs", "1", "--results-file", str(tmp_path / "results.csv")]
+    environment = os.environ | {"PL_TRAINER_DEVICES": "2", "PL_TRAINER_ACCELERATOR": "cpu"}
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*command, "--root", str(tmp_path)], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (result,) = results.read(tmp_path / "results.csv")
+    assert result.device.startswith("2 x cpu")
+    said = submissions.read(tmp_path / "predictions" / f"{result.name}.csv")
+    assert len(said.row) == 40
+    assert result.accuracy == round(100 * score(said.probability, said.label).accuracy, 2)
 
 
 def test_settings_are_the_papers() -> None:
