@@ -10,6 +10,8 @@ from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
+import torch
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -116,6 +118,7 @@ def _local_pool(workers: int) -> ProcessPoolExecutor:
 
 def _begin_worker() -> None:
     """Leave Ctrl-C to the process that started this one, and end with it, however it ends."""
+    torch.set_num_threads(1)  # the others use the other cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

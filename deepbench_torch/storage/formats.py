@@ -5,9 +5,16 @@ from pathlib import Path
 
 from deepbench_torch.storage.hdf5 import write_file
 from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.seal import seal
+from deepbench_torch.storage.shards import rows_in_shard, shard_folder, write_shards
 
 
 def _write_h5(job: Job, path: Path) -> None:
+    folder, step = shard_folder(job), rows_in_shard(job)
+    if folder is not None and step is not None:
+        write_shards(job, path, folder=folder, step=step)
+        seal(path)
+        return
     write_file(job.contents, path, parts=job.parts(), compression=job.compression)
 
 

@@ -13,9 +13,59 @@ from deepbench_torch.datasets import (
 )
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
+from deepbench_torch.storage.contents import FORMAT_VERSION, Contents
 
 # what h5py, yaml and Python raise on a file that only looks like ours
-_FOREIGN = (OSError, KeyError, RuntimeError, TypeError, AttributeError, yaml.YAMLError)
+_FOREIGN = (
+    OSError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    yaml.YAMLError,
+)
+
+
+class Block(NamedTuple):
+    """A dataset of a file.
+
+    Attributes:
+        shape: Its shape; rows come first.
+        dtype: Its type.
+        offset: Bytes before it in the file; None if it cannot be mapped into memory.
+    """
+
+    shape: tuple[int, ...]
+    dtype: "np.dtype[Any]"
+    offset: int | None
+
+
+class Shards(NamedTuple):
+    """The shards of a large catalogue.
+
+    Attributes:
+        folder: The folder that they are in.
+        rows: How many rows each but the last has.
+        offsets: Bytes before its data and its labels for each shard, -1 where they are compressed.
+        seals: The SHA-256 of each file but for its last line.
+    """
+
+    folder: Path
+    rows: int
+    offsets: "np.ndarray[Any, np.dtype[np.int64]]"
+    seals: list[str]
+
+    def path(self, number: int, rows: range) -> Path:
+        """The file of a shard of a catalogue of some rows."""
+        part = rows[number * self.rows : (number + 1) * self.rows]
+        return self.folder / shard_name(part)
+
+
+def shard_name(rows: range) -> str:
+    """The name of a shard's file."""
+    return f"{rows.start:012d}-{rows.stop:012d}.h5"
 
 
 class Header(NamedTuple):
@@ -27,7 +77,14 @@ class Header(NamedTuple):
     split: Split | None
     rows: range
     attributes: dict[str, Any]
-    offset: int | None  # bytes before the block of rows, None if it is compressed
+    data: Block
+    label: Block
+    shards: Shards | None
+
+    @property
+    def offset(self) -> int | None:
+        """Bytes before the block of rows; None if it cannot be mapped as one."""
+        return self.data.offset
 
 
 def read_header(path: str | Path) -> Header:
@@ -46,6 +103,10 @@ def read_header(path: str | Path) -> Header:
     try:
         with h5py.File(path, "r") as file:
             return _header(file, path)
+    except ValueError as error:
+        if str(path) in str(error):
+            raise
+        raise ValueError(f"{str(path)!r} is damaged: {error}; write it again") from error
     except _FOREIGN as error:
         raise ValueError(
             f"{str(path)!r} is not a catalogue written by deepbench_torch ({error}); "
@@ -66,16 +127,26 @@ def _header(file: h5py.File, path: Path) -> Header:
             f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
             f"{attributes['package']} to read it"
         )
+    if attributes["format_version"] != FORMAT_VERSION:
+        raise ValueError(
+            f"{str(path)!r} is laid out by version {attributes['format_version']} of the format, "
+            f"this package reads version {FORMAT_VERSION}; write it again, or install "
+            f"{attributes['package']} to read it"
+        )
     recipe = recipe_from_plain(
         yaml.safe_load(attributes["recipe"]), source=f"the recipe in {str(path)!r}"
     )
+    if "shard" in attributes:
+        raise ValueError(
+            f"{str(path)!r} is one shard of a catalogue; open the file beside its folder instead"
+        )
     split = None if attributes["split"] == "all" else attributes["split"]
     rows = split_rows(attributes["size"], split)
     shape = (len(rows), *recipe.shape)
-    block = file[recipe.content]
-    found = (block.shape, block.dtype, len(file["label"]))
-    alike = found == (shape, np.float32, len(rows)) and attributes["digest"] == recipe.digest
-    if not alike or not isinstance(attributes["seed"], int):
+    data, label = _block(file[recipe.content]), _block(file["label"])
+    found = (data.shape, label.shape[:1], attributes["digest"])
+    alike = found == (shape, (len(rows),), recipe.digest) and data.dtype == np.float32
+    if not alike or not isinstance(attributes["seed"], int) or label.dtype.kind not in "if":
         raise ValueError(
             f"{str(path)!r} is damaged: its rows, labels and seed are not those that its "
             "recipe, size and digest tell of; write it again"
@@ -87,5 +158,31 @@ def _header(file: h5py.File, path: Path) -> Header:
         split=split,
         rows=rows,
         attributes=attributes,
-        offset=block.id.get_offset(),
+        data=data,
+        label=label,
+        shards=_shards(file, path, rows) if "shard_rows" in attributes else None,
     )
+
+
+def _block(dataset: h5py.Dataset) -> Block:
+    return Block(dataset.shape, dataset.dtype, dataset.id.get_offset())
+
+
+def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
+    step = int(file.attrs["shard_rows"])
+    offsets, seals = file["shards/offset"][:], file["shards/seal"][:]
+    count = -(-len(rows) // step)
+    if offsets.shape != (count, 2) or len(seals) != count:
+        raise ValueError(f"its shards are not the {count} that its size tells of")
+    folder = path.parent / Path(str(file.attrs["shard_folder"])).name
+    return Shards(folder, step, offsets, [each.decode() for each in seals])
+
+
+def is_stored(path: Path, contents: Contents) -> bool:
+    """Whether a path holds these very rows of this generator."""
+    try:
+        header = read_header(path)
+    except (OSError, ValueError):
+        return False
+    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split)
+    return mine == (header.recipe.digest, header.seed, header.size, header.split)

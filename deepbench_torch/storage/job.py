@@ -18,17 +18,21 @@ class Job:
 
     Attributes:
         contents: What to write.
+        path: Its final name.
         folder: For work that a later call goes on with; nothing in it is final.
         crew: Who makes rows.
         bar: Shows how many rows are done.
         compression: As in materialize.
+        shard_rows: As in materialize.
     """
 
     contents: Contents
+    path: Path
     folder: Path
     crew: Crew
     bar: "tqdm[Any]"
     compression: str | None
+    shard_rows: int | None
 
     @property
     def bytes(self) -> int:

@@ -12,11 +12,14 @@ from typing import Literal
 from tqdm import tqdm
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.formats import FORMATS
+from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.shards import remove_other_shards, shard_folder
 from deepbench_torch.storage.whole import folders, sync, work_folder
 
 
@@ -30,12 +33,17 @@ def materialize(
     overwrite: bool = False,
     progress: bool = True,
     compression: Literal["gzip", "lzf"] | None = None,
+    shard_rows: int | None = None,
 ) -> Path:
     """Write a catalogue to a file; transforms are not applied.
 
     A file of the final name is always whole: work goes on in a hidden folder beside it,
     `.NAME.<key>.partial`. If it is stopped in any way, the same call goes on with what was done,
-    after checking it. Whatever makes the rows, the file is the same bytes.
+    after checking it. Whatever makes the rows, the file is the same bytes. Of several processes
+    that call at once one writes, and the others wait and return the path too.
+
+    A catalogue of more than a gibibyte is cut into shards, HDF5 files in a folder
+    `NAME.<key>.shards` beside the file, which shows them as one. Move both together.
 
     Args:
         catalogue: What to write: all of it, or its split if it has one.
@@ -46,6 +54,7 @@ def materialize(
         overwrite: Whether a file of that name may be replaced.
         progress: Whether to show a progress bar.
         compression: None for one block that can be mapped into memory, else chunks of whole rows.
+        shard_rows: Cut a catalogue of more rows into shards of so many, instead of by its size.
 
     Returns:
         The path.
@@ -57,26 +66,50 @@ def materialize(
     """
     path = Path(path).expanduser()
     _check_arguments(catalogue, path, format=format, workers=workers, compression=compression)
-    if path.exists() and not overwrite:
+    if shard_rows is not None:
+        whole(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
+    before = _age(path)
+    if before is not None and not overwrite:
         raise _exists(path)
-    contents = Contents.of(catalogue)
-    folder = path.with_name(f".{path.name}.{contents.key()}.partial")
+    contents, target = Contents.of(catalogue), path.absolute()
+    folder = target.with_name(f".{path.name}.{contents.key()}.partial")
     total, unit = len(contents.rows), contents.recipe.content
-    with (
-        _explained(path),
-        folders(path.parent),
-        work_folder(folder),
-        Crew(workers, executor) as crew,
-        tqdm(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
-    ):
-        job = Job(contents, folder, crew, bar, compression)
-        _check_room(job)
-        folder.mkdir(exist_ok=True)
-        written = folder / f"{path.name}.tmp"
-        FORMATS[format or "h5"](job, written)
-        sync(written)
-        os.replace(written, path)
+    with _explained(path), folders(path.parent), locked(target, quiet=not progress):
+        if _age(path) != before:  # another process has written it meanwhile
+            if is_stored(path, contents):
+                return path
+            if not overwrite:
+                raise _exists(path)
+        with (
+            work_folder(folder),
+            Crew(workers, executor) as crew,
+            tqdm(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
+        ):
+            _write(Job(contents, target, folder, crew, bar, compression, shard_rows), format)
     return path
+
+
+def _write(job: Job, format: str | None) -> None:  # noqa: A002
+    """Write a catalogue in its folder, give it its name, and take away what it replaces."""
+    _check_room(job)
+    job.folder.mkdir(exist_ok=True)
+    written = job.folder / f"{job.path.name}.tmp"
+    FORMATS[format or "h5"](job, written)
+    sync(written)
+    os.replace(written, job.path)
+    remove_other_shards(job.path, keep=shard_folder(job))
+    for left in job.path.parent.glob(f".{job.path.name}.{'[0-9a-f]' * 12}.partial"):
+        if left != job.folder:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _age(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None if there is none."""
+    try:
+        stat = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return stat.st_ino, stat.st_mtime_ns
 
 
 def _check_arguments(

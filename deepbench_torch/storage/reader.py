@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Any, final
 
-import h5py
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,7 +17,9 @@ from deepbench_torch.datasets import (
 )
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
+from deepbench_torch.storage.blocks import OpenBlocks
 from deepbench_torch.storage.header import Header, read_header
+from deepbench_torch.storage.verify import verified_header
 from deepbench_torch.targets import Target, target_rows
 
 
@@ -39,6 +40,7 @@ class StoredCatalogue(RowDataset):
         transforms: Called with both together, instead of the two before.
         recipe: Refuse a file of another recipe than this; None to take any.
         seed: Refuse a file of another seed than this; None to take any.
+        verify: Whether to check every byte of it against its checksums first.
 
     Raises:
         FileNotFoundError: If there is no file.
@@ -56,8 +58,9 @@ class StoredCatalogue(RowDataset):
         transforms: PairTransform | None = None,
         recipe: str | Path | AbstractRecipe | None = None,
         seed: int | None = None,
+        verify: bool = False,
     ) -> None:
-        header = read_header(path)
+        header = verified_header(path) if verify else read_header(path)
         _check_asked(path, header, recipe=recipe, seed=seed, split=split)
         super().__init__(
             header.recipe,
@@ -70,50 +73,29 @@ class StoredCatalogue(RowDataset):
         )
         self.path = Path(path).expanduser().resolve()
         self.header = header
-        self._file: _OpenFile | None = None
+        self._blocks: OpenBlocks | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None}
+        return self.__dict__ | {"_blocks": None}
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        if self._file is None or self._file.process != os.getpid():
-            self._file = _OpenFile(self.path, self.header)
+        if self._blocks is None or self._blocks.process != os.getpid():
+            self._blocks = self._open()
         places = np.asarray(rows, dtype=np.int64) - self.header.rows.start
-        data = torch.from_numpy(self._file.data(places))
+        data, labels = map(torch.from_numpy, self._blocks.read(places))
         if self.target == "label":
-            labels = self._file.label[places]
-            return data, labels.tolist() if labels.ndim == 1 else list(torch.from_numpy(labels))
+            return data, labels.tolist() if labels.dim() == 1 else list(labels)
         sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
         return data, target_rows(sample, self.target)
 
-
-class _OpenFile:
-    """The open parts of a file, in one process."""
-
-    def __init__(self, path: Path, header: Header) -> None:
-        now = read_header(path)
-        if (now.seed, now.attributes["sha256"]) != (header.seed, header.attributes["sha256"]):
+    def _open(self) -> OpenBlocks:
+        now = read_header(self.path)
+        if (now.seed, now.attributes["sha256"]) != (self.seed, self.header.attributes["sha256"]):
             raise ValueError(
-                f"{str(path)!r} was replaced after this dataset was made; make the dataset again"
+                f"{str(self.path)!r} was replaced after this dataset was made; make the dataset "
+                "again"
             )
-        self.process = os.getpid()
-        self.file = h5py.File(path, "r")
-        self.label = self.file["label"][:]
-        self.block = self.file[header.recipe.content]
-        self.mapped: np.memmap[Any, Any] | None = None
-        if header.offset is not None:
-            self.mapped = np.memmap(
-                path, self.block.dtype, mode="r", offset=header.offset, shape=self.block.shape
-            )
-
-    def data(self, places: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, Any]:
-        """A fresh array of the images or series at some places, in their order."""
-        if self.mapped is not None:
-            mapped: np.ndarray[Any, Any] = np.asarray(self.mapped)[places]
-            return mapped
-        unique, back = np.unique(places, return_inverse=True)  # h5py wants them rising
-        chosen: np.ndarray[Any, Any] = self.block[unique]
-        return chosen[back]
+        return OpenBlocks(self.path, now)
 
 
 def _check_asked(

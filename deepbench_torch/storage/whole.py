@@ -51,8 +51,8 @@ def work_folder(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        done = [each for each in folder.glob("*") if each.suffix != ".tmp"]
-        if not done:
+        files = (each for each in folder.rglob("*") if each.is_file())
+        if all(each.suffix == ".tmp" for each in files):
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""Shards: a large catalogue as a folder of HDF5 files and one small file that joins them."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.hdf5 import annotate, write_file
+from deepbench_torch.storage.header import shard_name
+from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
+from deepbench_torch.storage.seal import check_seal
+from deepbench_torch.storage.whole import replacing
+
+# constants, so that a catalogue is cut the same way whoever writes it
+SINGLE_BYTES = 1 << 30  # of data that one file holds, at most
+SHARD_BYTES = 1 << 28  # of data in a shard otherwise
+
+
+class ShardTask(NamedTuple):
+    """A shard to make: what it holds, its file, and how the file is compressed."""
+
+    contents: Contents
+    path: Path
+    compression: str | None
+
+
+class ShardRecord(NamedTuple):
+    """What the joining file knows of a shard.
+
+    Attributes:
+        seal: SHA-256 of the file.
+        sha256: SHA-256 of its block of rows.
+        tables_sha256: SHA-256 of its tables.
+        offsets: Bytes before the block of rows and before the labels; -1 if that is compressed.
+    """
+
+    seal: str
+    sha256: str
+    tables_sha256: str
+    offsets: tuple[int, int]
+
+
+def rows_in_shard(job: Job) -> int | None:
+    """How many rows a shard has; None if all go to one file. The workers do not matter."""
+    rows, each = len(job.contents.rows), row_bytes(job.contents.recipe)
+    if job.shard_rows is not None:
+        return job.shard_rows if rows > job.shard_rows else None
+    return max(1, SHARD_BYTES // each) if rows * each > SINGLE_BYTES else None
+
+
+def shard_folder(job: Job) -> Path | None:
+    """The folder of the shards, beside the file that joins them; None if there are none."""
+    step = rows_in_shard(job)
+    if step is None:
+        return None
+    key = job.contents.key(shard_rows=step, compression=job.compression)
+    return job.path.with_name(f"{job.path.name}.{key}.shards")
+
+
+def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
+    """Write all shards to their folder and the file that joins them to `path`."""
+    work = folder if folder.is_dir() else job.folder / "shards"
+    work.mkdir(parents=True, exist_ok=True)
+    parts = list(ranges(job.contents.rows, step))
+    tasks = (
+        ShardTask(job.contents._replace(rows=part), work / shard_name(part), job.compression)
+        for part in parts
+    )
+    records = []
+    for part, record in zip(parts, job.crew.in_order(keep_shard, tasks), strict=True):
+        records.append(record)
+        job.bar.update(len(part))
+    for part in parts:
+        if not (work / shard_name(part)).is_file():
+            raise OSError(
+                f"a worker wrote {shard_name(part)}, but it is not in {work}; workers and this "
+                "process need one file system"
+            )
+    for left in work.glob(".*.tmp"):  # of workers that were killed
+        left.unlink(missing_ok=True)
+    if work != folder:
+        os.replace(work, folder)
+    _join(job, path, folder=folder, parts=parts, records=records)
+
+
+def keep_shard(task: ShardTask) -> ShardRecord:
+    """Make a shard, unless its file is whole; runs in any process."""
+    try:
+        return read_shard(task.path)
+    except (OSError, ValueError, KeyError, RuntimeError):  # missing or damaged
+        pass
+    contents = task.contents
+    parts = (
+        make_part(contents.recipe, contents.seed, rows)
+        for rows in ranges(contents.rows, part_rows(contents.recipe))
+    )
+    also = {"shard": [contents.rows.start, contents.rows.stop]}
+    with replacing(task.path) as beside:
+        write_file(contents, beside, parts=parts, compression=task.compression, also=also)
+    return read_shard(task.path)
+
+
+def read_shard(path: Path) -> ShardRecord:
+    """What there is to know of a shard, after checking its bytes."""
+    seal = check_seal(path)
+    with h5py.File(path, "r") as file:
+        label = file["label"]
+        block = next(file[name] for name in ("image", "series") if name in file)
+        offsets = [each.id.get_offset() for each in (block, label)]
+        return ShardRecord(
+            seal,
+            str(file.attrs["sha256"]),
+            str(file.attrs["tables_sha256"]),
+            (-1 if offsets[0] is None else offsets[0], -1 if offsets[1] is None else offsets[1]),
+        )
+
+
+def remove_other_shards(path: Path, *, keep: Path | None) -> None:
+    """Take away the shards of what a file of this name held before."""
+    for folder in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 12}.shards"):
+        if folder != keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _join(
+    job: Job, path: Path, *, folder: Path, parts: list[range], records: list[ShardRecord]
+) -> None:
+    """Write the file that shows all shards as one catalogue, by paths relative to it."""
+    contents = job.contents
+    with h5py.File(folder / shard_name(parts[0]), "r") as first, h5py.File(path, "w") as file:
+        tables: list[str] = []
+        first.visititems(lambda name, item: _note(tables, name, item))
+        for name in tables:
+            shape, dtype = first[name].shape[1:], first[name].dtype
+            layout = h5py.VirtualLayout((len(contents.rows), *shape), dtype)
+            layout.dcpl.set_obj_track_times(False)  # or no two files are alike
+            for part in parts:
+                place = part.start - contents.rows.start
+                source = f"{folder.name}/{shard_name(part)}"
+                layout[place : place + len(part)] = h5py.VirtualSource(
+                    source, name, (len(part), *shape)
+                )
+            file.create_virtual_dataset(name, layout)
+        annotate(
+            file, contents.recipe, [name for name in tables if name != contents.recipe.content]
+        )
+        file["shards/seal"] = np.array([each.seal for each in records], dtype="S64")
+        file["shards/offset"] = np.array([each.offsets for each in records], dtype=np.int64)
+        file.attrs.update(contents.facts())
+        file.attrs.update(
+            {
+                "shard_rows": len(parts[0]),
+                "shard_folder": folder.name,
+                "sha256": _sum_of([each.sha256 for each in records]),
+                "tables_sha256": _sum_of([each.tables_sha256 for each in records]),
+                "complete": True,
+            }
+        )
+
+
+def _note(tables: list[str], name: str, item: object) -> None:
+    if isinstance(item, h5py.Dataset):
+        tables.append(name)
+
+
+def _sum_of(sums: list[str]) -> str:
+    """The SHA-256 of the shards' own, a line each."""
+    return hashlib.sha256("".join(f"{each}\n" for each in sums).encode()).hexdigest()
