@@ -152,6 +152,8 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate astro out --workers -1", "workers must be 0 or a positive number"),
         ("generate astro /dev/null/out", "cannot write the catalogue"),
         ("info nowhere.h5", "there is no catalogue 'nowhere.h5'"),
+        ("verify nowhere.h5", "there is no catalogue 'nowhere.h5'"),
+        ("verify pyproject.toml", "is damaged: it does not end with the checksum"),
         ("info pyproject.toml", "is not a catalogue written by deepbench_torch"),
         ("show astro --rows 0", "at most 1000 images, got 0 and 10"),
         ("show astro --output out/a.xyz", "xyz"),

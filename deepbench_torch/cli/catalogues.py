@@ -21,7 +21,7 @@ from deepbench_torch.cli.options import (
 )
 from deepbench_torch.datasets import Catalogue, RowDataset
 from deepbench_torch.recipes import AbstractRecipe, Recipe, list_recipes, load_recipe
-from deepbench_torch.storage import StoredCatalogue, materialize, read_header
+from deepbench_torch.storage import StoredCatalogue, materialize, read_header, stored_bytes
 
 
 def generate(
@@ -53,7 +53,7 @@ def generate(
     recipe = catalogue.recipe
     typer.echo(
         f"{path}: {catalogue.size:,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
-        f"seed {catalogue.seed}, {path.stat().st_size / 1e6:.1f} MB"
+        f"seed {catalogue.seed}, {stored_bytes(path) / 1e6:.1f} MB"
     )
 
 
@@ -106,8 +106,9 @@ def info(
         "generator": f"version {header.attributes['generator_version']}",
         "date": header.attributes["date"],
         "licence": header.attributes["licence"],
-        "reading": "compressed" if header.offset is None else "mapped into memory",
-        "file": f"{file} ({file.stat().st_size / 1e6:.1f} MB)",
+        "reading": "mapped into memory" if header.mapped else "compressed",
+        "shards": "none" if header.shards is None else f"{len(header.shards.seals):,}",
+        "file": f"{file} ({stored_bytes(file) / 1e6:.1f} MB)",
     }
     for name, value in facts.items():
         table.add_row(name, str(value))

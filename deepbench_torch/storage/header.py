@@ -82,9 +82,11 @@ class Header(NamedTuple):
     shards: Shards | None
 
     @property
-    def offset(self) -> int | None:
-        """Bytes before the block of rows; None if it cannot be mapped as one."""
-        return self.data.offset
+    def mapped(self) -> bool:
+        """Whether rows are read from memory that the file is mapped into."""
+        if self.shards is not None:
+            return bool((self.shards.offsets[:, 0] >= 0).all())
+        return self.data.offset is not None
 
 
 def read_header(path: str | Path) -> Header:
@@ -186,3 +188,14 @@ def is_stored(path: Path, contents: Contents) -> bool:
         return False
     mine = (contents.recipe.digest, contents.seed, contents.size, contents.split)
     return mine == (header.recipe.digest, header.seed, header.size, header.split)
+
+
+def stored_bytes(path: str | Path, header: Header | None = None) -> int:
+    """The size on disk of a stored catalogue with its shards."""
+    path = Path(path).expanduser()
+    header = header or read_header(path)
+    files = [path]
+    if header.shards is not None:
+        numbers = range(len(header.shards.seals))
+        files += [header.shards.path(number, header.rows) for number in numbers]
+    return sum(file.stat().st_size for file in files)
