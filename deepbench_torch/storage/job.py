@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.parts import Part, all_parts, row_bytes
+from deepbench_torch.storage.parts import Part, all_parts
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,6 @@ class Job:
     bar: "tqdm[Any]"
     compression: str | None
     shard_rows: int | None
-
-    @property
-    def bytes(self) -> int:
-        """The size of all data."""
-        return len(self.contents.rows) * row_bytes(self.contents.recipe)
 
     def parts(self) -> Iterator[Part]:
         """All rows in order, part by part, made by the crew; what an earlier call made is kept."""

@@ -19,6 +19,7 @@ from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.parts import row_bytes
 from deepbench_torch.storage.shards import remove_other_shards, shard_folder
 from deepbench_torch.storage.whole import folders, sync, work_folder
 
@@ -80,6 +81,7 @@ def materialize(
                 return path
             if not overwrite:
                 raise _exists(path)
+        _check_room(contents, folder)
         with (
             work_folder(folder),
             Crew(workers, executor) as crew,
@@ -91,7 +93,6 @@ def materialize(
 
 def _write(job: Job, format: str | None) -> None:  # noqa: A002
     """Write a catalogue in its folder, give it its name, and take away what it replaces."""
-    _check_room(job)
     job.folder.mkdir(exist_ok=True)
     written = job.folder / f"{job.path.name}.tmp"
     FORMATS[format or "h5"](job, written)
@@ -138,11 +139,13 @@ def _exists(path: Path) -> FileExistsError:
     )
 
 
-def _check_room(job: Job) -> None:
-    """Refuse a catalogue that the disk cannot take."""
-    free = shutil.disk_usage(job.folder.parent).free
-    if job.bytes > free:
-        raise OSError(errno.ENOSPC, f"{job.bytes / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
+def _check_room(contents: Contents, folder: Path) -> None:
+    """Refuse a catalogue that the disk cannot take beside what is done of it."""
+    needed = len(contents.rows) * row_bytes(contents.recipe)
+    done = sum(part.stat().st_size for part in folder.rglob("*") if part.is_file())
+    free = shutil.disk_usage(folder.parent).free + done
+    if needed > free:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
 
 
 @contextmanager
