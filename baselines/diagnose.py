@@ -100,7 +100,7 @@ def verdict(heights: Sequence[Height]) -> str:
         return f"{heights[0].recipe}: the network breaks on no rung"
     before, here = heights[place - 1], heights[place]
     return (
-        f"{here.recipe}: the network breaks at '{here.rung}' ({here.adds}): accuracy "
+        f"{here.recipe}: the network breaks at '{here.rung}', which adds {here.adds}: accuracy "
         f"{100 * before.accuracy:.1f} % to {100 * here.accuracy:.1f} %, skill over chance "
         f"{before.skill(before.accuracy):.2f} to {here.skill(here.accuracy):.2f}"
     )

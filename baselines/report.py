@@ -56,7 +56,7 @@ def updated(text: str, lines: list[Result]) -> str:
             f"the text must hold {BEGIN!r} and, after it, {END!r}, once each; the table is written "
             "between them"
         )
-    return f"{before}{begin}\n{table(lines)}\n{end}{after}"
+    return f"{before}{begin}\n\n{table(lines)}\n\n{end}{after}"
 
 
 def _order(result: Result) -> tuple[object, ...]:

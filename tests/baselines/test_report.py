@@ -84,8 +84,8 @@ def test_only_what_is_between_the_marks_is_written(tmp_path: Path) -> None:
     for _ in range(2):
         report.main(readme, tmp_path / "results.csv")
         text = readme.read_text()
-        assert text.startswith(f"before\n{report.BEGIN}\n| task |")
-        assert text.endswith(f" |\n{report.END}\nafter\n")
+        assert text.startswith(f"before\n{report.BEGIN}\n\n| task |")
+        assert text.endswith(f" |\n\n{report.END}\nafter\n")
         assert "old" not in text
 
 
