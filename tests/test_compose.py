@@ -214,7 +214,7 @@ print(peak() - before - sample.image.nbytes - sample.clean.nbytes)
 """
 
 
-@pytest.mark.parametrize(("recipe", "count"), [("geometric", 400), ("sky", 6000)])
+@pytest.mark.parametrize(("recipe", "count"), [("geometric", 100), ("sky", 3000)])
 def test_resident_memory_beyond_the_images_is_bounded(recipe: str, count: int) -> None:
     """Oracle: the kernel's peak of a fresh process, against `images.WORKING_MEMORY`."""
     command = [sys.executable, "-c", MEMORY, recipe, str(count)]
