@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deepbench_torch import plotting
@@ -20,7 +21,13 @@ from deepbench_torch.cli.options import (
     parse_size,
 )
 from deepbench_torch.datasets import Catalogue, RowDataset
-from deepbench_torch.recipes import AbstractRecipe, Recipe, list_recipes, load_recipe
+from deepbench_torch.recipes import (
+    AbstractRecipe,
+    Recipe,
+    SeriesRecipe,
+    list_recipes,
+    load_recipe,
+)
 from deepbench_torch.storage import StoredCatalogue, materialize, read_header, stored_bytes
 
 
@@ -97,6 +104,7 @@ def info(
     facts: dict[str, Any] = {
         "recipe": f"{recipe.name}: {recipe.description}",
         _nouns(recipe): f"{len(header.rows):,} of {recipe.extent}, float32",
+        **_channels(recipe),
         "split": header.split or "all: train, val, test",
         "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
         "seed": header.seed,
@@ -111,7 +119,7 @@ def info(
         "file": f"{file} ({stored_bytes(file) / 1e6:.1f} MB)",
     }
     for name, value in facts.items():
-        table.add_row(name, str(value))
+        table.add_row(name, escape(str(value)))  # [m] is a unit here, not a style
     Console().print(table)
 
 
@@ -130,6 +138,17 @@ def list_() -> None:
 def _nouns(recipe: AbstractRecipe) -> str:
     """What its rows are called."""
     return "images" if recipe.content == "image" else "time series"
+
+
+def _channels(recipe: AbstractRecipe) -> dict[str, str]:
+    """What the columns of time series are and when they were taken; nothing of images."""
+    if not isinstance(recipe, SeriesRecipe):
+        return {}
+    names = ", ".join(f"{channel.name} [{channel.unit}]" for channel in recipe.channels)
+    return {
+        "channels": names,
+        "time": f"0 to {recipe.time.duration:g} {recipe.definition.time_unit}",
+    }
 
 
 def _label(recipe: AbstractRecipe) -> str:

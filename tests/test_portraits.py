@@ -1,0 +1,97 @@
+"""Pictures of time series and what the command line says of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import deepbench_torch as db
+from deepbench_torch.plotting import gallery
+from deepbench_torch.portraits import PORTRAIT
+from tests.series_cases import CASES, short
+from tests.test_cli import run
+
+each_system = pytest.mark.parametrize("name", db.list_recipes("series"))
+
+
+@each_system
+def test_paths_and_energies_are_those_of_the_truth(name: str) -> None:
+    """Oracle: the lines of the figure, read back."""
+    recipe = CASES[name]
+    figure = gallery(db.Catalogue(recipe, size=3, target=PORTRAIT), columns=2, rows=2)
+    above, below = figure.axes[0], figure.axes[2]  # of the first series
+    sample = db.generate(recipe, 0, torch.arange(1))
+    names = [channel.name for channel in recipe.channels]
+    first = [f"{axis}0" if recipe.slots > 1 else axis for axis in recipe.definition.path]
+    measured, clean, _ = above.lines[:3]
+    for line, series in ((measured, sample.series), (clean, sample.clean)):
+        expected = [series[0, :, names.index(channel)].numpy() for channel in first]
+        assert np.array_equal(np.asarray(line.get_data()), expected)
+    bodies = int(sample.present[name].sum()) if recipe.slots > 1 else 1
+    assert len(above.lines) == 3 * bodies
+    energies = [np.asarray(line.get_ydata()) for line in below.lines[1:]]
+    truth = [sample.kinetic, sample.potential, sample.kinetic + sample.potential]
+    assert np.array_equal(energies, [energy[0].numpy() for energy in truth])
+    assert len([axis for axis in figure.axes if axis.get_visible()]) == 6
+
+
+def test_a_picture_says_what_differs_and_in_which_units() -> None:
+    figure = gallery(db.Catalogue("pendulum", size=2, target=PORTRAIT), columns=1, rows=1)
+    length, _, gravity = db.Catalogue("pendulum", size=2)[0][1].tolist()
+    above, below = figure.axes
+    assert above.get_title(loc="left") == f"{length:.3g} m, {gravity:.3g} m/s\N{SUPERSCRIPT TWO}"
+    assert above.get_xlabel() == "angle [radian]"
+    assert below.get_xlabel() == "time [s]"
+
+
+def test_refusals() -> None:
+    catalogue = db.Catalogue(short("pendulum"), size=2, target=PORTRAIT)
+    with pytest.raises(ValueError, match="at most 100 time series, got 0 and 4"):
+        gallery(catalogue, rows=0)
+    with pytest.raises(ValueError, match="boxes and masks are of images, but pendulum"):
+        gallery(catalogue, boxes=True)
+    with pytest.raises(ValueError, match=r"this gallery needs target=.'clean', 'energy'"):
+        gallery(db.Catalogue(short("pendulum"), size=2))
+
+
+@each_system
+def test_show_draws_series(name: str, tmp_path: Path) -> None:
+    (tmp_path / "short.yaml").write_text(CASES[name].to_yaml())
+    output = tmp_path / "sub" / "a.png"
+    options = ("--output", str(output), "--columns", "2", "--rows", "1")
+    assert run("show", str(tmp_path / "short.yaml"), *options) == 0
+    assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_commands_take_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "short.yaml").write_text(CASES["pendulum"].to_yaml())
+    path = tmp_path / "a.h5"
+    made = ("generate", str(tmp_path / "short.yaml"), str(path), "--size", "7", "--quiet")
+    assert run(*made) == 0
+    assert "7 time series of 13 moments x 4 channels, recipe pendulum" in capsys.readouterr().out
+    assert run("info", str(path)) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for fact in ("7 of 13 moments x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
+        assert fact in said
+    assert run("show", str(path), "--output", str(tmp_path / "a.png"), "--rows", "1") == 0
+    assert run("list") == 0
+    assert "nbody" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("show nbody --boxes", "boxes and masks are of images, but nbody gives time series"),
+        ("show nbody --image-size 28", "image_size is for images, but recipe nbody"),
+        ("show nbody --columns 1000", "at most 100 time series"),
+        ("generate nbody out --image-size 28", "image_size is for images, but recipe nbody"),
+    ],
+)
+def test_what_is_of_images_is_refused_in_one_line(
+    arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments.split()) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
