@@ -4,7 +4,6 @@ from pathlib import Path
 
 import yaml
 
-import deepbench_torch as db
 from baselines import dependence, mistakes, pictures, predictions
 from baselines.factors import factors
 from baselines.predictions import Predictions
@@ -14,9 +13,7 @@ from baselines.training import log_files
 from deepbench_torch.plotting import save
 
 
-def explain(
-    folder: Path, said: Predictions, *, scores: Scores, result: Result, recipe: db.Recipe
-) -> None:
+def explain(folder: Path, said: Predictions, *, scores: Scores, result: Result) -> None:
     """Write predictions, scores and pictures of a run.
 
     Args:
@@ -24,7 +21,6 @@ def explain(
         said: The predictions of its test images.
         scores: Their scores.
         result: The line of the run.
-        recipe: What the images hold.
     """
     title = caption(result)
     predictions.write(said, folder / "predictions.csv")
@@ -37,10 +33,22 @@ def explain(
         paper=result.paper_accuracy,
     )
     save(curve, folder / "learning-curve.png")
+    draw(said, scores, folder=folder, title=title)
+
+
+def draw(said: Predictions, scores: Scores, *, folder: Path, title: str) -> None:
+    """Write what can be told from predictions alone.
+
+    Args:
+        said: The predictions.
+        scores: Their scores.
+        folder: Where the pictures go.
+        title: Of all pictures.
+    """
     table = pictures.confusion if scores.top else pictures.label_bars
     save(table(scores, said.classes, title=title), folder / "confusion.png")
-    save(mistakes.draw(said, recipe, title=title), folder / "mistakes.png")
-    points = dependence.dependence(said, factors(recipe, said.header.seed, said.row))
+    save(mistakes.draw(said, title=title), folder / "mistakes.png")
+    points = dependence.dependence(said, factors(said.recipe, said.header.seed, said.row))
     dependence.write(points, folder / "dependence.csv")
     save(dependence.draw(points, title=title), folder / "dependence.png")
 

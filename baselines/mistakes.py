@@ -70,7 +70,7 @@ def _told(predictions: Predictions, place: int, column: int) -> str:
     return f"row {row}, {holds}: {verb} {names[column]}, p = {float(chance[column]):.4f}"
 
 
-def draw(predictions: Predictions, recipe: db.Recipe, *, title: str) -> Figure:
+def draw(predictions: Predictions, *, title: str) -> Figure:
     """The most confident mistakes: image, answer, and the parameters of every object."""
     mistakes = most_confident(predictions)
     rows = max(1, -(-len(mistakes) // COLUMNS))
@@ -85,7 +85,7 @@ def draw(predictions: Predictions, recipe: db.Recipe, *, title: str) -> Figure:
     for number, mistake in enumerate(mistakes):
         image, text = axes[number // COLUMNS, 2 * (number % COLUMNS) :][:2]
         row = predictions.row[mistake.place, None]
-        sample = db.generate(recipe, predictions.header.seed, row)
+        sample = db.generate(predictions.recipe, predictions.header.seed, row)
         _image(image, sample)
         text.text(0, 1, mistake.told, va="top", fontsize=8, weight="bold")
         text.text(0, 0.88, _parameters(sample), va="top", fontsize=6.5, family="monospace")

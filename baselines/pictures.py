@@ -123,15 +123,12 @@ def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
         ("precision", scores.precision),
         ("recall", scores.recall),
     )
-    lowest = 100 * min(float(part.min()) for _, part in parts)
-    floor = max(0.0, lowest - 10) // 10 * 10
     for place, (name, part) in enumerate(parts):
         middles = [number + 0.27 * (place - 1) for number in range(len(classes))]
         bars = axis.bar(
             middles,
-            [100 * float(share) - floor for share in part],
+            [100 * float(share) for share in part],
             width=0.25,
-            bottom=floor,
             color=COLOURS[place],
             hatch=("", "//", "..")[place],
             edgecolor="white",
@@ -140,7 +137,7 @@ def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
         labels = [f"{100 * float(share):.1f}" for share in part]
         axis.bar_label(bars, labels=labels, fontsize=7, padding=1)
     axis.set_xticks(range(len(classes)), classes)
-    axis.set_ylim(floor, 100 + 0.06 * (100 - floor))
+    axis.set_ylim(0, 106)
     axis.set_ylabel("share of test images [%]")
     axis.set_title(title, fontsize=10)
     axis.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.1))

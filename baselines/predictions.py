@@ -52,7 +52,7 @@ class Predictions(NamedTuple):
 
     Attributes:
         header: Which images.
-        classes: The names of the labels, in their order.
+        recipe: What they hold.
         row: Row numbers, int64, shape (N,).
         label: The truth: class indices, int64, shape (N,); or which kinds are present, float32,
             shape (N, K).
@@ -60,10 +60,28 @@ class Predictions(NamedTuple):
     """
 
     header: Header
-    classes: list[str]
+    recipe: db.Recipe
     row: Tensor
     label: Tensor
     probability: Tensor
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the labels, in their order."""
+        return self.recipe.classes
+
+
+def image_recipe(catalogue: db.Catalogue) -> db.Recipe:
+    """The recipe of a catalogue of images.
+
+    Raises:
+        TypeError: If it holds time series.
+    """
+    if not isinstance(catalogue.recipe, db.Recipe):
+        raise TypeError(
+            f"the baselines classify images, but {catalogue.recipe.name} holds time series"
+        )
+    return catalogue.recipe
 
 
 def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
@@ -80,7 +98,7 @@ def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
     catalogue = data.catalogue
     return Predictions(
         header=Header.of(catalogue),
-        classes=catalogue.classes,
+        recipe=image_recipe(catalogue),
         row=torch.tensor(split_rows(catalogue.size, "test")),
         label=torch.cat([label for _, label in pairs]),
         probability=torch.cat([probability.cpu() for probability, _ in pairs]),

@@ -61,7 +61,7 @@ def reproduce(
     result = results.record(
         _result(run, trained, scores), results_file, trained_before=trained.before
     )
-    explain(folder, said, scores=scores, result=result, recipe=run.recipe)
+    explain(folder, said, scores=scores, result=result)
     kept = results_file.parent / "predictions" / f"{run.name}.csv"
     kept.parent.mkdir(exist_ok=True)
     shutil.copyfile(folder / "predictions.csv", kept)

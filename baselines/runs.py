@@ -9,6 +9,7 @@ import yaml
 import deepbench_torch as db
 from baselines.augment import flip_and_turn
 from baselines.fresh import FreshDataModule
+from baselines.predictions import image_recipe
 from baselines.results import Protocol, run_name
 from baselines.settings import Settings, Task, load_settings
 from deepbench_torch.generate import GENERATOR_VERSION
@@ -38,11 +39,7 @@ class Run:
     @cached_property
     def recipe(self) -> db.Recipe:
         """What the images hold, at their size."""
-        recipe = db.load_recipe(self.chosen.recipe)
-        if not isinstance(recipe, db.Recipe):
-            raise TypeError(f"the baselines classify images, but {recipe.name} holds time series")
-        side = self.chosen.image_size
-        return recipe.replace(image={"height": side, "width": side})
+        return image_recipe(db.Catalogue(self.chosen.recipe, image_size=self.chosen.image_size))
 
     @property
     def image_size(self) -> str:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baselines import submissions
+from baselines import explain, submissions
 from baselines.scores import Scores, score, wilson
 from deepbench_torch.cli import run_command
 
@@ -72,11 +72,16 @@ def main(
     recipe: Annotated[
         Path | None, typer.Option(help="The YAML file of a recipe that is not packaged.")
     ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="A folder for pictures of what was wrong.")
+    ] = None,
 ) -> None:
     """Score a file of predictions against the truth of its recipe and seed."""
     predictions = submissions.read(file, recipe=recipe)
     scores = score(predictions.probability, predictions.label)
     show(scores, predictions.classes, images=len(predictions.row))
+    if pictures is not None:
+        explain.draw(predictions, scores, folder=pictures, title=file.stem)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 
 import deepbench_torch as db
-from baselines.predictions import Header, Predictions, label_names
+from baselines.predictions import Header, Predictions, image_recipe, label_names
 from deepbench_torch.generate import GENERATOR_VERSION
 
 BATCH = 256  # images made at once
@@ -50,7 +50,7 @@ def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
     _check_labels(lines, label_names(label, catalogue.classes), path)
     return Predictions(
         header=header,
-        classes=catalogue.classes,
+        recipe=image_recipe(catalogue),
         row=torch.tensor(catalogue.rows),
         label=label,
         probability=torch.tensor([line.chances for line in lines]),

@@ -121,8 +121,9 @@ def test_the_clearest_object_of_each_kind_counts() -> None:
 def said(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
     catalogue = db.Catalogue("sky", size=10, image_size=16)
     rows = torch.arange(len(label))
-    classes = ["star", "galaxy", "spiral"][: probability.shape[1]]
-    return Predictions(Header.of(catalogue), classes, rows, label, probability)
+    two: dict[str, object] = {"star": {}, "galaxy": {}}
+    recipe = db.Recipe.model_validate(db.load_recipe("sky").to_plain() | {"objects": two})
+    return Predictions(Header.of(catalogue), recipe, rows, label, probability)
 
 
 def test_right_answers_are_counted_in_bins() -> None:

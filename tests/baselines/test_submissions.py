@@ -8,7 +8,7 @@ import torch
 
 import deepbench_torch as db
 from baselines import predictions, score, submissions
-from baselines.predictions import Header, Predictions
+from baselines.predictions import Header, Predictions, image_recipe
 from deepbench_torch.generate import GENERATOR_VERSION
 
 SIZE = 30  # rows 24 to 29 are the test images
@@ -18,12 +18,11 @@ def example(recipe: str | db.Recipe = "sky") -> Predictions:
     """Predictions that say of each image what is odd in its number."""
     catalogue = db.Catalogue(recipe, size=SIZE, seed=5, split="test", image_size=16)
     label = catalogue.samples(catalogue.rows).label
-    classes = catalogue.classes
-    noise = torch.linspace(0.01, 0.99, len(label) * len(classes)).sqrt()
+    noise = torch.linspace(0.01, 0.99, len(label) * len(catalogue.classes)).sqrt()
     chances = noise.view(len(label), -1).flip(0)
     return Predictions(
         header=Header.of(catalogue),
-        classes=classes,
+        recipe=image_recipe(catalogue),
         row=torch.tensor(catalogue.rows),
         label=label,
         probability=chances / chances.sum(1, keepdim=True) if label.dim() == 1 else chances,
@@ -31,8 +30,10 @@ def example(recipe: str | db.Recipe = "sky") -> Predictions:
 
 
 def equal(one: Predictions, other: Predictions) -> bool:
-    return (one.header, one.classes) == (other.header, other.classes) and all(
-        torch.equal(mine, theirs) for mine, theirs in zip(one[2:], other[2:], strict=True)
+    return (
+        one.header == other.header
+        and one.recipe.digest == other.recipe.digest
+        and all(torch.equal(mine, theirs) for mine, theirs in zip(one[2:], other[2:], strict=True))
     )
 
 
@@ -141,8 +142,10 @@ def test_the_command_tells_the_scores(tmp_path: Path, capsys: pytest.CaptureFixt
         said = example(recipe)
         sure = said.label if said.label.dim() == 2 else torch.eye(3)[said.label]
         path = predictions.write(said._replace(probability=sure), tmp_path / "file.csv")
-        score.main(path)
+        score.main(path, pictures=tmp_path / recipe)
         out = capsys.readouterr().out
         assert out.startswith("accuracy 100.00 % (95 % interval 61.0 to 100.0 % for 6 images)")
         assert words in out
         assert "galaxy" in out
+        drawn = {entry.name for entry in (tmp_path / recipe).iterdir()}
+        assert drawn == {"confusion.png", "dependence.csv", "dependence.png", "mistakes.png"}
