@@ -10,6 +10,8 @@ import torchvision
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
+from deepbench_torch.arguments import nearest
+
 Batch = tuple[Tensor, Tensor]
 
 
@@ -112,7 +114,8 @@ def _build(architecture: str, outputs: int) -> nn.Module:
     known = torchvision.models.list_models(module=torchvision.models)
     if architecture not in known:
         raise ValueError(
-            f"torchvision has no classification network {architecture!r}; it has {', '.join(known)}"
+            f"torchvision has no classification network {architecture!r}; "
+            f"{nearest(architecture, known)}torchvision.models.list_models() tells all names"
         )
     network: nn.Module = torchvision.models.get_model(
         architecture, weights=None, num_classes=outputs

@@ -6,12 +6,14 @@ They are the oracles of the tests and the means to check an image independently;
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from astropy.modeling.models import Moffat2D, Sersic2D
 from matplotlib import patches
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from deepbench_torch.grid import Grid
+from deepbench_torch.objects import OBJECTS
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -31,10 +33,13 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
         float64, shape (H, W).
 
     Raises:
-        ValueError: If the kind has no reference renderer.
+        ValueError: If the kind is not known, or a parameter missing, unknown or senseless.
     """
     if kind not in RENDERERS:
         raise ValueError(f"no reference renderer for {kind!r}; there is {', '.join(RENDERERS)}")
+    OBJECTS[kind].check_names(parameters)
+    for name, value in parameters.items():
+        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float64))
     rows, columns = np.mgrid[: grid.height + 2 * grid.margin, : grid.width + 2 * grid.margin]
     return RENDERERS[kind](parameters, columns - float(grid.margin), rows - float(grid.margin))
 

@@ -120,7 +120,7 @@ class ObjectKind(NamedTuple, Generic[T]):
     def _checked(self, parameters: Mapping[str, Tensor] | T) -> T:
         if not isinstance(parameters, Mapping):
             parameters = dict(zip(self.fields, parameters, strict=True))
-        self._check_names(parameters)
+        self.check_names(parameters)
         values = {name: torch.as_tensor(parameters[name]) for name in self.fields}
         self._check_shapes({name: tuple(value.shape) for name, value in values.items()})
         for name, value in values.items():
@@ -129,7 +129,12 @@ class ObjectKind(NamedTuple, Generic[T]):
         dtype = dtype if dtype.is_floating_point else torch.float32  # whole numbers alone
         return self.record(**{name: value.to(dtype) for name, value in values.items()})
 
-    def _check_names(self, names: Iterable[str]) -> None:
+    def check_names(self, names: Iterable[str]) -> None:
+        """Refuse names that are not exactly those of the parameters.
+
+        Raises:
+            ValueError: With what is missing and what is unknown.
+        """
         missing, unknown = set(self.fields).difference(names), set(names).difference(self.fields)
         faults = [f"{self.name}.{name} is missing" for name in sorted(missing)]
         faults += [f"{self.name}.{name} is unknown" for name in sorted(unknown)]

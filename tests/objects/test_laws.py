@@ -268,3 +268,11 @@ def test_theta_turns_the_image_from_right_to_down(name: str) -> None:
 def test_unknown_kinds_have_no_reference() -> None:
     with pytest.raises(ValueError, match=r"^no reference renderer for 'comet'; there is star, "):
         db.reference.render("comet", {}, GRID)
+
+
+def test_reference_renderer_takes_what_the_kind_takes() -> None:
+    star = {"x": 3.0, "y": 3.0, "amplitude": 1.0, "gamma": 1.0, "alpha": 2.5}
+    with pytest.raises(ValueError, match=r"^star.fwhm is unknown; star takes exactly x, y, "):
+        db.reference.render("star", star | {"fwhm": 2.0}, GRID)
+    with pytest.raises(ValueError, match=r"^star.gamma must be > 0, got 0 in sample 0"):
+        db.reference.render("star", star | {"gamma": 0.0}, GRID)
