@@ -170,8 +170,7 @@ def write(points: list[Point], path: Path) -> Path:
 def draw(points: list[Point], *, title: str) -> Figure:
     """A panel for each factor, a line for each kind, with 95 % intervals."""
     shown = [factor for factor in TITLES if any(point.factor == factor for point in points)]
-    figure = new_figure(3.7 * max(len(shown), 1), 3.8)
-    figure.suptitle(title, fontsize=11)
+    figure = new_figure(3.7 * max(len(shown), 1), 3.8, title=title)
     axes = figure.subplots(1, max(len(shown), 1), sharey=True, squeeze=False)[0]
     for axis, factor in zip(axes, shown, strict=False):
         _panel(axis, [point for point in points if point.factor == factor])

@@ -74,11 +74,10 @@ def draw(predictions: Predictions, *, title: str) -> Figure:
     """The most confident mistakes: image, answer, and the parameters of every object."""
     mistakes = most_confident(predictions)
     rows = max(1, -(-len(mistakes) // COLUMNS))
-    figure = new_figure(11.5, 0.5 + 1.75 * rows)
     told = (
         "most confident mistakes; lengths [pixel], angles [radian]" if mistakes else "no mistakes"
     )
-    figure.suptitle(f"{title}: {told}", fontsize=11)
+    figure = new_figure(11.5, 0.5 + 1.75 * rows, title=f"{title}: {told}")
     axes = figure.subplots(rows, 2 * COLUMNS, squeeze=False, width_ratios=[1, 2.4] * COLUMNS)
     for axis in axes.flat:
         axis.set_axis_off()

@@ -1,6 +1,7 @@
 """Pictures of a run: how it learned, and what it confuses."""
 
 import csv
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,10 +23,12 @@ DASHES = ("-", "--", "-.", ":", "-", "--")
 Curve = dict[int, dict[str, float]]
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure [inch] that draws into memory."""
+def new_figure(width: float, height: float, *, title: str = "") -> Figure:
+    """An empty figure [inch] that draws into memory, its title in as many lines as it needs."""
     figure = Figure((width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(textwrap.fill(title, int(11 * width)), fontsize=10)
     return figure
 
 
@@ -49,8 +52,7 @@ def learning_curve(curve: Curve, *, title: str, test: float, paper: float) -> Fi
         test: The test accuracy of the last weights [%].
         paper: The paper's accuracy [%].
     """
-    figure = new_figure(9, 3.6)
-    figure.suptitle(title)
+    figure = new_figure(9, 3.6, title=title)
     loss, accuracy = figure.subplots(1, 2)
     for place, (name, label) in enumerate((("train/loss", "training"), ("val/loss", "validation"))):
         _plot(loss, curve, name, label=label, place=place)
@@ -92,7 +94,7 @@ def confusion(scores: Scores, classes: list[str], *, title: str) -> Figure:
     count = scores.confusion
     share = count / count.sum(1, keepdim=True).clamp_min(1)
     side = 2.6 + 0.7 * len(classes)
-    figure = new_figure(side + 0.6, side)
+    figure = new_figure(side + 0.6, side, title=title)
     axis = figure.subplots()
     picture = axis.imshow(100 * share.numpy(), cmap="Blues", vmin=0, vmax=100)
     figure.colorbar(picture, label="share of the true class [%]", shrink=0.8)
@@ -104,7 +106,6 @@ def confusion(scores: Scores, classes: list[str], *, title: str) -> Figure:
     axis.set_yticks(range(len(classes)), classes, rotation=90, va="center")
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
-    axis.set_title(title, fontsize=10)
     return figure
 
 
@@ -116,7 +117,7 @@ def _cells(table: torch.Tensor) -> Iterable[tuple[tuple[int, int], int]]:
 
 def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
     """Accuracy, precision and recall of each label, with their numbers."""
-    figure = new_figure(3 + 1.1 * len(classes), 3.8)
+    figure = new_figure(3 + 1.1 * len(classes), 3.8, title=title)
     axis = figure.subplots()
     parts = (
         ("accuracy", scores.per_class),
@@ -139,6 +140,5 @@ def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
     axis.set_xticks(range(len(classes)), classes)
     axis.set_ylim(0, 106)
     axis.set_ylabel("share of test images [%]")
-    axis.set_title(title, fontsize=10)
     axis.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.1))
     return figure
