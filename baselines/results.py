@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
+from deepbench_torch.storage.lock import locked
+
 FILE = Path(__file__).with_name("results.csv")
 # "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same
 Protocol = Literal["paper", "stream"]
@@ -100,16 +102,18 @@ def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -
     Returns:
         The line as it stands in the file.
     """
-    rows = read(file)
-    places = [place for place, row in enumerate(rows) if row.key == result.key]
-    if not places:
-        rows.append(result)
-    for place in places[:1]:
-        if trained_before:
-            kept = {name: getattr(rows[place], name) for name in TRAINED}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with locked(file, quiet=True):  # runs side by side may end together
+        rows = read(file)
+        places = [place for place, row in enumerate(rows) if row.key == result.key]
+        if places and trained_before:
+            kept = {name: getattr(rows[places[0]], name) for name in TRAINED}
             result = result.model_copy(update=kept)
-        rows[place] = result
-    _write(rows, file)
+        if places:
+            rows[places[0]] = result
+        else:
+            rows.append(result)
+        _write(rows, file)
     return result
 
 
@@ -148,7 +152,6 @@ def commit() -> str:
 
 def _write(rows: list[Result], file: Path) -> None:
     """Write beside the file and rename, so that it is never half there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".partial")
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(Result.model_fields), lineterminator="\n")

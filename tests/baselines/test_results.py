@@ -1,5 +1,6 @@
 """The record: one line a run, whatever is tested again; and what is recorded in it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def test_a_run_has_one_line_however_often_it_is_tested(tmp_path: Path) -> None:
     again = changed(accuracy=12.5, commit="another", wall_time=3)
     assert results.record(again, file) == again
     assert results.read(file) == [again, *others]
+
+
+def test_runs_that_end_together_are_all_recorded(tmp_path: Path) -> None:
+    lines = [changed(seed=seed) for seed in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda line: results.record(line, tmp_path / "results.csv"), lines))
+    found = results.read(tmp_path / "results.csv")
+    assert sorted(found, key=lambda line: line.seed) == lines
 
 
 def test_testing_again_leaves_the_record_of_the_training(tmp_path: Path) -> None:
