@@ -4,7 +4,7 @@ import typer
 
 from deepbench_torch.cli.catalogues import generate, info, list_, show
 from deepbench_torch.cli.ladder import ladder
-from deepbench_torch.cli.recipes import check, schema
+from deepbench_torch.cli.recipes import check, convert, schema
 from deepbench_torch.cli.run import run_command
 from deepbench_torch.cli.verify import verify
 
@@ -24,6 +24,7 @@ app.command()(verify)
 app.command()(ladder)
 app.command("list")(list_)
 app.command()(schema)
+app.command()(convert)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,10 +1,12 @@
-"""The commands of recipes: check and schema."""
+"""The commands of recipes: check, convert and schema."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deepbench_torch.cli.options import Overwrite
+from deepbench_torch.convert import convert as convert_configuration
 from deepbench_torch.recipes import load_recipe, recipe_faults
 from deepbench_torch.recipes.schema import packaged_schema
 
@@ -27,6 +29,29 @@ def check(
             typer.echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
     if wrong:
         raise ValueError(f"{wrong} of {len(files)} recipes must be mended")
+
+
+def convert(
+    old: Annotated[
+        Path, typer.Argument(help="A YAML file of the package released with the paper.")
+    ],
+    output: Annotated[
+        Path | None, typer.Argument(help="The recipe to write; standard output if none.")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Turn a configuration of the paper's released package into a recipe."""
+    conversion = convert_configuration(old)
+    for note in conversion.notes:
+        typer.echo(f"note: {note}", err=True)
+    if output is None:
+        typer.echo(conversion.to_yaml(), nl=False)
+        return
+    if output.exists() and not overwrite:
+        raise FileExistsError(f"{str(output)!r} exists; replace it with --overwrite")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(conversion.to_yaml(), encoding="utf-8")
+    typer.echo(f"{output}: recipe {conversion.recipe['name']}; see it with show {output}")
 
 
 def schema(
