@@ -18,6 +18,7 @@ from rich.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from baselines import motion
 from deepbench_torch.cli import run_command
 
 BATCH = 256
@@ -85,8 +86,9 @@ def _in_turns(
 def main(
     rounds: Annotated[int, typer.Option(help="Rounds of each measurement.")] = 50,
     size: Annotated[int, typer.Option(help="Images in the stored catalogue.")] = 10_000,
+    trajectories: Annotated[int, typer.Option(help="Systems of bodies in one call.")] = 10_000,
 ) -> None:
-    """Measure generation against torch.randn, and reading from a file."""
+    """Measure generation against torch.randn, reading from a file, and bodies against scipy."""
     everything = torch.get_num_threads()
     table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
     for column in ("recipe", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
@@ -109,6 +111,7 @@ def main(
         speed = reading(size=size, shuffle=shuffle)
         order = "shuffled" if shuffle else "in order"
         console.print(f"stored astro, stock DataLoader, no workers, {order}: {speed:,.0f} images/s")
+    console.print(str(motion.race(trajectories)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Time series: the rows of a SeriesRecipe, drawn, followed and measured."""
 
+import math
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -10,6 +13,7 @@ from deepbench_torch.recipes import SeriesRecipe
 from deepbench_torch.samples import SeriesSample
 from deepbench_torch.systems import Drawn
 
+CHUNK = 1 << 22  # numbers of series worked out at once, which bounds the memory to some 400 MB
 TURN = 6.283185307179586  # [radian]
 # What noise may multiply a parameter by: what is more than 0 must stay so. Of normal numbers this
 # cuts 1 in 10^22 off at a noise of 0.1, and 1 in 21 at the largest, 0.5
@@ -27,6 +31,11 @@ def follow_series(
         index: Row numbers, int64, shape (B,), on the CPU.
         device: Where the series are handed over.
     """
+    rows = max(1, CHUNK // math.prod(recipe.shape))
+    return _joined([_follow(recipe, seed, part, device) for part in index.split(rows)])
+
+
+def _follow(recipe: SeriesRecipe, seed: int, index: Tensor, device: torch.device) -> SeriesSample:
     system, clock, options = recipe.definition, recipe.clock, recipe.chosen
     drawn = system.prepare(draw_parameters(recipe, seed=seed, index=index), options)
     used = perturb(recipe, drawn, seed=seed, index=index)
@@ -45,6 +54,32 @@ def follow_series(
         kinetic=clean.kinetic.float(),
         potential=clean.potential.float(),
         recipe=recipe,
+    )
+
+
+def _joined(parts: list[SeriesSample]) -> SeriesSample:
+    """The rows of several samples of one recipe as one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def tensor(name: str) -> Tensor:
+        return torch.cat([getattr(part, name) for part in parts])
+
+    def tensors(name: str) -> dict[str, Tensor]:
+        keys = getattr(parts[0], name)
+        return {key: torch.cat([getattr(part, name)[key] for part in parts]) for key in keys}
+
+    return replace(
+        parts[0],
+        series=tensor("series"),
+        clean=tensor("clean"),
+        label=tensor("label"),
+        index=tensor("index"),
+        parameters=tensors("parameters"),
+        used=tensors("used"),
+        present=tensors("present"),
+        kinetic=tensor("kinetic"),
+        potential=tensor("potential"),
     )
 
 

@@ -1,5 +1,6 @@
 """Laws of time series, over the table of `series_cases`: the same as those of images."""
 
+import math
 import pickle
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ def test_size_of_the_batch_does_not_matter(case: str) -> None:
     for count in (2, 5, 16, 31):
         for name, values in parts(made(case, *range(count))).items():
             assert torch.equal(values, together[name][:count]), (name, count)
+
+
+@each_case
+def test_chunks_do_not_matter(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = parts(made(case, *range(5)))
+    two_rows = 2 * math.prod(CASES[case].shape)
+    monkeypatch.setattr("deepbench_torch.series.CHUNK", two_rows)
+    for name, values in parts(made(case, *range(5))).items():
+        assert torch.equal(values, whole[name]), name
 
 
 @each_case
