@@ -32,7 +32,7 @@ def follow_series(
         device: Where the series are handed over.
     """
     rows = max(1, CHUNK // math.prod(recipe.shape))
-    return _joined([_follow(recipe, seed, part, device) for part in index.split(rows)])
+    return _joined([_follow(recipe, seed, part, device) for part in torch.split(index, rows)])
 
 
 def _follow(recipe: SeriesRecipe, seed: int, index: Tensor, device: torch.device) -> SeriesSample:
