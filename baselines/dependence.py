@@ -51,33 +51,18 @@ class Point(NamedTuple):
     answers: int
 
 
-class Kinds(NamedTuple):
-    """One entry for every kind of object that is in an image: its clearest object there.
+def clearest(factors: Factors) -> Factors:
+    """The clearest object of each kind in each image.
 
-    Attributes:
-        place: The place of the image, int64, shape (P,).
-        kind: The place of the kind among the classes, int64, shape (P,).
-        factors: Those of the object of the kind with the best signal to noise; the largest where
-            there is no noise.
+    It is the one of the best signal to noise, or the largest where there is no noise.
     """
-
-    place: Tensor
-    kind: Tensor
-    factors: Factors
-
-
-def clearest(factors: Factors) -> Kinds:
-    """The clearest object of each kind in each image."""
-    order = factors.size.argsort(descending=True, stable=True)
-    order = order[factors.signal[order].argsort(descending=True, stable=True)]
-    classes = int(factors.kind.max()) + 1 if len(factors.kind) else 1
-    pair = (factors.place * classes + factors.kind)[order]
-    order = order[pair.argsort(stable=True)]  # by pair, the clearest first
-    pair = (factors.place * classes + factors.kind)[order]
-    first = torch.ones(len(pair), dtype=torch.bool)
-    first[1:] = pair[1:] != pair[:-1]
-    chosen = Factors(*(column[order[first]] for column in factors))
-    return Kinds(chosen.place, chosen.kind, chosen)
+    order = torch.arange(len(factors.kind))
+    for column in (-factors.size, -factors.signal, factors.kind, factors.place):
+        order = order[column[order].argsort(stable=True)]  # the last column counts most
+    ordered = Factors(*(column[order] for column in factors))
+    first = torch.ones(len(order), dtype=torch.bool)
+    first[1:] = (ordered.place.diff() != 0) | (ordered.kind.diff() != 0)
+    return Factors(*(column[first] for column in ordered))
 
 
 def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
@@ -91,19 +76,19 @@ def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
         factors: Of all objects in them.
     """
     answers = right(predictions.probability, predictions.label)  # (N, 1) or (N, K)
-    kinds = clearest(factors)
-    column = kinds.kind if answers.shape[1] > 1 else torch.zeros_like(kinds.kind)
-    known = answers[kinds.place, column]
+    clear = clearest(factors)
+    column = clear.kind if answers.shape[1] > 1 else torch.zeros_like(clear.kind)
+    known = answers[clear.place, column]
     columns: dict[Factor, Tensor] = {
-        "signal": kinds.factors.signal,
-        "size": kinds.factors.size,
-        "overlap": kinds.factors.overlap,
+        "signal": clear.signal,
+        "size": clear.size,
+        "overlap": clear.overlap,
     }
     points: list[Point] = []
     for factor, values in columns.items():
         if len(values) and bool(values.isfinite().all()) and bool((values != values[0]).any()):
             for place, name in enumerate(predictions.classes):
-                mine = kinds.kind == place
+                mine = clear.kind == place
                 points += _binned(factor, name, values[mine], known[mine])
     return points + _by_number(answers, factors)
 

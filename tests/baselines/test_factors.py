@@ -114,8 +114,8 @@ def test_the_clearest_object_of_each_kind_counts() -> None:
     found = clearest(example([9.0, 8.0, 7.0, 6.0, 6.5]))
     assert found.place.tolist() == [0, 0, 1]
     assert found.kind.tolist() == [0, 1, 1]
-    assert found.factors.size.tolist() == [1.0, 3.0, 5.0]
-    assert clearest(example([math.inf] * 5)).factors.size.tolist() == [2.0, 3.0, 5.0]
+    assert found.size.tolist() == [1.0, 3.0, 5.0]
+    assert clearest(example([math.inf] * 5)).size.tolist() == [2.0, 3.0, 5.0]
 
 
 def said(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
