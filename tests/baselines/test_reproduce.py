@@ -11,8 +11,7 @@ import torch
 import yaml
 
 import deepbench_torch as db
-from baselines import reproduce, results, runs, speed, submissions, training
-from baselines.augment import flip_and_turn
+from baselines import reproduce, results, runs, submissions, training
 from baselines.pictures import Curve, read_curve
 from baselines.results import Protocol
 from baselines.runs import Run, choose
@@ -237,26 +236,3 @@ def test_settings_are_the_papers() -> None:
     assert (settings.architecture, settings.size, settings.batch_size) == ("resnet50", 10_000, 64)
     assert (settings.lr, settings.weight_decay) == (0.524, 0.00125)
     assert settings.tasks["astro"].paper_accuracy == 97.1
-
-
-def test_flips_and_turns_are_the_eight_symmetries() -> None:
-    torch.manual_seed(0)
-    image = torch.arange(9.0).view(1, 3, 3)
-    found = {tuple(flip_and_turn(image).flatten().tolist()) for _ in range(200)}
-    expected = {
-        tuple(turned.flatten().tolist())
-        for quarter in range(4)
-        for turned in (image.rot90(quarter, (1, 2)), image.rot90(quarter, (1, 2)).flip(2))
-    }
-    assert found == expected
-
-
-def test_speed_measures_every_recipe() -> None:
-    threads = torch.get_num_threads()
-    try:
-        row = speed.measure("astro", threads=1, rounds=1)
-        assert row.ratio == row.batch / row.randn > 0
-        assert row.single > row.batch
-        assert speed.reading(size=64, shuffle=True) > 0
-    finally:
-        torch.set_num_threads(threads)

@@ -1,0 +1,19 @@
+"""Augmentation is the eight symmetries of the square."""
+
+import pytest
+import torch
+
+from baselines.augment import flip_and_turn
+
+
+@pytest.mark.moves_generators
+def test_flips_and_turns_are_the_eight_symmetries() -> None:
+    torch.manual_seed(0)
+    image = torch.arange(9.0).view(1, 3, 3)
+    found = {tuple(flip_and_turn(image).flatten().tolist()) for _ in range(200)}
+    expected = {
+        tuple(turned.flatten().tolist())
+        for quarter in range(4)
+        for turned in (image.rot90(quarter, (1, 2)), image.rot90(quarter, (1, 2)).flip(2))
+    }
+    assert found == expected
