@@ -1,7 +1,10 @@
 """Writing rows to one HDF5 file: the same bytes each time."""
 
 import hashlib
+import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +16,7 @@ from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.parts import Part
 from deepbench_torch.storage.seal import seal
+from deepbench_torch.storage.whole import reserve
 
 CHUNK_BYTES = 1 << 20  # of a compressed chunk, at most
 
@@ -79,8 +83,10 @@ def write_file(
         Its checksums.
     """
     sums, rows = Sums(), len(contents.rows)
-    with h5py.File(path, "w") as file:
-        first = next(parts)
+    first = next(parts)
+    each = sum(array[:1].nbytes for array in (first.data, *first.tables.values()))
+    reserve(path, rows * each + (1 << 20))
+    with creating(path) as file:
         block = create(file, first, contents, compression=compression)
         place = 0
         for part in chain((first,), parts):
@@ -95,6 +101,24 @@ def write_file(
         file.attrs.update(contents.facts() | (also or {}))
         file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
     return Written(seal(path), sums.data(), sums.tables())
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[h5py.File]:
+    """A new HDF5 file, closed in the end.
+
+    Raises:
+        OSError: With the system's number and words, where HDF5 has a page of its own.
+    """
+    try:
+        with h5py.File(path, "w") as file:
+            yield file
+    except (OSError, RuntimeError) as error:
+        told = re.search(r"errno = (\d+)", str(error))
+        if told is None:
+            raise
+        number = int(told[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def create(

@@ -1,5 +1,7 @@
 """What a stored catalogue says of itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,9 +104,15 @@ def read_header(path: str | Path) -> Header:
             f"there is no catalogue {str(path)!r}; write one with deepbench_torch.materialize or "
             "`deepbench-torch generate`"
         )
+    with reading(path), h5py.File(path, "r") as file:
+        return _header(file, path)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in reading a file, a ValueError that names it."""
     try:
-        with h5py.File(path, "r") as file:
-            return _header(file, path)
+        yield
     except ValueError as error:
         if str(path) in str(error):
             raise

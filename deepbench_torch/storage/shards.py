@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.hdf5 import annotate, write_file
+from deepbench_torch.storage.hdf5 import annotate, creating, write_file
 from deepbench_torch.storage.header import shard_name
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
@@ -133,7 +133,7 @@ def _join(
 ) -> None:
     """Write the file that shows all shards as one catalogue, by paths relative to it."""
     contents = job.contents
-    with h5py.File(folder / shard_name(parts[0]), "r") as first, h5py.File(path, "w") as file:
+    with h5py.File(folder / shard_name(parts[0]), "r") as first, creating(path) as file:
         tables: list[str] = []
         first.visititems(lambda name, item: _note(tables, name, item))
         for name in tables:

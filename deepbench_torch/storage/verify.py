@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 
 from deepbench_torch.storage.hdf5 import Sums
-from deepbench_torch.storage.header import Header, read_header
+from deepbench_torch.storage.header import Header, read_header, reading
 from deepbench_torch.storage.parts import Part, part_rows, ranges
 from deepbench_torch.storage.seal import check_seal
 
@@ -52,7 +52,7 @@ def _files(path: Path, header: Header) -> Iterator[tuple[Path, str | None]]:
 
 def _check_sums(path: Path, header: Header) -> None:
     sums, content = Sums(), header.recipe.content
-    with h5py.File(path, "r") as file:
+    with reading(path), h5py.File(path, "r") as file:
         tables: list[str] = []
         file.visititems(
             lambda name, item: tables.append(name) if isinstance(item, h5py.Dataset) else None

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,20 @@ def sync(path: Path) -> None:
     """Have the disk take a file whole."""
     with path.open("rb") as written:
         os.fsync(written.fileno())
+
+
+def reserve(path: Path, size: int) -> None:
+    """See that a new file may have so many bytes, before a library writes it.
+
+    HDF5 cannot go on after a write that failed: it may take the whole process with it.
+
+    Raises:
+        OSError: If the disk, a quota or a limit is in the way.
+    """
+    with path.open("wb") as file:
+        if sys.platform == "linux":
+            os.posix_fallocate(file.fileno(), 0, size)
+            file.truncate(0)
 
 
 @contextmanager

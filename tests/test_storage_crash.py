@@ -1,0 +1,257 @@
+"""Whatever happens to the writer, a file is whole or not there, and nothing is done twice."""
+
+import errno
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import deepbench_torch as db
+from deepbench_torch.storage import parts, shards
+from deepbench_torch.storage.crew import Crew
+from deepbench_torch.storage.lock import locked
+from tests import soak
+
+# the processes here are forked on purpose, and use one thread
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+
+
+@pytest.fixture
+def catalogue() -> db.Catalogue:
+    return db.Catalogue("star", size=60, seed=2, image_size=6)
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Parts have ten rows; a function that lists which were made, by any process."""
+    monkeypatch.setattr(parts, "PART_BYTES", 10 * 6 * 6 * 4)
+    log, original = tmp_path / "log", parts.make_part
+
+    def noted(recipe: Any, seed: int, rows: range) -> parts.Part:
+        with log.open("a") as file:
+            file.write(f"{rows.start}\n")
+        return original(recipe, seed, rows)
+
+    monkeypatch.setattr(parts, "make_part", noted)
+    monkeypatch.setattr(shards, "make_part", noted)
+    return lambda: log.read_text().split() if log.exists() else []
+
+
+def write(catalogue: db.Catalogue, path: Path, **options: Any) -> Path:
+    return db.materialize(catalogue, path, progress=False, **options)
+
+
+def elsewhere(function: Callable[[], object]) -> int:
+    """Run a function in a forked process and return its number."""
+    child = os.fork()
+    if child == 0:
+        torch.set_num_threads(1)
+        try:
+            function()
+        except KeyboardInterrupt:
+            os._exit(130)
+        except BaseException as error:
+            os._exit(error.errno if isinstance(error, OSError) and error.errno else 1)
+        os._exit(0)
+    return child
+
+
+def exit_status(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_few_kills_at_random_moments() -> None:
+    assert sum(soak.soak(4).values()) == 4
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_at_random_moments() -> None:
+    seen = soak.soak(200)
+    assert sum(seen.values()) == 200
+    assert seen["with work done"] > 50
+
+
+@pytest.mark.parametrize("options", [{}, {"shard_rows": 20}])
+def test_nothing_is_made_twice(
+    options: dict[str, int],
+    catalogue: db.Catalogue,
+    made: Callable[[], list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "new" / "a.h5"
+    whole = write(catalogue, tmp_path / "whole.h5", **options).read_bytes()
+    everything = made()
+    stopped, original = len(everything) + 4, parts.make_part
+
+    def stop(recipe: Any, seed: int, rows: range) -> parts.Part:
+        if len(made()) == stopped:
+            raise KeyboardInterrupt
+        return original(recipe, seed, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "make_part", stop)
+        patched.setattr(shards, "make_part", stop)
+        with pytest.raises(KeyboardInterrupt):
+            write(catalogue, path, **options)
+    assert not path.exists()
+    write(catalogue, path, **options)
+    assert made() == [*everything, *everything]
+    if not options:  # the file that joins shards tells the name of their folder
+        assert path.read_bytes() == whole
+    assert not list(path.parent.glob(".*"))
+
+
+def test_what_is_damaged_is_made_again(
+    catalogue: db.Catalogue,
+    made: Callable[[], list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By checksum, not by existence."""
+    path = tmp_path / "new" / "a.h5"
+    whole = write(catalogue, tmp_path / "a.h5").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", _full)
+        with pytest.raises(OSError, match="No space left"):
+            write(catalogue, path)
+    kept = sorted(path.parent.glob(".a.h5.*.partial/*.part"))
+    assert len(kept) == 6
+    for number, part in enumerate(kept[:3]):
+        content = bytearray(part.read_bytes())
+        content[[3, 40, -1][number]] ^= 1
+        part.write_bytes(content)
+    os.truncate(kept[3], 100)
+    kept[4].write_bytes(b"")
+    count = len(made())
+    assert write(catalogue, path).read_bytes() == whole
+    assert len(made()) == count + 5
+
+
+def _full(_: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk(catalogue: db.Catalogue, tmp_path: Path) -> None:
+    path = write(db.Catalogue("star", size=20, image_size=4), tmp_path / "a.h5")
+    old = path.read_bytes()
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+        with pytest.raises(OSError, match=r"cannot write the catalogue .*has room"):
+            write(catalogue, path, overwrite=True)
+
+    assert exit_status(elsewhere(fill)) == 0
+    assert os.listdir(tmp_path) == ["a.h5"]
+    assert path.read_bytes() == old
+
+
+def test_an_interrupted_writer_can_be_called_again(
+    catalogue: db.Catalogue, made: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "a.h5"
+    child = elsewhere(lambda: [write(catalogue, path, overwrite=True) for _ in range(1000)])
+    while len(made()) < 3:
+        time.sleep(0.001)
+    os.kill(child, signal.SIGINT)
+    assert exit_status(child) == 130
+    write(catalogue, path, overwrite=True)
+    assert os.listdir(path.parent) == ["a.h5"]
+    db.StoredCatalogue(path, verify=True)
+
+
+def test_of_several_at_once_one_writes(
+    catalogue: db.Catalogue, made: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "a.h5"
+    begin = time.time() + 0.3
+
+    def write_then() -> None:
+        time.sleep(max(0, begin - time.time()))
+        try:
+            write(catalogue, path)
+        except FileExistsError:  # it began when the file was there
+            assert path.exists()
+
+    assert [exit_status(child) for child in [elsewhere(write_then) for _ in range(4)]] == [0] * 4
+    assert made() == ["0", "10", "20", "30", "40", "50"]
+    assert os.listdir(path.parent) == ["a.h5"]
+
+
+def test_who_waits_gets_the_file_or_an_error(catalogue: db.Catalogue, tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+
+    def write_slowly(other: db.Catalogue) -> None:
+        with locked(path, quiet=True):
+            (tmp_path / "locked").touch()
+            time.sleep(0.5)
+            write(other, tmp_path / "b.h5").rename(path)
+
+    for other, alike in ((catalogue, True), (db.Catalogue("star", size=9, image_size=4), False)):
+        child = elsewhere(partial(write_slowly, other))
+        while not (tmp_path / "locked").exists():
+            time.sleep(0.01)
+        if alike:
+            assert write(catalogue, path) == path
+        else:
+            with pytest.raises(FileExistsError, match="replace it with overwrite=True"):
+                write(catalogue, path)
+        assert exit_status(child) == 0
+        path.unlink()
+        (tmp_path / "locked").unlink()
+
+
+def test_a_stale_lock_holds_nobody_up(catalogue: db.Catalogue, tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+
+    def hold() -> None:
+        with locked(path, quiet=True):
+            (tmp_path / "locked").touch()
+            time.sleep(60)
+
+    child = elsewhere(hold)
+    while not (tmp_path / "locked").exists():
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    exit_status(child)
+    assert (tmp_path / ".a.h5.lock").exists()
+    write(catalogue, path)
+    assert sorted(os.listdir(tmp_path)) == ["a.h5", "locked"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_read_only_folder(catalogue: db.Catalogue, tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    with pytest.raises(PermissionError, match="choose a path in a folder that can be written"):
+        write(catalogue, folder / "a.h5")
+    assert os.listdir(folder) == []
+
+
+def die_once(path: Path) -> str:
+    """End this process the first time, as the system ends one that takes too much memory."""
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return path.name
+
+
+def die(_: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    paths = [tmp_path / str(number) for number in range(6)]
+    for path in paths[:2] + paths[3:]:
+        path.touch()
+    with Crew(2) as crew:
+        assert list(crew.in_order(die_once, paths)) == [path.name for path in paths]
+        with pytest.raises(RuntimeError, match=r"3 attempts failed.*what is done is kept"):
+            list(crew.in_order(die, paths))
