@@ -32,22 +32,26 @@ def follow_series(
         device: Where the series are handed over.
     """
     rows = max(1, CHUNK // math.prod(recipe.shape))
-    return _joined([_follow(recipe, seed, part, device) for part in torch.split(index, rows)])
+    return _joined(
+        [_follow(recipe, seed=seed, index=part, device=device) for part in torch.split(index, rows)]
+    )
 
 
-def _follow(recipe: SeriesRecipe, seed: int, index: Tensor, device: torch.device) -> SeriesSample:
-    system, clock, options = recipe.definition, recipe.clock, recipe.chosen
-    drawn = system.prepare(draw_parameters(recipe, seed=seed, index=index), options)
+def _follow(
+    recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
+) -> SeriesSample:
+    system, setting = recipe.definition, recipe.setting
+    drawn = system.prepare(draw_parameters(recipe, seed=seed, index=index), setting.options)
     used = perturb(recipe, drawn, seed=seed, index=index)
-    clean = system.follow(drawn, clock, options)
-    moved = clean if used is drawn else system.follow(used, clock, options)
-    measured = measure(recipe, moved.series, drawn.present, seed=seed, index=index)
+    clean = system.follow(drawn, setting)
+    moved = clean if used is drawn else system.follow(used, setting)
+    noise = measurement_noise(recipe, drawn.present, seed=seed, index=index)
     return SeriesSample(
-        series=measured.float().to(device),
+        series=(moved.series + noise).float().to(device),
         clean=clean.series.float().to(device),
-        label=_label(recipe, drawn.parameters, index).to(device),
+        label=_label(recipe, drawn.parameters).to(device),
         index=index.to(device),
-        time=sample_times(clock.duration, clock.steps),
+        time=sample_times(setting.duration, setting.steps),
         parameters=drawn.parameters,
         used=used.parameters,
         present={} if drawn.present is None else {recipe.system: drawn.present},
@@ -118,19 +122,17 @@ def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> 
     Returns:
         Systems; parameters with noise for every step have shape (B, T) or (B, T, slots).
     """
-    noise = {name: sigma for name, sigma in recipe.noise.parameters.items() if sigma > 0}
+    noise = [name for name, sigma in recipe.noise.parameters.items() if sigma > 0]
     if not noise:
         return drawn
     acting = {
-        name: _noisy(recipe, name, drawn.parameters[name], sigma=sigma, seed=seed, index=index)
-        for name, sigma in noise.items()
+        name: _noisy(recipe, name, values=drawn.parameters[name], seed=seed, index=index)
+        for name in noise
     }
     return Drawn({**drawn.parameters, **acting}, drawn.present)
 
 
-def _noisy(
-    recipe: SeriesRecipe, name: str, values: Tensor, *, sigma: float, seed: int, index: Tensor
-) -> Tensor:
+def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index: Tensor) -> Tensor:
     """A parameter with its noise; angles are brought back to half a turn."""
     quantity = recipe.definition.fields[name]
     started_once = quantity.role == "start" and not recipe.definition.momentary
@@ -138,7 +140,8 @@ def _noisy(
     slots = recipe.slots if quantity.slots else 1
     streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
     u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
-    factor = Normal(1.0, sigma, *FACTOR).value(u).transpose(1, 2)  # (B, T or 1, slots)
+    law = Normal(1.0, recipe.noise.parameters[name], *FACTOR)
+    factor = law.value(u).transpose(1, 2)  # (B, T or 1, slots)
     result = values.view(len(index), 1, slots) * factor
     if quantity.turns:
         result = result - (result / TURN).round() * TURN
@@ -146,44 +149,39 @@ def _noisy(
     return (result if stepped else result[:, 0]).contiguous()
 
 
-def measure(
-    recipe: SeriesRecipe, series: Tensor, present: Tensor | None, *, seed: int, index: Tensor
+def measurement_noise(
+    recipe: SeriesRecipe, present: Tensor | None, *, seed: int, index: Tensor
 ) -> Tensor:
-    """Series with the noise of measurement, of a stream for every channel, "noise.channel".
+    """The noise of measurement, of a stream for every channel, "noise.channel".
 
     Args:
         recipe: What the series hold.
-        series: The motion, float64, shape (B, T, C).
-        present: Which slots hold a body, bool, shape (B, slots); what is absent stays 0.
+        present: Which slots hold a body, bool, shape (B, slots); what is absent has no noise.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
 
     Returns:
-        float64, shape (B, T, C).
+        float64, shape (B, T, C), or a 0 if there is none.
     """
     channels = recipe.channels
-    sigma = torch.tensor(
-        [recipe.noise.measurement.get(channel.quantity, 0.0) for channel in channels],
-        dtype=torch.float64,
-    )
-    if not sigma.any():
-        return series
+    sigma = [recipe.noise.measurement.get(channel.quantity, 0.0) for channel in channels]
+    if not any(sigma):
+        return torch.zeros((), dtype=torch.float64)
     streams = [f"noise.{channel.name}" for channel in channels]
-    u = rng.uniform(seed, streams, index, series.shape[1])
-    noise = portable.normal_quantile(u).transpose(1, 2) * sigma  # (B, T, C)
-    if present is not None:
-        there = present[:, [channel.slot for channel in channels]]
-        noise = torch.where(there[:, None], noise, 0.0)
-    return series + noise
+    normal = portable.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
+    noise = normal.transpose(1, 2) * torch.tensor(sigma, dtype=torch.float64)  # (B, T, C)
+    if present is None:
+        return noise
+    there = present[:, [channel.slot for channel in channels]]
+    return torch.where(there[:, None], noise, 0.0)
 
 
-def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor], index: Tensor) -> Tensor:
+def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor]) -> Tensor:
     """The parameters that differ side by side, float32, shape (B, K)."""
-    differing = [
-        parameters[name]
-        for name, prior in recipe.parameters.items()
-        if not isinstance(prior, Fixed)
-    ]
-    columns = [values if values.dim() == 2 else values[:, None] for values in differing]
-    empty = torch.empty(len(index), 0, dtype=torch.float64)
-    return torch.cat([empty, *columns], dim=1).float()
+    every = next(iter(parameters.values()))
+    columns = [every.new_empty(len(every), 0)]
+    for name, prior in recipe.parameters.items():
+        if not isinstance(prior, Fixed):
+            values = parameters[name]
+            columns.append(values if values.dim() == 2 else values[:, None])
+    return torch.cat(columns, dim=1).float()

@@ -19,7 +19,7 @@ from deepbench_torch.recipes.base import (
     Whole,
 )
 from deepbench_torch.recipes.faults import Fault, FaultsError
-from deepbench_torch.systems import SYSTEMS, Channel, Clock, System
+from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
 MOST_STEPS = 1_000_000
 LARGEST_NOISE = 0.5  # beyond, a relative error is no longer normal: see `series.FACTOR`
@@ -132,9 +132,9 @@ class SeriesRecipe(AbstractRecipe):
         return first | self.options
 
     @property
-    def clock(self) -> Clock:
-        """The moments recorded."""
-        return Clock(self.time.duration, self.time.steps, self.time.substeps)
+    def setting(self) -> Setting:
+        """The moments recorded and the options, complete."""
+        return Setting(self.time.duration, self.time.steps, self.time.substeps, self.chosen)
 
     @property
     def slots(self) -> int:

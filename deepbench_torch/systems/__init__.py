@@ -3,10 +3,10 @@
 from deepbench_torch.systems.hamiltonian import HAMILTONIAN_PENDULUM
 from deepbench_torch.systems.nbody import NBODY
 from deepbench_torch.systems.pendulum import PENDULUM
-from deepbench_torch.systems.system import Channel, Clock, Drawn, Quantity, Record, System
+from deepbench_torch.systems.system import Channel, Drawn, Quantity, Record, Setting, System
 
 SYSTEMS: dict[str, System] = {
     system.name: system for system in (NBODY, PENDULUM, HAMILTONIAN_PENDULUM)
 }
 
-__all__ = ["SYSTEMS", "Channel", "Clock", "Drawn", "Quantity", "Record", "System"]
+__all__ = ["SYSTEMS", "Channel", "Drawn", "Quantity", "Record", "Setting", "System"]

@@ -19,12 +19,12 @@ from deepbench_torch.systems.gravity import (
 )
 from deepbench_torch.systems.system import (
     Channel,
-    Clock,
     Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    Setting,
     System,
     at_moment,
     varies,
@@ -56,34 +56,33 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+def follow(drawn: Drawn, setting: Setting) -> Record:
     """The paths of pendulums; parameters that vary act from their moment to the next one."""
     if varies(FIELDS, drawn.parameters):
-        return _step_by_step(drawn.parameters, clock)
-    return _record(_simulate(drawn.parameters, clock), drawn.parameters)
+        return _step_by_step(drawn.parameters, setting)
+    return _record(_simulate(drawn.parameters, setting), drawn.parameters)
 
 
-def _simulate(parameters: Parameters, clock: Clock) -> hamiltonian.PhasePath[Tensor]:
+def _simulate(parameters: Parameters, setting: Setting) -> hamiltonian.PhasePath[Tensor]:
     return hamiltonian.simulate(
         parameters["q"],
         parameters["p"],
         length=parameters["length"],
         gravity=gravity_of(parameters),
         mass=parameters["mass"],
-        duration=clock.duration,
-        steps=clock.steps,
-        substeps=clock.substeps,
+        duration=setting.duration,
+        steps=setting.steps,
+        substeps=setting.substeps,
     )
 
 
-def _step_by_step(parameters: Parameters, clock: Clock) -> Record:
-    step = Clock(clock.duration / clock.steps, 1, clock.substeps)
+def _step_by_step(parameters: Parameters, setting: Setting) -> Record:
     q, p = parameters["q"], parameters["p"]
     turned = torch.zeros_like(q)
     moments = []
-    for moment in range(clock.steps + 1):
+    for moment in range(setting.steps + 1):
         now = at_moment(FIELDS, parameters, moment) | {"q": q, "p": p}
-        path = _simulate(now, step)
+        path = _simulate(now, setting.one_step)
         record = _record(path, now)
         record.series[..., 0] += turned[:, None]
         moments.append(Record(*(field[:, :1] for field in record)))

@@ -13,12 +13,12 @@ from deepbench_torch.physics import nbody
 from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
 from deepbench_torch.systems.system import (
     Channel,
-    Clock,
     Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    Setting,
     System,
     at_moment,
     varies,
@@ -126,10 +126,10 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     axes = _axes(options)
     present = torch.arange(draws["mass"].shape[1]) < draws["bodies"][:, None]
     mass = torch.where(present, draws["mass"], 0.0)
-    place = [_centred(draws[axis], mass, present) for axis in axes]
-    depth = _depth(mass, place, draws)
-    directions = _directions(draws, place, axes)
-    velocity = [_centred(part * depth.sqrt(), mass, present) for part in directions]
+    place = [_centred(draws[axis], mass, present=present) for axis in axes]
+    depth = _depth(mass, place, draws=draws)
+    directions = _directions(draws, place)
+    velocity = [_centred(part * depth.sqrt(), mass, present=present) for part in directions]
     kinetic = _total(mass * _squared(velocity)) / 2
     wanted = draws["virial"] * _total(mass * depth) / 2
     still = kinetic == 0
@@ -139,15 +139,15 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     return Drawn({**draws, "mass": mass, **motion}, present)
 
 
-def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+def follow(drawn: Drawn, setting: Setting) -> Record:
     """The paths of systems; parameters that vary act from their moment to the next one."""
-    axes = _axes(options)
+    axes = _axes(setting.options)
     place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
     speed = torch.stack([drawn.parameters[f"v{axis}"] for axis in axes], dim=2)
     if varies(FIELDS, drawn.parameters):
-        motion = _step_by_step(drawn.parameters, place, speed, clock=clock)
+        motion = _step_by_step(drawn.parameters, setting, place=place, speed=speed)
     else:
-        motion = _simulate(drawn.parameters, place, speed, clock=clock)
+        motion = _simulate(drawn.parameters, setting, place=place, speed=speed)
     columns = torch.cat((motion.position, motion.velocity), dim=3)  # (B, T, slots, 2 D)
     if drawn.present is not None:
         columns = torch.where(drawn.present[:, None, :, None], columns, 0.0)
@@ -155,7 +155,7 @@ def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
 
 
 def _simulate(
-    parameters: Parameters, place: Tensor, speed: Tensor, *, clock: Clock
+    parameters: Parameters, setting: Setting, *, place: Tensor, speed: Tensor
 ) -> nbody.Trajectory[Tensor]:
     return nbody.simulate(
         parameters["mass"],
@@ -164,19 +164,19 @@ def _simulate(
         gravity=parameters["gravity"],
         softening=parameters["softening"],
         damping=parameters["damping"],
-        duration=clock.duration,
-        steps=clock.steps,
-        substeps=clock.substeps,
+        duration=setting.duration,
+        steps=setting.steps,
+        substeps=setting.substeps,
     )
 
 
 def _step_by_step(
-    parameters: Parameters, place: Tensor, speed: Tensor, *, clock: Clock
+    parameters: Parameters, setting: Setting, *, place: Tensor, speed: Tensor
 ) -> nbody.Trajectory[Tensor]:
-    step = Clock(clock.duration / clock.steps, 1, clock.substeps)
     moments = []
-    for moment in range(clock.steps + 1):
-        motion = _simulate(at_moment(FIELDS, parameters, moment), place, speed, clock=step)
+    for moment in range(setting.steps + 1):
+        now = at_moment(FIELDS, parameters, moment)
+        motion = _simulate(now, setting.one_step, place=place, speed=speed)
         moments.append([field[:, :1] for field in motion[1:]])
         place, speed = motion.position[:, 1], motion.velocity[:, 1]
     record = (torch.cat(field, dim=1) for field in zip(*moments, strict=True))
@@ -187,23 +187,25 @@ def _axes(options: Options) -> list[str]:
     return ["x", "y", "z"] if options["dimensions"] == 3 else ["x", "y"]
 
 
-def _centred(values: Tensor, mass: Tensor, present: Tensor) -> Tensor:
+def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
     """Less their mean by mass, shape (B, slots); 0 where no body is."""
     mean = _total(values * mass) / _total(mass)
     return torch.where(present, values - mean[:, None], 0.0)
 
 
-def _directions(draws: Parameters, place: list[Tensor], axes: list[str]) -> list[Tensor]:
+def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
     """Unit vectors along the velocities drawn and the turn round the centre, (B, slots) each."""
     radius = _squared(place[:2]).sqrt()
     spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
     turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
-    drawn = [draws[f"v{axis}"] + part for axis, part in zip(axes, turn, strict=False)]
+    drawn = [
+        draws[f"v{axis}"] + part for axis, part in zip("xyz", turn[: len(place)], strict=False)
+    ]
     size = _squared(drawn).sqrt()
     return [part / torch.where(size > 0, size, 1.0) for part in drawn]
 
 
-def _depth(mass: Tensor, place: list[Tensor], draws: Parameters) -> Tensor:
+def _depth(mass: Tensor, place: list[Tensor], *, draws: Parameters) -> Tensor:
     """How deep each body lies in the potential of the others, softened, shape (B, slots)."""
     softening2 = draws["softening"] * draws["softening"]
     depth = list(torch.zeros_like(mass).unbind(1))

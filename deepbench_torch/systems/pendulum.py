@@ -20,12 +20,12 @@ from deepbench_torch.systems.gravity import (
 )
 from deepbench_torch.systems.system import (
     Channel,
-    Clock,
     Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    Setting,
     System,
     varies,
 )
@@ -65,21 +65,21 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: Drawn, clock: Clock, options: Options) -> Record:
+def follow(drawn: Drawn, setting: Setting) -> Record:
     """The swing of pendulums; of parameters that vary, each moment shows the swing of its own."""
     parameters = drawn.parameters
-    time = sample_times(clock.duration, clock.steps)
+    time = sample_times(setting.duration, setting.steps)
     if varies(FIELDS, parameters):
         parameters = {
             name: values if values.dim() == 2 else values[:, None].expand(-1, len(time))
             for name, values in parameters.items()
         }
-        return _record(_each_moment(time, parameters, options), parameters)
+        return _record(_each_moment(parameters, setting, time=time), parameters)
     column = {name: values[:, None] for name, values in parameters.items()}
-    return _record(_simulate(time, parameters, options), column)
+    return _record(_simulate(parameters, setting, time=time), column)
 
 
-def _simulate(time: Tensor, parameters: Parameters, options: Options) -> pendulum.Motion[Tensor]:
+def _simulate(parameters: Parameters, setting: Setting, *, time: Tensor) -> pendulum.Motion[Tensor]:
     return pendulum.simulate(
         time,
         length=parameters["length"],
@@ -88,34 +88,31 @@ def _simulate(time: Tensor, parameters: Parameters, options: Options) -> pendulu
         velocity=parameters["velocity"],
         friction=parameters["friction"],
         mass=parameters["mass"],
-        method="small_angle" if options["method"] == "small_angle" else "exact",
+        method="small_angle" if setting.options["method"] == "small_angle" else "exact",
     )
 
 
-def _each_moment(time: Tensor, parameters: Parameters, options: Options) -> pendulum.Motion[Tensor]:
+def _each_moment(
+    parameters: Parameters, setting: Setting, *, time: Tensor
+) -> pendulum.Motion[Tensor]:
     """The motion at every moment of parameters (B, T) that are each moment's own.
 
     Measured in units of the moment itself, every one is the same: time 1, with gravity, velocity
-    and friction in these units. Moment 0 stands for a time too short for anything to happen.
+    and friction in these units. Moment 0 stands for a time too short for float64 to see a motion.
     """
-    unit = time.clamp_min(clock_tick(time)).expand_as(parameters["length"])  # (B, T)
+    unit = time.clamp_min(1e-20 * setting.duration).expand_as(parameters["length"])  # (B, T)
     scaled = dict(parameters) | {
         "gravity": gravity_of(parameters) * unit * unit,
         "velocity": parameters["velocity"] * unit,
         "friction": parameters["friction"] * unit,
     }
     flat = {name: values.reshape(-1) for name, values in scaled.items()}
-    angle, velocity, position = _simulate(torch.ones(1), flat, options)
+    angle, velocity, position = _simulate(flat, setting, time=torch.ones(1))
     return pendulum.Motion(
         angle=angle.reshape(unit.shape),
         velocity=velocity.reshape(unit.shape) / unit,
         position=position.reshape(*unit.shape, 2),
     )
-
-
-def clock_tick(time: Tensor) -> float:
-    """A time in which nothing moves as far as float64 can tell, against these moments."""
-    return float(time[-1]) * 1e-20
 
 
 def _record(motion: pendulum.Motion[Tensor], parameters: Parameters) -> Record:

@@ -41,12 +41,18 @@ class Channel(NamedTuple):
     slot: int = 0
 
 
-class Clock(NamedTuple):
-    """The moments recorded: `steps` + 1 of them, from 0 to `duration`."""
+class Setting(NamedTuple):
+    """The moments recorded, `steps` + 1 of them from 0 to `duration`, and what else is chosen."""
 
     duration: float
     steps: int
     substeps: int
+    options: Options
+
+    @property
+    def one_step(self) -> "Setting":
+        """The setting of the way from one moment to the next."""
+        return self._replace(duration=self.duration / self.steps, steps=1)
 
 
 class Drawn(NamedTuple):
@@ -91,7 +97,7 @@ class System(NamedTuple):
         path: The two things measured that show the motion in a plane.
         channels: The columns of a series for some number of slots, under some options.
         prepare: From draws of the priors to the systems.
-        follow: From systems, a clock and options to a record.
+        follow: From systems and a setting to a record.
     """
 
     name: str
@@ -104,7 +110,7 @@ class System(NamedTuple):
     path: tuple[str, str]
     channels: Callable[[int, Options], list[Channel]]
     prepare: Callable[[dict[str, Tensor], Options], Drawn]
-    follow: Callable[[Drawn, Clock, Options], Record]
+    follow: Callable[[Drawn, Setting], Record]
 
 
 def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:
