@@ -95,6 +95,19 @@ def test_size_and_seed_may_stand_in_the_recipe(tmp_path: Path) -> None:
     assert (len(stored), stored.seed) == (5, 0)
 
 
+def test_reproduce_says_what_is_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = db.materialize(
+        db.Catalogue("star", size=6, image_size=4), tmp_path / "a", format="fits", progress=False
+    )
+    assert run("reproduce", str(path), "--quiet") == 0
+    assert capsys.readouterr().out == f"{path}: made again, identical pixels in 10 files\n"
+    (path / "labels.csv").write_text("")
+    assert run("reproduce", str(path), "--quiet") == 2
+    assert "labels.csv differs from byte 0 on; write it again" in capsys.readouterr().err
+
+
 def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("ladder", "lensing") == 0
     said = capsys.readouterr().out

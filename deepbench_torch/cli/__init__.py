@@ -6,6 +6,7 @@ from deepbench_torch.cli.catalogues import generate, info, list_, show
 from deepbench_torch.cli.ladder import ladder
 from deepbench_torch.cli.recipes import check, convert, schema
 from deepbench_torch.cli.run import run_command
+from deepbench_torch.cli.stored import reproduce
 from deepbench_torch.cli.verify import verify
 
 __all__ = ["app", "main", "run_command"]
@@ -21,6 +22,7 @@ app.command()(check)
 app.command()(show)
 app.command()(info)
 app.command()(verify)
+app.command()(reproduce)
 app.command()(ladder)
 app.command("list")(list_)
 app.command()(schema)

@@ -1,15 +1,23 @@
-"""Catalogues on disk: writing one to HDF5 and reading its rows back bit for bit."""
+"""Catalogues on disk: writing them in several formats, and reading rows back bit for bit."""
 
+from deepbench_torch.storage.append import append
+from deepbench_torch.storage.described import Description, describe
 from deepbench_torch.storage.header import Header, read_header, stored_bytes
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.reader import StoredCatalogue
+from deepbench_torch.storage.reproduce import Reproduction, reproduce
 from deepbench_torch.storage.verify import verified_header
 
 __all__ = [
+    "Description",
     "Header",
+    "Reproduction",
     "StoredCatalogue",
+    "append",
+    "describe",
     "materialize",
     "read_header",
+    "reproduce",
     "stored_bytes",
     "verified_header",
 ]

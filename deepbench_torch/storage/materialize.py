@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 from tqdm import tqdm
 
@@ -15,7 +16,8 @@ from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.formats import FORMATS
+from deepbench_torch.storage.folder import METADATA
+from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.lock import locked
@@ -28,7 +30,7 @@ def materialize(
     catalogue: Catalogue,
     path: str | Path,
     *,
-    format: Literal["h5"] | None = None,  # noqa: A002
+    format: Format | None = None,  # noqa: A002
     workers: int = 0,
     executor: Executor | None = None,
     overwrite: bool = False,
@@ -36,7 +38,11 @@ def materialize(
     compression: Literal["gzip", "lzf"] | None = None,
     shard_rows: int | None = None,
 ) -> Path:
-    """Write a catalogue to a file; transforms are not applied.
+    """Write a catalogue to a file or a folder; transforms are not applied.
+
+    "h5" gives one HDF5 file, which StoredCatalogue reads. The other formats give a folder: "npy"
+    two arrays, "jpeg" and "fits" a file a row; beside them parameters.csv, recipe.yaml and
+    metadata.json, of which `reproduce` makes the same rows again.
 
     A file of the final name is always whole: work goes on in a hidden folder beside it,
     `.NAME.<key>.partial`. If it is stopped in any way, the same call goes on with what was done,
@@ -48,13 +54,14 @@ def materialize(
 
     Args:
         catalogue: What to write: all of it, or its split if it has one.
-        path: The file; its folder is made if it is missing.
-        format: "h5", as is None.
+        path: The file or folder; the folder that it is in is made if it is missing.
+        format: "h5", as is None, "npy", "jpeg" or "fits".
         workers: Local processes that make the rows; 0 for this one.
         executor: Where the rows are made instead, any `concurrent.futures.Executor`.
         overwrite: Whether a file of that name may be replaced.
         progress: Whether to show a progress bar.
-        compression: None for one block that can be mapped into memory, else chunks of whole rows.
+        compression: Of "h5": None for one block that can be mapped into memory, else chunks of
+            whole rows.
         shard_rows: Cut a catalogue of more rows into shards of so many, instead of by its size.
 
     Returns:
@@ -70,6 +77,11 @@ def materialize(
     if shard_rows is not None:
         whole(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
     before = _age(path)
+    if path.is_dir() and not (path / METADATA).is_file():
+        raise FileExistsError(
+            f"{str(path)!r} is a folder that holds no catalogue, so it is not replaced; choose "
+            "another path"
+        )
     if before is not None and not overwrite:
         raise _exists(path)
     contents, target = Contents.of(catalogue), path.absolute()
@@ -97,11 +109,19 @@ def _write(job: Job, format: str | None) -> None:  # noqa: A002
     written = job.folder / f"{job.path.name}.tmp"
     FORMATS[format or "h5"](job, written)
     sync(written)
-    os.replace(written, job.path)
-    remove_other_shards(job.path, keep=shard_folder(job))
+    _give_name(written, job)
+    remove_other_shards(job.path, keep=shard_folder(job) if format in (None, "h5") else None)
     for left in job.path.parent.glob(f".{job.path.name}.{'[0-9a-f]' * 12}.partial"):
         if left != job.folder:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _give_name(written: Path, job: Job) -> None:
+    """Put what was written in the place of what is there; of folders, the system does so in two."""
+    if job.path.is_dir() or (job.path.exists() and written.is_dir()):
+        aside = job.folder / f"{uuid4().hex}.tmp"
+        os.replace(job.path, aside)
+    os.replace(written, job.path)
 
 
 def _age(path: Path) -> tuple[int, int] | None:
@@ -127,6 +147,8 @@ def _check_arguments(
         raise ValueError(f"the path must name a file, got {str(path)!r}")
     if format is not None and format not in FORMATS:
         raise ValueError(f"format must be {' or '.join(map(repr, FORMATS))}, got {format!r}")
+    if compression is not None and format not in (None, "h5"):
+        raise ValueError(f"compression goes with format 'h5', got {compression!r} and {format!r}")
     if compression not in (None, "gzip", "lzf"):
         raise ValueError(f"compression must be None, 'gzip' or 'lzf', got {compression!r}")
     whole(workers, "workers must be 0 or a positive number of processes", least=0, most=1024)

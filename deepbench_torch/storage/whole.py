@@ -23,7 +23,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Have the disk take a file whole."""
+    """Have the disk take a file, or all files of a folder, whole."""
+    if path.is_dir():
+        os.sync()
+        return
     with path.open("rb") as written:
         os.fsync(written.fileno())
 

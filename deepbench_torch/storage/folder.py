@@ -1,0 +1,170 @@
+"""Catalogues as folders: rows in common files, with all that makes them again beside them."""
+
+import csv
+import hashlib
+import json
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deepbench_torch.datasets import Split
+from deepbench_torch.recipes import Recipe
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.parts import Array, Part
+
+METADATA = "metadata.json"
+RECIPE = "recipe.yaml"
+PARAMETERS = "parameters.csv"
+LABELS = "labels.csv"
+
+
+class Row(NamedTuple):
+    """One row of a part: its number, its data, and by its path everything beside it."""
+
+    number: int
+    data: Array
+    tables: dict[str, Array]
+
+
+class RowFiles(ABC):
+    """What writes the rows of a catalogue in the files of one format.
+
+    Args:
+        folder: Where; it is there and empty.
+        contents: What is written.
+    """
+
+    def __init__(self, folder: Path, contents: Contents) -> None:
+        self.folder = folder
+        self.contents = contents
+
+    @abstractmethod
+    def write(self, part: Part, first: int) -> None:
+        """Write the next rows; `first` is the number of the first of them."""
+
+    @abstractmethod
+    def finish(self) -> dict[str, Any]:
+        """What the metadata are to say of these files."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close what is open, whether all went well or not."""
+
+
+def write_folder(job: Job, path: Path, files: Callable[[Path, Contents], RowFiles]) -> None:
+    """Write a catalogue to a new folder."""
+    shutil.rmtree(path, ignore_errors=True)  # of an earlier call that was stopped
+    path.mkdir()
+    contents = job.contents
+    rows, data = files(path, contents), hashlib.sha256()
+    with (
+        closing(rows),
+        (path / PARAMETERS).open("w", encoding="utf-8", newline="") as file,
+    ):
+        table = ParameterTable(file, contents)
+        place = contents.rows.start
+        for part in job.parts():
+            rows.write(part, place)
+            table.write(part, place)
+            data.update(np.ascontiguousarray(part.data).data)
+            place += len(part.data)
+    (path / RECIPE).write_text(contents.recipe.to_yaml(), encoding="utf-8")
+    facts = {name: fact for name, fact in contents.facts().items() if name != "recipe"}
+    facts |= {"content": contents.recipe.content, "rows": len(contents.rows), **rows.finish()}
+    facts |= {"data_sha256": data.hexdigest(), "files": _checksums(path)}
+    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    (path / METADATA).write_text(text, encoding="utf-8")
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file that lies in the folder itself."""
+    return {file.name: sha256(file) for file in sorted(folder.iterdir()) if file.is_file()}
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def rows_of(part: Part, first: int) -> Iterator[Row]:
+    """The rows of a part one by one."""
+    for place, data in enumerate(part.data):
+        tables = {path: table[place] for path, table in part.tables.items()}
+        yield Row(first + place, data, tables)
+
+
+class ParameterTable:
+    """A line for every object, or for every body or system of a time series.
+
+    Columns: the row's index, the kind and the slot of the object, and a parameter each, in pixels
+    and radians; empty where a kind has no such parameter.
+    """
+
+    def __init__(self, file: Any, contents: Contents) -> None:
+        self._lines = csv.writer(file, lineterminator="\n")
+        self._contents = contents
+        self._names: list[str] = []
+
+    def write(self, part: Part, first: int) -> None:
+        """Write the lines of the next rows."""
+        if not self._names:
+            paths = [path.split("/") for path in part.tables if path.startswith("parameters/")]
+            self._names = list(dict.fromkeys(name for _, _, name in paths))
+            self._lines.writerow(["index", "kind", "slot", *self._names])
+        for row in rows_of(part, first):
+            for kind, slot, values in objects_of(row):
+                told = [exact(values[name]) if name in values else "" for name in self._names]
+                self._lines.writerow([row.number, kind, slot, *told])
+
+
+def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Kind, slot and parameters of each object that a row holds."""
+    kinds: dict[str, dict[str, Array]] = {}
+    for path, values in row.tables.items():
+        match path.split("/"):
+            case ["parameters", kind, name]:
+                kinds.setdefault(kind, {})[name] = values
+    for kind, parameters in kinds.items():
+        slots = max(int(np.size(values)) for values in parameters.values())
+        present = row.tables.get(f"present/{kind}", np.ones(slots, dtype=bool))
+        for slot in np.flatnonzero(present).tolist():
+            mine = {
+                name: np.atleast_1d(each)[slot]
+                for name, each in parameters.items()
+                if slot < np.size(each)
+            }
+            yield kind, slot, mine
+
+
+def exact(value: Any) -> str:
+    """A number with just the digits that tell it from its neighbours."""
+    return str(np.asarray(value).item() if value.dtype.kind != "f" else value)
+
+
+def label_columns(contents: Contents) -> list[str]:
+    """The columns of the label in a table."""
+    recipe = contents.recipe
+    is_class = isinstance(recipe, Recipe) and recipe.label == "class"
+    return ["label"] if is_class else recipe.classes
+
+
+def label_values(contents: Contents, label: Array) -> list[str]:
+    """The label of a row in these columns: the name of the class, or a number each."""
+    if np.ndim(label) == 0:
+        return [contents.recipe.classes[int(label)]]
+    whole = isinstance(contents.recipe, Recipe)  # 1 where a kind is present
+    return [str(int(value)) if whole else exact(value) for value in label]
+
+
+def split_of(index: int, size: int) -> Split:
+    """The split that a row of a catalogue of some size belongs to."""
+    if index < size * 3 // 5:
+        return "train"
+    return "val" if index < size * 4 // 5 else "test"
