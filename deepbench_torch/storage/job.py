@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.parts import Part, all_parts
+from deepbench_torch.storage.progress import Bar
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Job:
     path: Path
     folder: Path
     crew: Crew
-    bar: "tqdm[Any]"
+    bar: Bar
     compression: str | None
     shard_rows: int | None
 

@@ -5,7 +5,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from tqdm import tqdm
+
+from deepbench_torch.storage.progress import Bar
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if not quiet:
-            tqdm.write(f"{path.name} is being written by another process; waiting for it")
+            Bar.write(f"{path.name} is being written by another process; waiting for it")
         lock.acquire(poll_interval=0.1)
     try:
         yield

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from tqdm import tqdm
-
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
 from deepbench_torch.storage.contents import Contents
@@ -22,6 +20,7 @@ from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.lock import locked
 from deepbench_torch.storage.parts import row_bytes
+from deepbench_torch.storage.progress import Bar
 from deepbench_torch.storage.shards import remove_other_shards, shard_folder
 from deepbench_torch.storage.whole import folders, sync, work_folder
 
@@ -97,7 +96,7 @@ def materialize(
         with (
             work_folder(folder),
             Crew(workers, executor) as crew,
-            tqdm(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
+            Bar(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
         ):
             _write(Job(contents, target, folder, crew, bar, compression, shard_rows), format)
     return path
