@@ -95,6 +95,41 @@ def test_size_and_seed_may_stand_in_the_recipe(tmp_path: Path) -> None:
     assert (len(stored), stored.seed) == (5, 0)
 
 
+@pytest.mark.parametrize("form", ["npy", "jpeg", "fits"])
+def test_generate_writes_folders_and_cards(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("generate", "astro", str(tmp_path), "--image-size", "6", "--quiet")
+    assert run(*common, "--size", "12", "--format", form) == 0
+    said = capsys.readouterr().out
+    assert "12 images of 6 x 6 pixels, recipe astro, seed 0" in said
+    assert said.endswith("astro.md: its card\n")
+    card = (tmp_path / "astro.md").read_text()
+    for fact in ("## Labels", "## Parameters", "| star | gamma | pixel |", f"reproduce {'astro'}`"):
+        assert fact in card
+    for picture in ("gallery", "labels", "parameters"):
+        assert f"astro_card/{picture}.png" in card
+        assert (tmp_path / "astro_card" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
+    assert run("info", str(tmp_path / "astro")) == 0
+    said = capsys.readouterr().out
+    for fact in ("12 of 6 x 6 pixels", f"format     {form}", "star, galaxy, spiral"):
+        assert fact in said
+    assert run(*common, "--append", "3", "--format", form, "--no-card") == 0
+    assert "15 images" in capsys.readouterr().out
+    assert run(*common, "--append", "3", "--size", "3", "--format", form) == 2
+    assert "give --size or --append, not both, got 3 and 3" in capsys.readouterr().err
+
+
+def test_time_series_have_cards(tmp_path: Path) -> None:
+    (tmp_path / "short.yaml").write_text("extends: pendulum\ntime: {steps: 8}\n")
+    common = ("generate", str(tmp_path / "short.yaml"), str(tmp_path), "--size", "20", "--quiet")
+    assert run(*common) == 0
+    card = (tmp_path / "short.md").read_text()
+    assert "| pendulum | length | m | uniform 0.5, 2 |" in card
+    assert "## Labels" not in card
+    assert run(*common, "--overwrite", "--no-card") == 0
+
+
 def test_reproduce_says_what_is_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +197,9 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate astro out --seed -1", "seed must be a whole number"),
         ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),
         ("generate astro out --format zip", "see --help"),
+        ("generate astro a.h5 --format npy", "format npy gives a folder, got 'a.h5'"),
+        ("generate astro out --append 5", "there is no catalogue 'out/astro.h5'"),
+        ("reproduce nowhere.h5", "there is no catalogue 'nowhere.h5'"),
         ("generate astro out --workers -1", "workers must be 0 or a positive number"),
         ("generate astro /dev/null/out", "cannot write the catalogue"),
         ("info nowhere.h5", "there is no catalogue 'nowhere.h5'"),

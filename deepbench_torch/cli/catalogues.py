@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepbench_torch import plotting
+from deepbench_torch.cards import write_card
 from deepbench_torch.cli.options import (
     Image,
     ImageSize,
@@ -28,7 +29,15 @@ from deepbench_torch.recipes import (
     list_recipes,
     load_recipe,
 )
-from deepbench_torch.storage import StoredCatalogue, materialize, read_header, stored_bytes
+from deepbench_torch.storage import (
+    Description,
+    StoredCatalogue,
+    describe,
+    materialize,
+    read_header,
+)
+from deepbench_torch.storage import append as append_rows
+from deepbench_torch.storage.formats import Format
 
 
 def generate(
@@ -37,31 +46,59 @@ def generate(
     size: Size = None,
     seed: Seed = None,
     image_size: ImageSize = None,
-    format: Annotated[Literal["h5"], typer.Option(help="Format of the file.")] = "h5",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Format, typer.Option(help="One file (h5), or a folder of arrays or of a file a row.")
+    ] = "h5",
     workers: Workers = 0,
     compression: Annotated[
         Literal["gzip", "lzf"] | None, typer.Option(help="Smaller, but read more slowly.")
     ] = None,
+    append: Annotated[
+        int | None, typer.Option(help="Add so many rows to a catalogue that is there.")
+    ] = None,
+    no_card: Annotated[
+        bool, typer.Option("--no-card", help="Write no dataset card beside it.")
+    ] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a catalogue of images, labels and parameters to disk."""
+    """Write a catalogue of images, labels and parameters to disk, and its card."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=parse_size(image_size))
-    path = output if is_stored(output) else output / f"{catalogue.recipe.name}.h5"
-    path = materialize(
-        catalogue,
-        path,
-        format=format,
-        workers=workers,
-        overwrite=overwrite,
-        progress=not quiet,
-        compression=compression,
-    )
-    recipe = catalogue.recipe
+    recipe, progress = catalogue.recipe, not quiet
+    path = _place(output, recipe, format)
+    if append is not None:
+        if size is not None:
+            raise ValueError(f"give --size or --append, not both, got {size} and {append}")
+        append_rows(path, append, recipe=recipe, seed=seed, workers=workers, progress=progress)
+    else:
+        materialize(
+            catalogue,
+            path,
+            format=format,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+            compression=compression,
+        )
+    told = describe(path)
     typer.echo(
-        f"{path}: {catalogue.size:,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
-        f"seed {catalogue.seed}, {stored_bytes(path) / 1e6:.1f} MB"
+        f"{path}: {len(told.rows):,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
+        f"seed {told.seed}, {told.bytes / 1e6:.1f} MB"
     )
+    if not no_card:
+        typer.echo(f"{write_card(path)}: its card")
+
+
+def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
+    """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
+    if format == "h5":
+        return output if is_stored(output) else output / f"{recipe.name}.h5"
+    if is_stored(output):
+        raise ValueError(
+            f"format {format} gives a folder, got {str(output)!r}; name a folder, or leave the "
+            "format out"
+        )
+    return output / recipe.name
 
 
 def show(
@@ -93,34 +130,53 @@ def show(
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A stored catalogue.")],
+    file: Annotated[Path, typer.Argument(help="A stored catalogue: a file or a folder.")],
 ) -> None:
     """Tell what a stored catalogue holds and how it was made."""
-    header = read_header(file)
-    recipe = header.recipe
+    told = describe(file)
+    recipe, said = told.recipe, told.facts
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     facts: dict[str, Any] = {
         "recipe": f"{recipe.name}: {recipe.description}",
-        _nouns(recipe): f"{len(header.rows):,} of {recipe.extent}, float32",
+        _nouns(recipe): f"{len(told.rows):,} of {recipe.extent}, float32",
         **_channels(recipe),
-        "split": header.split or "all: train, val, test",
+        "split": told.split or "all: train, val, test",
         "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
-        "seed": header.seed,
-        "digest": header.attributes["digest"],
-        "sha256": header.attributes["sha256"],
-        "made by": header.attributes["package"],
-        "generator": f"version {header.attributes['generator_version']}",
-        "date": header.attributes["date"],
-        "licence": header.attributes["licence"],
-        "reading": "mapped into memory" if header.mapped else "compressed",
-        "shards": "none" if header.shards is None else f"{len(header.shards.seals):,}",
-        "file": f"{file} ({stored_bytes(file) / 1e6:.1f} MB)",
+        "seed": told.seed,
+        "digest": said["digest"],
+        "sha256": said["sha256"] if told.format == "h5" else said["data_sha256"],
+        "made by": said["package"],
+        "generator": f"version {said['generator_version']}",
+        "date": said["date"],
+        "licence": said["licence"],
+        "format": told.format,
+        **_format_facts(told),
+        "size": f"{told.bytes / 1e6:.1f} MB",
     }
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))  # [m] is a unit here, not a style
     Console().print(table)
+
+
+def _format_facts(told: Description) -> dict[str, str]:
+    """What there is to say of one format alone."""
+    if told.format == "h5":
+        header = read_header(told.path)
+        shards = "none" if header.shards is None else f"{len(header.shards.seals):,}"
+        reading = "mapped into memory" if header.mapped else "compressed"
+        return {"reading": reading, "shards": shards}
+    if told.format == "npy":
+        arrays = told.facts["arrays"].items()
+        return {"arrays": ", ".join(f"{name}.npy {tuple(shape)}" for name, shape in arrays)}
+    if told.format == "jpeg":
+        scale = told.facts["scale"]
+        return {
+            "8 bits": f"{scale['low']:g} to {scale['high']:g}, softening {scale['softening']:g}; "
+            "metadata.json tells the formula"
+        }
+    return {}
 
 
 def list_() -> None:

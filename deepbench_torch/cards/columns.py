@@ -1,0 +1,101 @@
+"""The labels and parameters of a catalogue's first rows, as columns of numbers."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepbench_torch.datasets import Catalogue
+from deepbench_torch.recipes import AbstractRecipe, Recipe
+
+ROWS = 1000  # looked at; enough for a picture, and made in seconds
+
+
+class Column(NamedTuple):
+    """The values of one parameter in all objects that there are.
+
+    Attributes:
+        owner: The kind of object, or the system.
+        name: The parameter.
+        unit: Its unit; empty if it has none.
+        prior: What it is drawn from, in the words and units of the recipe.
+        values: Its values, shape (N,).
+    """
+
+    owner: str
+    name: str
+    unit: str
+    prior: str
+    values: NDArray[Any]
+
+    @property
+    def varies(self) -> bool:
+        """Whether there are two values of it."""
+        return len(self.values) > 0 and bool((self.values != self.values[0]).any())
+
+
+class Columns(NamedTuple):
+    """What the first rows of a catalogue hold.
+
+    Attributes:
+        rows: How many were looked at.
+        labels: By its name, how many of them have a label; empty for time series.
+        parameters: Every parameter.
+    """
+
+    rows: int
+    labels: dict[str, int]
+    parameters: list[Column]
+
+
+def columns_of(catalogue: Catalogue) -> Columns:
+    """The labels and parameters of the first rows of a catalogue."""
+    rows = catalogue.rows[:ROWS]
+    tables = {path: table.numpy() for path, table in catalogue.samples(list(rows)).tables().items()}
+    parameters = []
+    for path, values in tables.items():
+        match path.split("/"):
+            case ["parameters", owner, name]:
+                there = tables.get(f"present/{owner}", np.ones(values.shape, dtype=bool))
+                kept = values[there]
+                unit = catalogue.recipe.unit(path) or ""
+                prior = _prior(catalogue.recipe, owner, name)
+                parameters.append(Column(owner, name, unit, prior, kept[~np.isnan(kept)]))
+    return Columns(len(rows), _labels(catalogue.recipe, tables["label"]), parameters)
+
+
+def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
+    if not isinstance(recipe, Recipe):
+        return {}
+    counts = np.bincount(label, minlength=len(recipe.classes)) if label.ndim == 1 else label.sum(0)
+    return dict(zip(recipe.classes, (int(count) for count in counts), strict=True))
+
+
+def _prior(recipe: AbstractRecipe, owner: str, name: str) -> str:
+    """What a parameter is drawn from."""
+    if isinstance(recipe, Recipe) and recipe.scene is not None:
+        return "as the scene says"
+    plain = recipe.to_plain()
+    priors = plain["objects"][owner] if isinstance(recipe, Recipe) else plain["parameters"]
+    return words(priors[name])
+
+
+def words(plain: object) -> str:
+    """A prior in a few words."""
+    if not isinstance(plain, dict):
+        return number(plain)
+    ((name, arguments),) = plain.items()
+    if isinstance(arguments, dict):
+        told = ", ".join(f"{key} {_list(value)}" for key, value in arguments.items())
+    else:
+        told = _list(arguments)
+    return f"{name} {told}".replace("_", "-")
+
+
+def _list(value: object) -> str:
+    return ", ".join(map(number, value)) if isinstance(value, list) else number(value)
+
+
+def number(value: object) -> str:
+    """A number with four digits."""
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)

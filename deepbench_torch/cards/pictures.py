@@ -1,0 +1,83 @@
+"""Plots of what a catalogue holds: how often each label comes, and how each parameter is spread."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from deepbench_torch.cards.columns import Column, Columns
+from deepbench_torch.plotting import COLOURS
+
+WIDE = 5  # histograms side by side
+BINS = 30
+
+
+def labels_figure(columns: Columns) -> Figure:
+    """A bar for each label: the share of rows that have it."""
+    names = list(columns.labels)
+    figure = Figure((6, 0.35 * len(names) + 0.7), layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    shares = [100 * count / columns.rows for count in columns.labels.values()]
+    bars = axis.barh(names, shares, color=COLOURS[0])
+    axis.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1.15 * max(*shares, 1))
+    axis.set_xlabel(f"share of {columns.rows:,} rows [%]", fontsize=8)
+    _plain(axis)
+    return figure
+
+
+def parameters_figure(columns: Columns) -> Figure:
+    """A histogram for each parameter that varies, a colour for each kind."""
+    shown = [column for column in columns.parameters if column.varies]
+    lines = -(-len(shown) // WIDE)
+    figure = Figure((WIDE * 2.1, max(1, lines) * 1.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(max(1, lines), WIDE, squeeze=False).ravel()
+    owners = list(dict.fromkeys(column.owner for column in shown))
+    for axis, column in zip(axes, shown, strict=False):
+        _histogram(axis, column, COLOURS[owners.index(column.owner) % len(COLOURS)])
+    for axis in axes[len(shown) :]:
+        axis.set_axis_off()
+    return figure
+
+
+def _histogram(axis: Axes, column: Column, colour: str) -> None:
+    values = column.values
+    distinct = np.unique(values)
+    if len(distinct) <= 12 and np.array_equal(distinct, np.rint(distinct)):
+        counts = [int((values == each).sum()) for each in distinct]
+        axis.bar([f"{each:g}" for each in distinct], counts, color=colour)
+    else:
+        axis.hist(values, bins=_edges(column), color=colour)
+        if _is_logarithmic(column):
+            axis.set_xscale("log")
+            ends = float(values.min()), float(values.max())
+            ticks = [ends[0], math.sqrt(ends[0] * ends[1]), ends[1]]
+            axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+            axis.xaxis.set_minor_locator(NullLocator())
+    unit = f" [{column.unit}]" if column.unit not in ("", "brightness") else ""
+    axis.set_title(f"{column.owner} {column.name}{unit}", fontsize=8, pad=3)
+    axis.set_yticks([])
+    _plain(axis)
+
+
+def _edges(column: Column) -> list[float]:
+    low, high = float(column.values.min()), float(column.values.max())
+    if _is_logarithmic(column):
+        return [float(edge) for edge in np.geomspace(low, high, BINS + 1)]
+    return [float(edge) for edge in np.linspace(low, high, BINS + 1)]
+
+
+def _is_logarithmic(column: Column) -> bool:
+    return "log-uniform" in column.prior and float(column.values.min()) > 0
+
+
+def _plain(axis: Axes) -> None:
+    axis.tick_params(labelsize=7)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
