@@ -32,9 +32,12 @@ def follow_series(
         device: Where the series are handed over.
     """
     rows = max(1, CHUNK // math.prod(recipe.shape))
-    return _joined(
-        [_follow(recipe, seed=seed, index=part, device=device) for part in torch.split(index, rows)]
-    )
+    with torch.inference_mode():  # no gradient is asked for: each small step costs less
+        parts = [
+            _follow(recipe, seed=seed, index=part, device=device)
+            for part in torch.split(index, rows)
+        ]
+    return _joined(parts)
 
 
 def _follow(
@@ -62,9 +65,7 @@ def _follow(
 
 
 def _joined(parts: list[SeriesSample]) -> SeriesSample:
-    """The rows of several samples of one recipe as one."""
-    if len(parts) == 1:
-        return parts[0]
+    """The rows of several samples of one recipe as one; a copy, which may have gradients."""
 
     def tensor(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts])
@@ -79,6 +80,7 @@ def _joined(parts: list[SeriesSample]) -> SeriesSample:
         clean=tensor("clean"),
         label=tensor("label"),
         index=tensor("index"),
+        time=parts[0].time.clone(),
         parameters=tensors("parameters"),
         used=tensors("used"),
         present=tensors("present"),

@@ -72,6 +72,7 @@ def test_shapes_types_and_names(case: str) -> None:
     assert len(names) == len(set(names)) == recipe.shape[1]
     for name, values in parts(sample).items():
         assert values.double().isfinite().all(), name
+        assert not values.is_inference(), name  # or nothing could be learned from it
 
 
 @each_case

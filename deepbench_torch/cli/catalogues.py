@@ -62,7 +62,7 @@ def generate(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a catalogue of images, labels and parameters to disk, and its card."""
+    """Write a catalogue of images or time series and all truth to disk, and its card."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=parse_size(image_size))
     recipe, progress = catalogue.recipe, not quiet
     path = _place(output, recipe, format)

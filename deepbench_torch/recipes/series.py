@@ -43,7 +43,9 @@ class SeriesNoise(Part):
 
     Attributes:
         draw: Whether the noise of a parameter is drawn once for a "trajectory" or once for every
-            "step", that is, for every moment recorded.
+            "step", that is, for every moment recorded. Then a pendulum's moments each show the
+            swing of their own parameters; where motion is integrated, a moment's parameters act
+            until the next, and starting values, of which there is one, keep one noise.
         parameters: By name, the standard deviation of a parameter relative to its value.
         measurement: By what is measured, the standard deviation in its unit.
     """
