@@ -1,13 +1,16 @@
 """Collection: several catalogues as one map-style dataset."""
 
 import operator
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from typing import Any, final
+from pathlib import Path
+from typing import Any, Self, final
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
 from deepbench_torch import mixture
 from deepbench_torch.datasets import (
@@ -18,7 +21,9 @@ from deepbench_torch.datasets import (
     Transform,
 )
 from deepbench_torch.generate import ImageSize, sized
-from deepbench_torch.storage import StoredCatalogue
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage import StoredCatalogue, materialize
+from deepbench_torch.storage.group import Group, Options, begin_group, end_group, read_group
 from deepbench_torch.targets import Target, check_target
 
 DOMAIN = "domain"
@@ -26,7 +31,7 @@ Members = Sequence[RowDataset] | Mapping[str, RowDataset]
 
 
 @final
-class Collection(Dataset[tuple[Any, Any]]):
+class Collection(Dataset[tuple[Any, Any]], Group):
     """Several catalogues, generated or stored, as one dataset.
 
     Class names are united in the order of the members. Where every member's label is a class, so is
@@ -87,6 +92,8 @@ class Collection(Dataset[tuple[Any, Any]]):
         self.classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
         self.members = [_bare(member, self.target) for member in datasets]
         self.weights = None if weights is None else [float(weight) for weight in weights]
+        self.sizes = None if sizes is None else [int(count) for count in sizes]
+        self.size = size
         self.split = split
         self.order = mixture.order(
             self.domains,
@@ -100,6 +107,78 @@ class Collection(Dataset[tuple[Any, Any]]):
         self.target_transform = target_transform
         self.transforms = transforms
         self._multi_hot = any(not _is_class(member) for member in datasets)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        split: Split | None = None,
+        target: Target = "label",
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        transforms: PairTransform | None = None,
+    ) -> Self:
+        """The rows of a collection that `materialize` wrote, bit for bit.
+
+        Args:
+            path: The folder.
+            split: As for a new collection; what was written of one split has no other.
+            target: As for a new collection.
+            transform: As for a new collection.
+            target_transform: As for a new collection.
+            transforms: As for a new collection.
+
+        Raises:
+            FileNotFoundError: If there is no such folder.
+            ValueError: If it is damaged, or holds another split only.
+        """
+        listed = read_group(path)
+        written = listed.facts.get("split")
+        if written is not None and split not in (None, written):
+            raise ValueError(
+                f"{str(path)!r} holds the split {written!r} only, asked was for {split!r}; write "
+                "the whole collection to have all splits"
+            )
+        members = {name: StoredCatalogue(file) for name, file in listed.files.items()}
+        return cls(
+            members,
+            weights=listed.facts.get("weights"),
+            sizes=listed.facts.get("sizes"),
+            size=listed.facts.get("size"),
+            split=written if split is None else split,
+            target=target,
+            transform=transform,
+            target_transform=target_transform,
+            transforms=transforms,
+        )
+
+    @override
+    def store(self, path: Path, *, options: Options) -> Path:
+        """Write every member to a file of one folder, and how they are put together."""
+        beside = begin_group(path, overwrite=options.overwrite)
+        try:
+            names = {}
+            for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
+                names[domain] = f"{number}-{member.recipe.name}.h5"
+                materialize(
+                    _generated(member),
+                    beside / names[domain],
+                    workers=options.workers,
+                    executor=options.executor,
+                    progress=options.progress,
+                    compression=options.compression,
+                )
+            facts = {
+                "weights": self.weights,
+                "sizes": self.sizes,
+                "size": self.size,
+                "split": self.split,
+            }
+            end_group(beside, path, names=names, facts=facts)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return path
 
     def __len__(self) -> int:
         return len(self.order)
@@ -235,8 +314,13 @@ def _resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
     recipe = sized(member.recipe, image_size)
     if recipe == member.recipe:
         return member
+    return _generated(member, recipe)
+
+
+def _generated(member: RowDataset, recipe: AbstractRecipe | None = None) -> Catalogue:
+    """The catalogue of a member's rows, or of another recipe's."""
     return Catalogue(
-        recipe,
+        recipe or member.recipe,
         size=_size_of(member),
         seed=member.seed,
         split=_split_of(member),

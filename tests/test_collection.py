@@ -190,6 +190,85 @@ def test_time_series() -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weights": [3, 1]},
+        {"weights": [1, 1], "size": 9, "sizes": [8, 9]},
+        {"split": "val"},
+        {"image_size": 5},
+    ],
+)
+def test_a_collection_is_one_folder(options: dict[str, Any], tmp_path: Path) -> None:
+    kept = stored(tmp_path / "a.h5", small("star", size=10, seed=2))
+    made = db.Collection({"day": small("sky", size=15), "night": kept}, **options)
+    path = db.materialize(made, tmp_path / "out" / "both", progress=False)
+    assert path == tmp_path / "out" / "both"
+    assert {file.name for file in path.iterdir()} == {"0-sky.h5", "1-star.h5", "collection.yaml"}
+    assert [file.name for file in path.parent.iterdir()] == ["both"]
+    again = db.Collection.open(path, target=["label", "domain", "index"])
+    fresh = db.Collection(
+        {"day": small("sky", size=15), "night": kept},
+        target=["label", "domain", "index"],
+        **options,
+    )
+    assert again.domains == ["day", "night"]
+    assert again.classes == made.classes
+    assert len(again) == len(made)
+    for (image, target), (other, truth) in zip(again, fresh, strict=True):
+        assert torch.equal(image, other)
+        assert torch.equal(target.pop("label"), truth.pop("label"))
+        assert target == truth
+
+
+def test_a_stored_collection_has_splits(tmp_path: Path) -> None:
+    members = [small("star", size=10), small("circle", size=10)]
+    path = db.materialize(db.Collection(members), tmp_path / "all", progress=False)
+    assert domains(db.Collection.open(path, split="test", target="domain")) == [0, 0, 1, 1]
+    part = db.materialize(db.Collection(members, split="val"), tmp_path / "val", progress=False)
+    assert len(db.Collection.open(part)) == 4
+    with pytest.raises(ValueError, match="holds the split 'val' only, asked was for 'train'"):
+        db.Collection.open(part, split="train")
+    splits = [small("star", size=10, split="test"), small("circle", size=10, split="test")]
+    part = db.materialize(db.Collection(splits), tmp_path / "test", progress=False)
+    assert [target for _, target in db.Collection.open(part, target="index")] == [8, 9, 8, 9]
+
+
+def test_a_collection_is_replaced_whole_and_nothing_of_others(tmp_path: Path) -> None:
+    one, other = db.Collection([small("star", size=6)]), db.Collection([small("circle", size=7)])
+    path = db.materialize(one, tmp_path / "c", progress=False)
+    with pytest.raises(FileExistsError, match="exists; replace it with overwrite=True"):
+        db.materialize(other, path, progress=False)
+    db.materialize(other, path, progress=False, overwrite=True)
+    assert db.Collection.open(path).domains == ["circle"]
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(FileExistsError, match="holds no collection, so it is not replaced"):
+        db.materialize(one, tmp_path / "mine", progress=False, overwrite=True)
+    with pytest.raises(ValueError, match="a collection is a folder, got"):
+        db.materialize(one, tmp_path / "c.h5", progress=False)
+    with pytest.raises(ValueError, match="a collection is written as 'h5', got 'npy'"):
+        db.materialize(one, tmp_path / "d", format="npy", progress=False)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["c", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("members: 3", "lists no members"),
+        ("version: 9\nmembers: {a: b.h5}", "is of version 9, this package reads version 1"),
+        ("version: 1\nmembers: {a: b.h5}", "there is no catalogue"),
+        ("version: 1\nmembers: {a: ../../b.h5}", "there is no catalogue"),
+    ],
+)
+def test_a_damaged_collection_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no collection"):
+        db.Collection.open(tmp_path)
+    (tmp_path / "collection.yaml").write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        db.Collection.open(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (

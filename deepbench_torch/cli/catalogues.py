@@ -21,6 +21,7 @@ from deepbench_torch.cli.options import (
     is_stored,
     parse_size,
 )
+from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue, RowDataset
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -38,6 +39,7 @@ from deepbench_torch.storage import (
 )
 from deepbench_torch.storage import append as append_rows
 from deepbench_torch.storage.formats import Format
+from deepbench_torch.storage.group import LIST
 
 
 def generate(
@@ -133,6 +135,9 @@ def info(
     file: Annotated[Path, typer.Argument(help="A stored catalogue: a file or a folder.")],
 ) -> None:
     """Tell what a stored catalogue holds and how it was made."""
+    if (file / LIST).is_file():
+        _tell_of_collection(file)
+        return
     told = describe(file)
     recipe, said = told.recipe, told.facts
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -158,6 +163,24 @@ def info(
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))  # [m] is a unit here, not a style
     Console().print(table)
+
+
+def _tell_of_collection(folder: Path) -> None:
+    """A line for each catalogue of a collection, and how they are put together."""
+    collection = Collection.open(folder)
+    table = Table(box=None, pad_edge=False)
+    for column in ("domain", "rows", "size", "seed", "recipe"):
+        table.add_column(column, overflow="fold")
+    for domain, member in zip(collection.domains, collection.members, strict=True):
+        recipe = member.recipe
+        cells = (domain, f"{len(member):,}", recipe.extent, str(member.seed), recipe.description)
+        table.add_row(*map(escape, cells))
+    Console().print(table)
+    typer.echo(
+        f"{len(collection):,} rows together, "
+        + ("one after another" if collection.weights is None else f"by {collection.weights}")
+        + f"; labels: {', '.join(collection.classes)}"
+    )
 
 
 def _format_facts(told: Description) -> dict[str, str]:

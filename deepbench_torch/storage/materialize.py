@@ -16,6 +16,7 @@ from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.folder import METADATA
 from deepbench_torch.storage.formats import FORMATS, Format
+from deepbench_torch.storage.group import Group, Options
 from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.lock import locked
@@ -26,7 +27,7 @@ from deepbench_torch.storage.whole import folders, sync, work_folder
 
 
 def materialize(
-    catalogue: Catalogue,
+    catalogue: Catalogue | Group,
     path: str | Path,
     *,
     format: Format | None = None,  # noqa: A002
@@ -43,6 +44,8 @@ def materialize(
     two arrays, "jpeg" and "fits" a file a row; beside them parameters.csv, recipe.yaml and
     metadata.json, of which `reproduce` makes the same rows again.
 
+    A Collection gives a folder of HDF5 files, which `Collection.open` reads.
+
     A file of the final name is always whole: work goes on in a hidden folder beside it,
     `.NAME.<key>.partial`. If it is stopped in any way, the same call goes on with what was done,
     after checking it. Whatever makes the rows, the file is the same bytes. Of several processes
@@ -52,7 +55,7 @@ def materialize(
     `NAME.<key>.shards` beside the file, which shows them as one. Move both together.
 
     Args:
-        catalogue: What to write: all of it, or its split if it has one.
+        catalogue: What to write: all of it, or its split if it has one; or a Collection.
         path: The file or folder; the folder that it is in is made if it is missing.
         format: "h5", as is None, "npy", "jpeg" or "fits".
         workers: Local processes that make the rows; 0 for this one.
@@ -72,6 +75,11 @@ def materialize(
         ValueError: If the format is not known.
     """
     path = Path(path).expanduser()
+    if isinstance(catalogue, Group):
+        if format not in (None, "h5") or shard_rows is not None:
+            raise ValueError(f"a collection is written as 'h5', got {format!r}, {shard_rows!r}")
+        options = Options(workers, executor, overwrite, progress, compression)
+        return catalogue.store(path, options=options)
     _check_arguments(catalogue, path, format=format, workers=workers, compression=compression)
     if shard_rows is not None:
         whole(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
@@ -141,7 +149,9 @@ def _check_arguments(
     compression: object,
 ) -> None:
     if not isinstance(catalogue, Catalogue):
-        raise TypeError(f"materialize writes a Catalogue, got {type(catalogue).__name__}")
+        raise TypeError(
+            f"materialize writes a Catalogue or a Collection, got {type(catalogue).__name__}"
+        )
     if not path.name:
         raise ValueError(f"the path must name a file, got {str(path)!r}")
     if format is not None and format not in FORMATS:
