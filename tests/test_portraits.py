@@ -64,6 +64,17 @@ def test_show_draws_series(name: str, tmp_path: Path) -> None:
     assert output.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("format", ["h5", "npy", "fits"])
+@each_system
+def test_every_format_takes_series(name: str, format: str, tmp_path: Path) -> None:  # noqa: A002
+    (tmp_path / "short.yaml").write_text(CASES[name].to_yaml())
+    options = ("--size", "4", "--quiet", "--format", format)
+    assert run("generate", str(tmp_path / "short.yaml"), str(tmp_path / "out"), *options) == 0
+    card = (tmp_path / "out" / f"{name}.md").read_text()
+    assert "4 of 13 moments" in card
+    assert (tmp_path / "out" / f"{name}_card" / "gallery.png").is_file()
+
+
 def test_commands_take_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "short.yaml").write_text(CASES["pendulum"].to_yaml())
     path = tmp_path / "a.h5"

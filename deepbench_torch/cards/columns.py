@@ -56,8 +56,9 @@ def columns_of(catalogue: Catalogue) -> Columns:
     for path, values in tables.items():
         match path.split("/"):
             case ["parameters", owner, name]:
-                there = tables.get(f"present/{owner}", np.ones(values.shape, dtype=bool))
-                kept = values[there]
+                there = tables.get(f"present/{owner}")
+                of_slots = there is not None and there.shape == values.shape
+                kept = values[there] if of_slots else values.ravel()
                 unit = catalogue.recipe.unit(path) or ""
                 prior = _prior(catalogue.recipe, owner, name)
                 parameters.append(Column(owner, name, unit, prior, kept[~np.isnan(kept)]))
