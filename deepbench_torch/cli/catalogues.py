@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepbench_torch import plotting
-from deepbench_torch.cards import write_card
+from deepbench_torch.cards import can_write_croissant, write_card, write_croissant
 from deepbench_torch.cli.options import (
     Image,
     ImageSize,
@@ -88,7 +88,9 @@ def generate(
         f"seed {told.seed}, {told.bytes / 1e6:.1f} MB"
     )
     if not no_card:
-        typer.echo(f"{write_card(path)}: its card")
+        card = write_card(path)
+        also = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
+        typer.echo(f"{card}{also}: its card")
 
 
 def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
