@@ -63,8 +63,7 @@ def race(trajectories: int = 10_000, *, sample: int = 50) -> Race:
 def three_bodies() -> db.SeriesRecipe:
     """The recipe nbody with three bodies and without noise."""
     recipe: db.SeriesRecipe = db.load_recipe("nbody")
-    silent = dict.fromkeys(recipe.noise.measurement, 0.0)
-    return recipe.replace(parameters={"bodies": 3}, noise={"measurement": silent})
+    return recipe.replace(parameters={"bodies": 3}, noise={"measurement": None})
 
 
 def one_by_scipy(made: db.SeriesSample, row: int) -> Floats:

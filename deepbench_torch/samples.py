@@ -113,5 +113,5 @@ class SeriesSample(AbstractSample):
         tables = {"label": self.label}
         tables |= {f"present/{name}": there for name, there in self.present.items()}
         tables |= {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
-        noisy = self.recipe.noise.parameters
+        noisy = self.recipe.noise.of_parameters
         return tables | {f"used/{system}/{name}": self.used[name] for name in noisy}

@@ -124,12 +124,11 @@ def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> 
     Returns:
         Systems; parameters with noise for every step have shape (B, T) or (B, T, slots).
     """
-    noise = [name for name, sigma in recipe.noise.parameters.items() if sigma > 0]
-    if not noise:
+    if not recipe.noise.of_parameters:
         return drawn
     acting = {
         name: _noisy(recipe, name, values=drawn.parameters[name], seed=seed, index=index)
-        for name in noise
+        for name in recipe.noise.of_parameters
     }
     return Drawn({**drawn.parameters, **acting}, drawn.present)
 
@@ -142,7 +141,7 @@ def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index:
     slots = recipe.slots if quantity.slots else 1
     streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
     u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
-    law = Normal(1.0, recipe.noise.parameters[name], *FACTOR)
+    law = Normal(1.0, recipe.noise.of_parameters[name], *FACTOR)
     factor = law.value(u).transpose(1, 2)  # (B, T or 1, slots)
     result = values.view(len(index), 1, slots) * factor
     if quantity.turns:
@@ -166,16 +165,17 @@ def measurement_noise(
         float64, shape (B, T, C), or a 0 if there is none.
     """
     channels = recipe.channels
-    sigma = [recipe.noise.measurement.get(channel.quantity, 0.0) for channel in channels]
-    if not any(sigma):
+    noise = recipe.noise.of_measurement
+    if not noise:
         return torch.zeros((), dtype=torch.float64)
     streams = [f"noise.{channel.name}" for channel in channels]
     normal = portable.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
-    noise = normal.transpose(1, 2) * torch.tensor(sigma, dtype=torch.float64)  # (B, T, C)
+    sigma = [noise.get(channel.quantity, 0.0) for channel in channels]
+    error = normal.transpose(1, 2) * torch.tensor(sigma, dtype=torch.float64)  # (B, T, C)
     if present is None:
-        return noise
+        return error
     there = present[:, [channel.slot for channel in channels]]
-    return torch.where(there[:, None], noise, 0.0)
+    return torch.where(there[:, None], error, 0.0)
 
 
 def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor]) -> Tensor:

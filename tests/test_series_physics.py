@@ -32,9 +32,7 @@ def gravity(parameters: dict[str, Tensor]) -> Tensor:
 
 def silent(case: str) -> db.SeriesSample:
     """Some rows without noise of measurement."""
-    recipe = CASES[case]
-    measured = dict.fromkeys(recipe.noise.measurement, 0.0)
-    return db.generate(recipe.replace(noise={"measurement": measured}), 0, ROWS)
+    return db.generate(CASES[case].replace(noise={"measurement": None}), 0, ROWS)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if CASES[case].noise.draw == "trajectory"])
@@ -195,8 +193,8 @@ def test_noise_by_step_shows_each_moment_of_a_pendulum_by_itself() -> None:
 @pytest.mark.parametrize("name", ["hamiltonian_pendulum", "nbody"])
 def test_parameters_that_stay_as_they_are_act_step_by_step_as_at_once(name: str) -> None:
     """Invariant: noise by step too small for float64 to hold changes nothing but rounding."""
-    recipe = short(name, noise={"draw": "step", "parameters": {"mass": 1e-18}})
-    recipe = recipe.replace(noise={"measurement": dict.fromkeys(recipe.noise.measurement, 0.0)})
+    noise = {"draw": "step", "parameters": {"mass": 1e-18}, "measurement": None}
+    recipe = short(name, noise=noise)
     sample = db.generate(recipe, 0, ROWS)
     assert sample.used["mass"].shape[1] == recipe.shape[0]
     torch.testing.assert_close(sample.series, sample.clean, rtol=1e-5, atol=1e-6)
@@ -251,7 +249,7 @@ def test_noise_of_measurement_is_normal_in_the_units_of_each_channel() -> None:
     error = (sample.series - sample.clean).double()
     for place, channel in enumerate(recipe.channels):
         there = sample.present["nbody"][:, channel.slot]
-        sigma = recipe.noise.measurement[channel.quantity]
+        sigma = recipe.noise.of_measurement[channel.quantity]
         values = (error[there][..., place] / sigma).flatten()
         assert stats.kstest(values.numpy(), "norm").pvalue > 1e-4, channel.name
 

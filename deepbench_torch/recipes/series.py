@@ -46,13 +46,24 @@ class SeriesNoise(Part):
             "step", that is, for every moment recorded. Then a pendulum's moments each show the
             swing of their own parameters; where motion is integrated, a moment's parameters act
             until the next, and starting values, of which there is one, keep one noise.
-        parameters: By name, the standard deviation of a parameter relative to its value.
-        measurement: By what is measured, the standard deviation in its unit.
+        parameters: By name, the standard deviation of a parameter relative to its value; null for
+            none.
+        measurement: By what is measured, the standard deviation in its unit; null for none.
     """
 
     draw: Literal["trajectory", "step"] = "trajectory"
-    parameters: dict[str, Relative] = Field(default_factory=dict)
-    measurement: dict[str, Deviation] = Field(default_factory=dict)
+    parameters: dict[str, Relative] | None = None
+    measurement: dict[str, Deviation] | None = None
+
+    @property
+    def of_parameters(self) -> dict[str, float]:
+        """The noise of parameters by name, where there is any."""
+        return {name: sigma for name, sigma in (self.parameters or {}).items() if sigma > 0}
+
+    @property
+    def of_measurement(self) -> dict[str, float]:
+        """The noise of measurement by what is measured, where there is any."""
+        return {name: sigma for name, sigma in (self.measurement or {}).items() if sigma > 0}
 
 
 @final
@@ -118,9 +129,9 @@ class SeriesRecipe(AbstractRecipe):
     def _check_noise(self) -> None:
         fields = self.definition.fields
         noisy = [name for name in self.parameters if fields[name].role != "design"]
-        _check_known("noise.parameters", "there is no", self.noise.parameters, noisy)
+        _check_known("noise.parameters", "there is no", self.noise.parameters or {}, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
-        _check_known("noise.measurement", "there is no", self.noise.measurement, measured)
+        _check_known("noise.measurement", "there is no", self.noise.measurement or {}, measured)
 
     @property
     def definition(self) -> System:
