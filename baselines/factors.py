@@ -7,7 +7,6 @@ from torch import Tensor
 
 import deepbench_torch as db
 from deepbench_torch.images import Objects, separate
-from deepbench_torch.layouts import object_mask
 
 BATCH = 200  # images at once, which bounds the memory
 
@@ -44,7 +43,7 @@ def factors(recipe: db.Recipe, seed: int, rows: Tensor) -> Factors:
 def of_sample(sample: db.Sample) -> Factors:
     """The factors of all objects of a sample."""
     objects = separate(sample)
-    mask = object_mask(objects.light)
+    mask = objects.mask
     pixels = mask.sum((1, 2))
     return Factors(
         place=objects.row,

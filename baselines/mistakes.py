@@ -16,7 +16,6 @@ from baselines.pictures import new_figure
 from baselines.predictions import Predictions, label_names
 from baselines.scores import right
 from deepbench_torch.images import separate
-from deepbench_torch.layouts import object_mask
 from deepbench_torch.plotting import stretched
 
 COUNT = 8
@@ -95,7 +94,7 @@ def _image(axis: Axes, sample: db.Sample) -> None:
     """The image, with the number of each object beside its middle."""
     axis.imshow(stretched(sample.image[0, 0].numpy()), cmap="magma", interpolation="nearest")
     outline = [withStroke(linewidth=1.5, foreground="black")]
-    middles = _middles(separate(sample).light)
+    middles = _middles(separate(sample).mask)
     for number, (row, column) in enumerate(middles if len(middles) > 1 else (), 1):
         axis.annotate(
             str(number),
@@ -109,9 +108,9 @@ def _image(axis: Axes, sample: db.Sample) -> None:
         )
 
 
-def _middles(light: Tensor) -> list[list[float]]:
+def _middles(masks: Tensor) -> list[list[float]]:
     """Row and column of the middle of each object's mask [pixel]."""
-    mask = object_mask(light).float()
+    mask = masks.float()
     count = mask.sum((1, 2)).clamp_min(1)
     row = (mask.sum(2) * torch.arange(mask.shape[1])).sum(1) / count
     column = (mask.sum(1) * torch.arange(mask.shape[2])).sum(1) / count

@@ -21,12 +21,14 @@ class Drawn(NamedTuple):
         slot: The slot of each, int64, shape (N,), rising.
         row: The image that each belongs to, int64, shape (N,), rising within a slot.
         light: Their light, shape (N, H, W).
+        edge: The brightness at which each ends, shape (N,).
     """
 
     kind: str
     slot: Tensor
     row: Tensor
     light: Tensor
+    edge: Tensor
 
 
 def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[Drawn]:
@@ -43,8 +45,9 @@ def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[
         for slot, row in (pair.unbind(1) for pair in torch.split(present.T.nonzero(), per_chunk)):
             if len(row):
                 table = scene.tables[kind][:, row, slot].to(device)
-                light = definition.draw(definition.record(*table), grid)
-                yield Drawn(kind, slot, row.to(device), light)
+                record = definition.record(*table)
+                light, edge = definition.draw(record, grid), definition.edge(record)
+                yield Drawn(kind, slot, row.to(device), light, edge)
 
 
 def compose(

@@ -42,6 +42,11 @@ class Grid:
         """The shorter side [pixel], the unit of a recipe's lengths; the margin does not count."""
         return min(self.height, self.width)
 
+    def inner(self, images: Tensor) -> Tensor:
+        """Images (B, H, W) drawn with the margin, without it."""
+        edge = self.margin
+        return images[:, edge : edge + self.height, edge : edge + self.width]
+
     def offsets(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Distances of the pixel centres from points, along either axis [pixel].
 

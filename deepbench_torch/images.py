@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import compose, degrade, layouts
-from deepbench_torch.grid import Grid
+from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
 from deepbench_torch.scenes import Scene
@@ -49,29 +49,51 @@ class Objects(NamedTuple):
     Attributes:
         row: The image of each, int64, shape (N,).
         kind: The place of its kind among the recipe's classes, int64, shape (N,).
+        slot: Its slot, int64, shape (N,).
         light: Its own noiseless light, blurred as the image is, float32, shape (N, H, W).
+        mask: The pixels that belong to it, bool, shape (N, H, W): those in which its own light,
+            before any blur, is at least that of its edge. The edge of a star has a tenth of the
+            light of its centre, and so has that of a spiral; that of a galaxy is the ellipse that
+            holds half of its light; that of a shape is its own.
     """
 
     row: Tensor
     kind: Tensor
+    slot: Tensor
     light: Tensor
+    mask: Tensor
 
 
 def separate(sample: Sample) -> Objects:
-    """Each object of a sample alone; together they add or unite to the clean images."""
+    """Each object of a sample alone; their light adds to the clean images, or unites to them.
+
+    But shapes that unite do so before a blur: blurred one by one they unite to less.
+    """
     scene = Scene.from_parameters(sample.scene, sample.present)
-    device = sample.image.device
     grid = _grid(sample.recipe)
-    drawn = list(compose.draw_objects(scene, grid, device=device))
     places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
-    row = torch.cat([part.row for part in drawn] or [sample.index[:0]])
-    kind = torch.cat([torch.full_like(part.row, places[part.kind]) for part in drawn] or [row])
-    light = torch.cat(
-        [part.light for part in drawn]
-        or [torch.empty(0, *grid.shape, dtype=torch.float32, device=device)]
-    )
-    order = row.argsort(stable=True)  # within an image they stand by kind and slot already
-    return Objects(row[order], kind[order], _blurred(sample.recipe, light[order]))
+    found = [
+        Objects(
+            row=drawn.row,
+            kind=torch.full_like(drawn.row, places[drawn.kind]),
+            slot=drawn.slot.to(drawn.row.device),
+            light=_blurred(sample.recipe, drawn.light),
+            mask=grid.inner((drawn.light >= per_pixel(drawn.edge)) & (drawn.light > 0)),
+        )
+        for drawn in compose.draw_objects(scene, grid, device=sample.image.device)
+    ]
+    if not found:
+        return _none(sample)
+    together = Objects(*(torch.cat(column) for column in zip(*found, strict=True)))
+    order = together.row.argsort(stable=True)  # within an image they stand by kind and slot already
+    return Objects(*(column[order] for column in together))
+
+
+def _none(sample: Sample) -> Objects:
+    """No objects at all."""
+    light = sample.clean[:0, 0]
+    nothing = sample.index[:0]
+    return Objects(row=nothing, kind=nothing, slot=nothing, light=light, mask=light > 0)
 
 
 def _clean(recipe: Recipe, scene: Scene, device: torch.device) -> Tensor:

@@ -11,16 +11,17 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.scenes import Scene
 from deepbench_torch.simplify import simplified_present, simplified_values
 
-# A pixel belongs to an object where its own light is at least this share of its brightest pixel.
-# Of a shape, which has one brightness, that is the shape; of a profile without an edge, its core.
-MASK_LEVEL = 0.1
+# An object's core are the pixels whose own light is at least this share of its brightest pixel: of
+# a shape, which has one brightness, the shape. However small an object is, it has a core.
+CORE_LEVEL = 0.1
+NUMBERS = 1 << 19  # of parameters drawn at once: 4 MiB an intermediate, whatever the batch
 PIXELS = 1 << 21  # of all objects judged at once: 16 MiB an intermediate, whatever the batch
 
 
-def object_mask(light: Tensor) -> Tensor:
-    """The pixels that belong to each object, from its own light: bool, shape (N, H, W)."""
+def core(light: Tensor) -> Tensor:
+    """The pixels of each object's core, from its own light: bool, shape (N, H, W)."""
     peak = light.flatten(1).amax(1)[:, None, None]
-    return (light >= MASK_LEVEL * peak) & (light > 0)
+    return (light >= CORE_LEVEL * peak) & (light > 0)
 
 
 def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
@@ -34,6 +35,12 @@ def draw_scene(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     Returns:
         float32, in the pixels of the recipe's images.
     """
+    numbers = recipe.slots * sum(len(objects) for objects in recipe.objects.values())
+    parts = torch.split(index, max(1, NUMBERS // numbers))
+    return Scene.together([_draw_part(recipe, seed=seed, index=part) for part in parts])
+
+
+def _draw_part(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     present = scenes.draw_present(recipe, seed=seed, index=index)
     values = scenes.draw_values(recipe, seed=seed, index=index)[:, 0]
     settle(recipe, values, present, seed=seed, index=index)
@@ -136,11 +143,9 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
     row = torch.cat([drawn.row for drawn in objects])
     light = torch.cat([drawn.light for drawn in objects])
     total = torch.zeros(len(values), *grid.shape, dtype=torch.float64).index_add_(0, row, light)
-    mask = object_mask(light)
+    mask = core(light)
     seen = mask & (light > total[row] - light)
-    edge = grid.margin
-    inside = seen[:, edge : edge + grid.height, edge : edge + grid.width]
-    share = inside.sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)
+    share = grid.inner(seen).sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)
     return least.scatter_reduce_(0, row, share, "amin")
 
 

@@ -13,6 +13,7 @@ from deepbench_torch.rng import bits_to_uniform
 
 SMALL = 32.0  # below this rate the distribution is summed, above it the expansion is used
 LARGE = 1e5  # above this rate the expansion is worked out in double precision
+HUGE = 1e8  # above this rate the expansion is all: float32 keeps only its leading digits
 TAIL = 3.2  # beyond these standard deviations single precision loses the tail of a uniform number
 # The error of the expansion in single precision is at most TRUNCATION / rate + ROUNDING * rate**0.5
 # between SMALL and LARGE within TAIL: measured against the continuous quantile, 85 % of that.
@@ -73,6 +74,8 @@ def _above_half(doubt: Tensor) -> Tensor:
 def poisson_quantile(u: Tensor, rate: Tensor) -> Tensor:
     """The smallest k with P(X <= k) >= u for X Poisson, worked out in double precision.
 
+    Above HUGE it may be off by one.
+
     Args:
         u: float64 between 0 and 1, both excluded, shape (N,).
         rate: Expected counts, not negative, float64, shape (N,).
@@ -80,12 +83,11 @@ def poisson_quantile(u: Tensor, rate: Tensor) -> Tensor:
     Returns:
         Counts, float64, shape (N,).
     """
-    small = rate < SMALL
-    if not bool(small.any()):
-        return _by_search(u, rate)
+    small, huge = rate < SMALL, rate > HUGE
     count = torch.empty_like(rate)
-    count[small] = _by_sum(u[small], rate[small])
-    count[~small] = _by_search(u[~small], rate[~small])
+    for here, method in ((small, _by_sum), (~(small | huge), _by_search), (huge, _by_expansion)):
+        if bool(here.any()):
+            count[here] = method(u[here], rate[here])
     return count
 
 
@@ -119,14 +121,18 @@ def _by_sum(u: Tensor, rate: Tensor) -> Tensor:
 
 def _by_search(u: Tensor, rate: Tensor) -> Tensor:
     """Walk from the expansion's value to the first count whose cumulative probability reaches u."""
-    root = rate.sqrt()
-    guess = _expansion(torch.special.ndtri(u), root, 1 / root) + rate
-    count = guess.floor().clamp_min(0)
+    count = _by_expansion(u, rate)
     while bool((low := _cumulative(count, rate) < u).any()):
         count += low
     while bool((high := (count > 0) & (_cumulative(count - 1, rate) >= u)).any()):
         count -= high.to(count.dtype)
     return count
+
+
+def _by_expansion(u: Tensor, rate: Tensor) -> Tensor:
+    """The whole part of the continuous quantile's expansion."""
+    root = rate.sqrt()
+    return (_expansion(torch.special.ndtri(u), root, 1 / root) + rate).floor().clamp_min(0)
 
 
 def _cumulative(count: Tensor, rate: Tensor) -> Tensor:

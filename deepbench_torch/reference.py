@@ -39,7 +39,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
         raise ValueError(f"no reference renderer for {kind!r}; there is {', '.join(RENDERERS)}")
     OBJECTS[kind].check_names(parameters)
     for name, value in parameters.items():
-        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float64))
+        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float32))
     rows, columns = np.mgrid[: grid.height + 2 * grid.margin, : grid.width + 2 * grid.margin]
     return RENDERERS[kind](parameters, columns - float(grid.margin), rows - float(grid.margin))
 

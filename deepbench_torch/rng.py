@@ -41,9 +41,7 @@ def _mix_(words: Tensor) -> Tensor:
     return _xor_shift_(words, _SHIFTS[2])
 
 
-def words(
-    seed: int, streams: Sequence[str], index: Tensor, count: int, *, start: int = 0
-) -> Tensor:
+def words(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tensor:
     """Random 64-bit words, `count` for every pair of index and stream.
 
     Args:
@@ -51,29 +49,45 @@ def words(
         streams: S names; each names its own sequence, so a new one disturbs none.
         index: Row numbers, int64, shape (B,).
         count: Words per row and stream; a larger count begins with the smaller one.
-        start: The first position; those before it are passed over.
 
     Returns:
         int64, shape (B, S, count), on the device of `index`.
     """
+    return words_at(seed, streams, index, torch.arange(count, device=index.device))
+
+
+def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
+    """The words at some positions of every sequence, int64 of shape (P,), on the index's device.
+
+    Returns:
+        int64, shape (B, S, P).
+    """
     origins = torch.tensor([_origin(seed, name) for name in streams], dtype=torch.int64)
     rows = index[:, None] * _signed(GOLDEN)  # (B, 1)
     keys = _mix_(origins.to(index.device) ^ rows)  # (B, S)
-    positions = torch.arange(start, start + count, device=index.device) * _signed(
-        _POSITION
-    )  # (count,)
-    return _mix_(keys[..., None] ^ positions)
+    return _mix_(keys[..., None] ^ (positions * _signed(_POSITION)))
 
 
-def uniform(
-    seed: int, streams: Sequence[str], index: Tensor, count: int, *, start: int = 0
-) -> Tensor:
+def uniform(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tensor:
     """Uniform numbers strictly between 0 and 1, of 52 random bits; arguments as `words`.
 
     Returns:
         float64, shape (B, S, count); every value is exact, none is 0 or 1.
     """
-    top = (words(seed, streams, index, count, start=start) >> 12) & ((1 << 52) - 1)
+    return _unit(words(seed, streams, index, count))
+
+
+def uniform_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
+    """The uniform numbers at some positions; arguments as `words_at`.
+
+    Returns:
+        float64, shape (B, S, P).
+    """
+    return _unit(words_at(seed, streams, index, positions))
+
+
+def _unit(words: Tensor) -> Tensor:
+    top = (words >> 12) & ((1 << 52) - 1)
     return (top.double() + 0.5) * 2.0**-52
 
 

@@ -1,9 +1,11 @@
 """Samples: rows of a catalogue with all that is true of them, as `generate` gives them."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import final
 
+import torch
 from torch import Tensor
 from typing_extensions import override
 
@@ -61,6 +63,28 @@ class Sample(AbstractSample):
     @override
     def data(self) -> Tensor:
         return self.image
+
+    def parts(self, pixels: int) -> Iterator["Sample"]:
+        """The sample in parts of whole rows, each with at most so many pixels of objects."""
+        objects = torch.stack([there.sum(1) for there in self.present.values()]).sum(0)
+        most = int(objects.max()) if len(objects) else 0
+        rows = max(1, pixels // (self.image[0, 0].numel() * max(1, most))) if most else len(objects)
+        for start in range(0, len(objects), max(1, rows)):
+            yield self._part(slice(start, start + rows))
+
+    def _part(self, rows: slice) -> "Sample":
+        return replace(
+            self,
+            image=self.image[rows],
+            clean=self.clean[rows],
+            label=self.label[rows],
+            index=self.index[rows],
+            scene={
+                kind: {name: values[rows] for name, values in parameters.items()}
+                for kind, parameters in self.scene.items()
+            },
+            present={kind: there[rows] for kind, there in self.present.items()},
+        )
 
     @override
     def tables(self) -> dict[str, Tensor]:

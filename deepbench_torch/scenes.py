@@ -13,6 +13,10 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes import Recipe
 
+# How far apart the numbers of an image's candidate layouts lie in each stream: more than it has
+# slots, so that their number changes nothing.
+CANDIDATE = 1 << 20
+
 
 class Scene(NamedTuple):
     """What B images hold, in padded slots.
@@ -33,6 +37,16 @@ class Scene(NamedTuple):
         """The scene of named parameters, as `parameters` gives them."""
         tables = {kind: torch.stack(list(named.values())) for kind, named in parameters.items()}
         return cls(tables, present)
+
+    @classmethod
+    def together(cls, parts: Sequence["Scene"]) -> "Scene":
+        """Scenes one after another as one."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            {kind: torch.cat([part.tables[kind] for part in parts], 1) for kind in parts[0].tables},
+            {kind: torch.cat([part.present[kind] for part in parts]) for kind in parts[0].present},
+        )
 
     def clone(self) -> "Scene":
         """A copy; out of inference mode its tensors may take part in gradients."""
@@ -92,7 +106,7 @@ def draw_values(
     """The parameters of every slot in the units of the recipe, kind after kind.
 
     Every parameter has a stream of its own, "kind.name", so a change of one prior leaves all other
-    numbers as they were. A candidate layout takes the next numbers of the same streams.
+    numbers as they were. The candidate layouts of an image take numbers of the same streams.
 
     Args:
         recipe: What the images hold.
@@ -104,21 +118,22 @@ def draw_values(
         float64, shape (B, candidates, parameters of all kinds, slots).
     """
     plan = _plan(recipe)
-    shape = (len(index), len(plan.streams), len(candidates), recipe.slots)
-    start = candidates.start * recipe.slots
-    u = rng.uniform(seed, plan.streams, index, shape[2] * shape[3], start=start).view(shape)
+    starts = torch.tensor([candidate * CANDIDATE for candidate in candidates])
+    positions = starts[:, None] + torch.arange(recipe.slots)
+    u = rng.uniform_at(seed, plan.streams, index, positions.flatten())
+    u = u.view(len(index), len(plan.streams), *positions.shape)
     drawn = priors.values(plan.priors, u)
+    _draw_listed(drawn, u, recipe, plan)
+    return drawn.transpose(1, 2)
+
+
+def _draw_listed(drawn: Tensor, u: Tensor, recipe: Recipe, plan: "_Plan") -> None:
+    """Put in the values of objects that are listed one by one, from the same numbers."""
     for slot, part in enumerate(recipe.scene or ()):
         for kind, own in part.items():
             first = plan.streams.index(f"{kind}.{next(iter(own))}")
-            place = (
-                slice(None),
-                slice(first, first + len(own)),
-                slice(None),
-                slice(slot, slot + 1),
-            )
+            place = (slice(None), slice(first, first + len(own)), ..., slice(slot, slot + 1))
             drawn[place] = priors.values(tuple(own.values()), u[place])
-    return drawn.transpose(1, 2)
 
 
 def to_pixels(

@@ -9,11 +9,12 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from deepbench_torch.images import Objects, separate
-from deepbench_torch.layouts import object_mask
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 
 Target = str | Sequence[str]
+
+OBJECT_PIXELS = 1 << 22  # of objects drawn alone at once: 16 MiB of light, whatever the batch
 
 
 class Truth:
@@ -32,14 +33,9 @@ class Truth:
         return separate(self.sample)
 
     @cached_property
-    def masks(self) -> Tensor:
-        """The pixels that belong to each object: bool, shape (N, H, W)."""
-        return object_mask(self.objects.light)
-
-    @cached_property
     def in_view(self) -> list[Tensor]:
         """For each row, the places of its objects in view among all objects."""
-        seen = self.masks.flatten(1).any(1)
+        seen = self.objects.mask.flatten(1).any(1)
         return [((self.objects.row == row) & seen).nonzero()[:, 0] for row in self.rows]
 
     @property
@@ -84,7 +80,7 @@ def _components(truth: Truth) -> list[Tensor]:
 
 def _masks(truth: Truth) -> list[tv_tensors.Mask]:
     """The pixels of each object in view, whatever stands before it: uint8 of shape (N, H, W)."""
-    return [tv_tensors.Mask(truth.masks[places].to(torch.uint8)) for places in truth.in_view]
+    return [tv_tensors.Mask(truth.objects.mask[places].to(torch.uint8)) for places in truth.in_view]
 
 
 def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
@@ -94,7 +90,9 @@ def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
     """
     size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
     return [
-        tv_tensors.BoundingBoxes(mask_boxes(truth.masks[places]), format="XYXY", canvas_size=size)
+        tv_tensors.BoundingBoxes(
+            mask_boxes(truth.objects.mask[places]), format="XYXY", canvas_size=size
+        )
         for places in truth.in_view
     ]
 
@@ -102,6 +100,11 @@ def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
 def _labels(truth: Truth) -> list[Tensor]:
     """The kind of each object in view, int64 of shape (N,): from 1 on, for 0 is background."""
     return [truth.objects.kind[places] + 1 for places in truth.in_view]
+
+
+def _slots(truth: Truth) -> list[Tensor]:
+    """The slot of each object in view among the parameters of its kind, int64 of shape (N,)."""
+    return [truth.objects.slot[places] for places in truth.in_view]
 
 
 def mask_boxes(masks: Tensor) -> Tensor:
@@ -117,12 +120,16 @@ def _ends(there: Tensor) -> tuple[Tensor, Tensor]:
     return there.argmax(1), there.shape[1] - there.flip(1).argmax(1)
 
 
+# Those for which every object is drawn alone.
+OBJECT_TARGETS = frozenset({"boxes", "masks", "labels", "slots", "components"})
+
 TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
     "boxes": _boxes,
     "masks": _masks,
     "labels": _labels,
+    "slots": _slots,
     "components": _components,
     "clean": _clean,
     "index": _index,
@@ -188,6 +195,13 @@ def check_target(target: Target, content: Content = "image") -> Target:
 
 def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
+    names = {target} if isinstance(target, str) else set(target)
+    if isinstance(sample, Sample) and names & OBJECT_TARGETS:
+        return [row for part in sample.parts(OBJECT_PIXELS) for row in _rows(part, target)]
+    return _rows(sample, target)
+
+
+def _rows(sample: AbstractSample, target: Target) -> list[Any]:
     column = _columns(sample)
     if isinstance(target, str):
         return column(target)

@@ -9,7 +9,7 @@ import torch
 import deepbench_torch as db
 from deepbench_torch import images, layouts, scenes
 from deepbench_torch.images import separate
-from deepbench_torch.layouts import MASK_LEVEL, object_mask
+from deepbench_torch.layouts import CORE_LEVEL, core
 
 with_layouts = pytest.mark.parametrize(
     "name", [name for name in db.list_recipes("image") if db.load_recipe(name).layout is not None]
@@ -169,18 +169,38 @@ def test_an_image_without_objects_is_visible_and_dark() -> None:
     assert not sample.label.any()
 
 
-def test_mask_of_a_profile_is_its_core_and_of_a_shape_the_shape() -> None:
+def test_the_core_of_a_profile_and_of_a_shape() -> None:
     """Oracle: the radius at which a Moffat profile falls to the stated share."""
     grid = db.Grid(41, 41)
     star = {"x": 20.0, "y": 20.0, "amplitude": 3.0, "gamma": 5.0, "alpha": 2.5}
     light = db.OBJECTS["star"].render({k: torch.tensor([v]) for k, v in star.items()}, grid)
-    radius = 5.0 * (MASK_LEVEL ** (-1 / 2.5) - 1) ** 0.5
+    radius = 5.0 * (CORE_LEVEL ** (-1 / 2.5) - 1) ** 0.5
     distance = grid.squared_distance(torch.tensor([20.0]), torch.tensor([20.0])).sqrt()
-    assert torch.equal(object_mask(light), distance <= radius)
+    assert torch.equal(core(light), distance <= radius)
     shape = (distance < 7).float() * 0.3
-    assert torch.equal(object_mask(shape), distance < 7)
-    assert not object_mask(torch.zeros(2, 3, 4)).any()
-    assert object_mask(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
+    assert torch.equal(core(shape), distance < 7)
+    assert not core(torch.zeros(2, 3, 4)).any()
+    assert core(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
+
+
+def test_more_slots_change_no_candidate() -> None:
+    """A larger possible number of objects leaves the numbers of all layouts as they were."""
+    recipe = db.load_recipe("sky")
+    more = recipe.replace(count={"integer": [1, 9]})
+    few, many = (
+        scenes.draw_values(wider, seed=0, index=torch.arange(20), candidates=range(6))
+        for wider in (recipe, more)
+    )
+    assert torch.equal(many[..., :4], few)
+
+
+def test_a_batch_drawn_in_parts_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = layouts.draw_scene(db.load_recipe("sky"), seed=0, index=torch.arange(20))
+    monkeypatch.setattr(layouts, "NUMBERS", 600)
+    parts = layouts.draw_scene(db.load_recipe("sky"), seed=0, index=torch.arange(20))
+    for kind, table in whole.tables.items():
+        assert torch.equal(parts.tables[kind], table)
+        assert torch.equal(parts.present[kind], whole.present[kind])
 
 
 def test_memory_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,11 +230,13 @@ recipe = db.load_recipe(sys.argv[1])
 db.generate(recipe, 0, torch.arange(2))
 before = peak()
 sample = db.generate(recipe, 0, torch.arange(int(sys.argv[2])))
-print(peak() - before - sample.image.nbytes - sample.clean.nbytes)
+images = sample.image.nbytes + sample.clean.nbytes
+tables = sum(table.nbytes for table in sample.tables().values())
+print(peak() - before - images - tables)
 """
 
 
-@pytest.mark.parametrize(("recipe", "count"), [("geometric", 100), ("sky", 3000)])
+@pytest.mark.parametrize(("recipe", "count"), [("geometric", 100), ("sky", 3000), ("star", 40_000)])
 def test_resident_memory_beyond_the_images_is_bounded(recipe: str, count: int) -> None:
     """Oracle: the kernel's peak of a fresh process, against `images.WORKING_MEMORY`."""
     command = [sys.executable, "-c", MEMORY, recipe, str(count)]

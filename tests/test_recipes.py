@@ -1,5 +1,6 @@
 """Recipes: reading, validating, changing and writing them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 import yaml
 
 import deepbench_torch as db
+from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed, Uniform
 
 each_recipe = pytest.mark.parametrize("name", db.list_recipes())
@@ -26,9 +28,22 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
 
 @each_recipe
 def test_every_range_of_a_packaged_recipe_has_its_reason(name: str) -> None:
-    """The file holds comments at least as often as it holds priors that are not angles."""
+    """A comment stands above it, or above the few ranges that it follows, as y does x."""
     text = (Path(db.__file__).parent / "recipes" / f"{name}.yaml").read_text()
-    assert text.count("#") >= text.count("uniform:") // 2
+    uncommented = 0
+    for line in text.splitlines():
+        if line.strip().startswith("#"):
+            uncommented = 0
+        elif re.search(r"uniform|normal|integer|choice", line.partition("#")[0]):
+            uncommented += "#" not in line
+            assert uncommented <= 4, line
+
+
+@pytest.mark.parametrize("kind", list(OBJECTS))
+def test_the_recipe_of_one_object_states_its_default_priors(kind: str) -> None:
+    recipe = db.load_recipe(kind)
+    assert isinstance(recipe, db.Recipe)
+    assert recipe.objects == {kind: OBJECTS[kind].prior}
 
 
 def test_list_is_sorted_and_loads() -> None:

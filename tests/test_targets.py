@@ -47,7 +47,7 @@ def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> No
     for row, (_, target) in enumerate(several):
         own = objects.light[objects.row == row]
         assert torch.equal(target["components"], own)
-        in_view = own.flatten(1).any(1)
+        in_view = objects.mask[objects.row == row].flatten(1).any(1)
         assert torch.equal(target["labels"], objects.kind[objects.row == row][in_view] + 1)
         assert len(target["masks"]) == len(target["labels"])
         present = [
@@ -56,6 +56,75 @@ def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> No
             for _ in range(int(there[row].sum()))
         ]
         assert (objects.kind[objects.row == row] + 1).tolist() == present
+
+
+STAR = {"x": 32.0, "y": 32.0, "amplitude": 2.0, "gamma": 5.0, "alpha": 2.5}
+GALAXY = {"amplitude": 1.0, "radius": 6.0, "n": 2.5, "ellip": 0.5, "theta": 0.0}
+
+
+def mask_of(kind: str, parameters: dict[str, float], *, side: int = 64) -> torch.Tensor:
+    """The mask of one object of known parameters in pixels, uint8 of shape (N, side, side)."""
+    recipe = db.load_recipe(kind).replace(image={"height": side, "width": side})
+    prior = {
+        name: (value + 0.5 if name in ("x", "y") else value)
+        / (side if db.OBJECTS[kind].fields[name].role in ("column", "row", "length") else 1)
+        for name, value in parameters.items()
+    }
+    _, masks = db.Catalogue(recipe.replace(objects={kind: prior}), size=1, target="masks")[0]
+    return torch.as_tensor(masks)
+
+
+def test_the_mask_of_a_star_ends_at_a_tenth_of_its_centre() -> None:
+    """Oracle: the radius at which a Moffat profile falls to a tenth, by its formula."""
+    radius = 5.0 * (10 ** (1 / 2.5) - 1) ** 0.5
+    for x in (32.0, 32.4, 60.0):
+        there = mask_of("star", STAR | {"x": x})[0]
+        distance = db.Grid(64, 64).squared_distance(torch.tensor([x]), torch.tensor([32.0])).sqrt()
+        assert torch.equal(there.bool(), distance[0] <= radius)
+
+
+def test_the_mask_of_a_galaxy_is_the_ellipse_of_half_its_light() -> None:
+    """Oracle: the ellipse; wherever pixel centres fall, though the centre is a cusp."""
+    for x in (32.0, 32.25, 32.5):
+        there = mask_of("galaxy", GALAXY | {"x": x, "y": 32.0})[0]
+        column, row = torch.arange(64.0) - x, torch.arange(64.0)[:, None] - 32.0
+        assert torch.equal(there.bool(), (column / 6) ** 2 + (row / 3) ** 2 <= 1)
+
+
+@pytest.mark.parametrize("kind", ["star", "galaxy"])
+def test_what_lies_far_outside_the_frame_has_no_mask(kind: str) -> None:
+    """Its light may reach in, but no part of what is its mask."""
+    parameters = {"star": STAR, "galaxy": GALAXY | {"y": 32.0}}[kind]
+    assert len(mask_of(kind, parameters | {"x": -30.0})) == 0
+
+
+def test_slots_lead_from_boxes_to_parameters() -> None:
+    """Oracle: the centres of shapes lie in their boxes."""
+    data = catalogue("geometric", target=["boxes", "labels", "slots", "parameters"])
+    for _, target in data:
+        for box, label, slot in zip(
+            target["boxes"], target["labels"].tolist(), target["slots"].tolist(), strict=True
+        ):
+            own = target["parameters"][data.classes[label - 1]]
+            assert own["present"][slot]
+            if "x" in own and data.classes[label - 1] != "arc":
+                left, top, right, bottom = box.tolist()
+                assert left <= own["x"][slot] + 0.5 <= right
+                assert top <= own["y"][slot] + 0.5 <= bottom
+
+
+@each_image
+def test_parts_of_a_batch_have_the_targets_of_the_whole(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few objects are drawn at once."""
+    data = catalogue(name, target=[*DETECTION, "slots", "components"])
+    whole = data.__getitems__(list(range(30)))
+    monkeypatch.setattr("deepbench_torch.targets.OBJECT_PIXELS", 48 * 56 * 7)
+    parts = data.__getitems__(list(range(30)))
+    for (_, there), (_, here) in zip(whole, parts, strict=True):
+        for key, value in there.items():
+            assert torch.equal(torch.as_tensor(value), torch.as_tensor(here[key]))
 
 
 def test_an_object_out_of_view_has_no_box_but_a_component() -> None:

@@ -84,4 +84,5 @@ ARC = ObjectKind(
     },
     record=Arc,
     draw=render,
+    edge=shape.edge,
 )

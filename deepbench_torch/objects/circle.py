@@ -60,4 +60,5 @@ CIRCLE = ObjectKind(
     },
     record=Circle,
     draw=render,
+    edge=shape.edge,
 )

@@ -78,4 +78,5 @@ ELLIPSE = ObjectKind(
     },
     record=Ellipse,
     draw=render,
+    edge=shape.edge,
 )

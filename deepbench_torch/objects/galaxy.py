@@ -56,7 +56,7 @@ GALAXY = ObjectKind(
     fields={
         "x": Parameter("column", Uniform(0.2, 0.8)),
         "y": Parameter("row", Uniform(0.2, 0.8)),
-        "amplitude": Parameter("brightness", LogUniform(0.15, 1.5)),
+        "amplitude": Parameter("brightness", LogUniform(0.15, 1.5), above=0.0, closed=True),
         "radius": Parameter("length", Uniform(0.1, 0.2), above=0.0),
         "n": Parameter(
             "number",
@@ -70,4 +70,5 @@ GALAXY = ObjectKind(
     },
     record=Galaxy,
     draw=render,
+    edge=lambda galaxy: galaxy.amplitude,  # the ellipse that holds half of its light
 )

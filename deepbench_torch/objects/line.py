@@ -79,4 +79,5 @@ LINE = ObjectKind(
     },
     record=Line,
     draw=render,
+    edge=shape.edge,
 )

@@ -84,12 +84,14 @@ class ObjectKind(NamedTuple, Generic[T]):
         fields: Its parameters by name, in order.
         record: The NamedTuple of its parameters, one tensor of shape (B,) each.
         draw: The pure function from a record and a grid to images (B, H, W); checks nothing.
+        edge: The brightness, shape (B,), at which each object of a record ends, for its mask.
     """
 
     name: str
     fields: Mapping[str, Parameter]
     record: Callable[..., T]
     draw: Callable[[T, Grid], Tensor]
+    edge: Callable[[T], Tensor]
 
     @property
     def parameters(self) -> tuple[str, ...]:

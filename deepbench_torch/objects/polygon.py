@@ -91,4 +91,5 @@ POLYGON = ObjectKind(
     },
     record=Polygon,
     draw=render,
+    edge=shape.edge,
 )

@@ -86,4 +86,5 @@ RECTANGLE = ObjectKind(
     },
     record=Rectangle,
     draw=render,
+    edge=shape.edge,
 )

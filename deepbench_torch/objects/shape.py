@@ -6,15 +6,26 @@ decide about the pixels that neat parameters (whole pixels, quarter turns) put t
 """
 
 import math
+from typing import Protocol
 
 from torch import Tensor
 
 from deepbench_torch.grid import per_pixel
 from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.priors import Fixed, Prior
+from deepbench_torch.priors import Choice, Fixed, Prior
+
+
+class HasAmplitude(Protocol):
+    """The record of any shape."""
+
+    @property
+    def amplitude(self) -> Tensor:
+        """The brightness of each, shape (B,)."""
+
 
 EDGE = 1e-4  # [pixel]; float32 is exact to 0.00003 pixel across an image of 256
-SOLID = Fixed(math.inf)
+# solid half of the time, else the outline of a fine or a broad pen
+PENS = Choice((math.inf, 0.03, 0.06), weights=(2.0, 1.0, 1.0))
 
 
 def outline(distance: Tensor, *, radius: Tensor, thickness: Tensor) -> Tensor:
@@ -50,7 +61,7 @@ def length(prior: Prior) -> Parameter:
     )
 
 
-def thickness(prior: Prior = SOLID) -> Parameter:
+def thickness(prior: Prior = PENS) -> Parameter:
     """The thickness of an outline."""
     return Parameter(
         "length",
@@ -63,4 +74,9 @@ def thickness(prior: Prior = SOLID) -> Parameter:
 
 def amplitude() -> Parameter:
     """The brightness of a shape: by default 1, so that images are 0 and 1."""
-    return Parameter("brightness", Fixed(1.0))
+    return Parameter("brightness", Fixed(1.0), above=0.0, closed=True)
+
+
+def edge(record: HasAmplitude) -> Tensor:
+    """Half of the brightness, which every pixel of a shape has whole and every other not at all."""
+    return record.amplitude / 2

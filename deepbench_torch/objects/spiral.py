@@ -127,12 +127,17 @@ def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
     return from_up.mul_(side).add_(math.pi / 2)
 
 
+def _edge(spiral: Spiral) -> Tensor:
+    """A tenth of the brightness at the centre of disc and core."""
+    return (spiral.amplitude + spiral.core_amplitude * math.exp(EXPONENTIAL_HALF_LIGHT)) / 10
+
+
 SPIRAL = ObjectKind(
     name="spiral",
     fields={
         "x": Parameter("column", Uniform(0.3, 0.7)),
         "y": Parameter("row", Uniform(0.3, 0.7)),
-        "amplitude": Parameter("brightness", LogUniform(1.0, 10.0)),
+        "amplitude": Parameter("brightness", LogUniform(1.0, 10.0), above=0.0, closed=True),
         "radius": Parameter("length", Uniform(0.14, 0.2), above=0.0),
         "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), above=1.0, closed=True, whole=True),
         "scale": Parameter("length", Uniform(0.06, 0.12), above=0.0),
@@ -142,10 +147,11 @@ SPIRAL = ObjectKind(
         "theta": Parameter("angle", Uniform(0.0, math.pi)),
         "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
         "phase": Parameter("angle", Uniform(0.0, math.pi / 2)),
-        "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0)),
+        "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0), above=0.0, closed=True),
         "core_radius": Parameter("length", Uniform(0.04, 0.07), above=0.0),
         "core_ellip": Parameter("number", Uniform(0.0, 0.4), above=0.0, below=1.0, closed=True),
     },
     record=Spiral,
     draw=render,
+    edge=_edge,
 )

@@ -52,7 +52,7 @@ STAR = ObjectKind(
     fields={
         "x": Parameter("column", Uniform(0.2, 0.8)),
         "y": Parameter("row", Uniform(0.2, 0.8)),
-        "amplitude": Parameter("brightness", LogUniform(0.5, 10.0)),
+        "amplitude": Parameter("brightness", LogUniform(0.5, 10.0), above=0.0, closed=True),
         "gamma": Parameter(
             "length",
             Uniform(0.04, 0.08),
@@ -68,4 +68,5 @@ STAR = ObjectKind(
     },
     record=Star,
     draw=render,
+    edge=lambda star: star.amplitude / 10,  # of its centre, a tenth
 )

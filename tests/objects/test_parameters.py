@@ -222,3 +222,13 @@ def test_parameters_have_units() -> None:
         "x": "pixel", "y": "pixel", "amplitude": "brightness", "radius": "pixel", "n": "",
         "ellip": "", "theta": "radian",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", list(OBJECTS))
+def test_no_object_takes_light_away(kind: str) -> None:
+    """A brightness below zero would vanish in a union and has no photons."""
+    for name, field in OBJECTS[kind].fields.items():
+        if field.role == "brightness":
+            OBJECTS[kind].check(name, torch.zeros(1))
+            with pytest.raises(ValueError, match=f"{kind}.{name} must be >= 0, got -1 in sample 0"):
+                OBJECTS[kind].check(name, -torch.ones(1))

@@ -90,7 +90,7 @@ def test_default_priors_draw_something_to_see(kind: str, size: int) -> None:
 
 
 def test_recipe_file_holds_an_infinite_thickness(tmp_path: Path) -> None:
-    recipe = recipe_of("circle", size=16)
+    recipe = recipe_of("circle", size=16).replace(objects={"circle": {"thickness": math.inf}})
     assert "thickness: .inf" in recipe.to_yaml()
     (tmp_path / "discs.yaml").write_text(recipe.to_yaml())
     assert load_recipe(tmp_path / "discs.yaml") == recipe
@@ -98,7 +98,7 @@ def test_recipe_file_holds_an_infinite_thickness(tmp_path: Path) -> None:
 
 
 def test_infinite_thickness_counts_towards_the_digest() -> None:
-    discs = recipe_of("circle", size=16)
+    discs = recipe_of("circle", size=16).replace(objects={"circle": {"thickness": math.inf}})
     rings = discs.replace(objects={"circle": {"thickness": 0.05}})
     assert rings.digest != discs.digest
     assert rings.replace(objects={"circle": {"thickness": math.inf}}).digest == discs.digest

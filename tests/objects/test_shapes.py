@@ -215,7 +215,7 @@ def test_every_parameter_changes_the_image(kind: str, name: str) -> None:
 
 
 @each_shape
-@pytest.mark.parametrize("amplitude", [2.5, -1.0, 1e-30, 1e30])
+@pytest.mark.parametrize("amplitude", [2.5, 1e-30, 1e30])
 def test_pixels_are_zero_or_the_amplitude(kind: str, amplitude: float) -> None:
     values = set(draw(kind, Grid(24, 28), amplitude=amplitude).flatten().tolist())
     assert values == {0.0, float(torch.tensor(amplitude))}
