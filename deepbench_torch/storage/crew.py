@@ -111,9 +111,9 @@ class Crew:
 
 def _local_pool(workers: int) -> ProcessPoolExecutor:
     # forkserver, not fork: torch's threads do not survive a fork
-    return ProcessPoolExecutor(
-        workers, mp_context=get_context("forkserver"), initializer=_begin_worker
-    )
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, not by every worker
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
 
 
 def _begin_worker() -> None:
