@@ -18,7 +18,7 @@ from rich.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from baselines import motion
+from baselines import motion, processes
 from deepbench_torch.cli import run_command
 
 BATCH = 256
@@ -112,6 +112,7 @@ def main(
         order = "shuffled" if shuffle else "in order"
         console.print(f"stored astro, stock DataLoader, no workers, {order}: {speed:,.0f} images/s")
     console.print(str(motion.race(trajectories)))
+    console.print(str(processes.compare()))
 
 
 if __name__ == "__main__":

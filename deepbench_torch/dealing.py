@@ -111,20 +111,17 @@ def distributed() -> tuple[int, int] | None:
     return None
 
 
-def rank_and_world(told: tuple[int, int] | None = None) -> tuple[int, int]:
+def rank_and_world() -> tuple[int, int]:
     """Which of how many training processes this is.
 
-    Args:
-        told: What the training process said when it started this worker process, if it is one.
-
     Returns:
-        Of torch.distributed if it is set up, else as told, else RANK and WORLD_SIZE of the
-        environment, else (0, 1).
+        Of torch.distributed if it is set up, else RANK and WORLD_SIZE of the environment, else
+        (0, 1).
 
     Raises:
         ValueError: If the environment makes no sense.
     """
-    known = distributed() or told
+    known = distributed()
     if known is not None:
         return known
     rank, world = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")

@@ -1,8 +1,9 @@
 """CatalogueStream: rows without end, dealt to every process that trains."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
@@ -10,10 +11,18 @@ from torch.utils.data import IterableDataset, get_worker_info
 from deepbench_torch.arguments import whole
 from deepbench_torch.batches import BatchMaker
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairTransform, Transform
-from deepbench_torch.dealing import Deal, distributed, lane, rank_and_world
+from deepbench_torch.dealing import Deal, lane, rank_and_world
 from deepbench_torch.places import Place, Places, Reader, job_state
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.targets import Target
+
+
+class Told(NamedTuple):
+    """What the training process said of itself to the process that it started."""
+
+    process: int
+    rank: int
+    world: int
 
 
 @final
@@ -93,10 +102,13 @@ class CatalogueStream(IterableDataset[Any]):
         self.device = torch.device(device)
         self._maker = BatchMaker(self.source, self.batch_size, collate_fn, self.device)
         self._places = Places()
-        self._told: tuple[int, int] | None = None
+        self._told: Told | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_told": distributed()}  # a spawned worker cannot find it out
+        return self.__dict__ | {"_told": self.rank_and_world()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"_told": Told(os.getpid(), *state["_told"])})
 
     @property
     def recipe(self) -> AbstractRecipe:
@@ -159,7 +171,10 @@ class CatalogueStream(IterableDataset[Any]):
 
     def rank_and_world(self) -> tuple[int, int]:
         """Which of how many training processes this one is or works for."""
-        return rank_and_world(None if get_worker_info() is None else self._told)
+        told, info = self._told, get_worker_info()
+        if told is not None and info is not None and told.process == os.getpid():
+            return told.rank, told.world  # as this worker cannot find out by itself
+        return rank_and_world()
 
     def state_dict(self) -> dict[str, Any]:
         """How far the job has come, in a DataLoader's worker by what it has handed over itself."""

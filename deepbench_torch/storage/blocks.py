@@ -11,6 +11,7 @@ import numpy as np
 
 from deepbench_torch.storage.header import Block, Header
 
+SMALL = 512  # bytes; many smaller rows lie on one page of memory
 OPEN = 256  # shards that one process has open at once, well below what systems allow
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -41,40 +42,30 @@ class OpenBlocks:
 
     def read(self, places: Places) -> tuple[Array, Array]:
         """Fresh arrays of the data and the labels at some places, in their order."""
-        count, data, label = len(places), self._header.data, self._header.label
+        data, label, shards = self._header.data, self._header.label, self._header.shards
+        if shards is None and len(places):
+            piece = self._piece(0)
+            return _fresh(piece.data, places), _fresh(piece.label, places)
+        count = len(places)
         into = (
             np.empty((count, *data.shape[1:]), data.dtype),
             np.empty((count, *label.shape[1:]), label.dtype),
         )
-        order = None if _rising(places) else np.argsort(places, kind="stable")
-        self._fill(places if order is None else places[order], into)
-        if order is None:
-            return into
-        back = np.empty_like(order)
-        back[order] = np.arange(count)
-        return into[0][back], into[1][back]
+        if shards is not None and count:
+            numbers = places // shards.rows
+            for number in np.unique(numbers).tolist():
+                here, piece = numbers == number, self._piece(number)
+                into[0][here] = _fresh(piece.data, places[here] - number * shards.rows)
+                into[1][here] = _fresh(piece.label, places[here] - number * shards.rows)
+        return into
 
-    def _fill(self, places: Places, into: tuple[Array, Array]) -> None:
-        """Rows at rising places."""
-        shards = self._header.shards
-        if shards is None:
-            self._fill_from(0, places, into)
-            return
-        numbers = places // shards.rows
-        edges = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(places)]
-        for start, stop in pairwise(edges):
-            if start < stop:
-                number = int(numbers[start])
-                here = (into[0][start:stop], into[1][start:stop])
-                self._fill_from(number, places[start:stop] - number * shards.rows, here)
-
-    def _fill_from(self, number: int, places: Places, into: tuple[Array, Array]) -> None:
+    def _piece(self, number: int) -> Piece:
+        """The blocks of a shard, opened if they are not."""
         piece = self._pieces.pop(number, None) or self._open(number)
         self._pieces[number] = piece  # now the last to be let go
         if len(self._pieces) > OPEN:
             self._pieces.popitem(last=False)
-        _take(piece.data, places, into[0])
-        _take(piece.label, places, into[1])
+        return piece
 
     def _open(self, number: int) -> Piece:
         shards, data, label = self._header.shards, self._header.data, self._header.label
@@ -106,26 +97,32 @@ def _block(path: Path, name: str, block: Block) -> Any:
     return np.asarray(np.memmap(path, block.dtype, "r", block.offset, block.shape))
 
 
-def _take(source: Any, places: Places, into: Array) -> None:
-    """Rows at rising places of a block: one read where they follow one another."""
-    if not len(places):
-        return
+def _fresh(source: Any, places: Places) -> Array:
+    """A fresh array of the rows at some places of a block, read in rising order."""
     first, last = int(places[0]), int(places[-1])
-    if last - first == len(places) - 1 and _rising(places, by=1):
-        into[:] = source[first : last + 1]
-    elif isinstance(source, np.ndarray):
-        np.take(source, places, axis=0, out=into, mode="clip")
-    else:
-        for run in _runs(places, apart=(source.chunks or (1,))[0]):
-            first = int(places[run][0])
-            into[run] = source[first : int(places[run][-1]) + 1][places[run] - first]
+    follow = last - first == len(places) - 1 and bool((places[1:] > places[:-1]).all())
+    if follow:  # they follow one another: one read
+        rows: Array = source[first : last + 1]
+        return rows.copy() if rows.base is not None else rows
+    if isinstance(source, np.ndarray):
+        _touch(source, places)
+        return source[places]
+    order = np.argsort(places, kind="stable")
+    found = np.empty((len(places), *source.shape[1:]), source.dtype)
+    for run in _runs(places[order], apart=(source.chunks or (1,))[0]):
+        mine = order[run]
+        first = int(places[mine[0]])
+        found[mine] = source[first : int(places[mine[-1]]) + 1][places[mine] - first]
+    return found
+
+
+def _touch(source: Array, places: Places) -> None:
+    """Have the system fetch mapped rows in rising order, as a disk likes them."""
+    if source[:1].nbytes >= SMALL:
+        source.reshape(len(source), -1)[np.sort(places), 0].any()
 
 
 def _runs(places: Places, *, apart: int) -> list[slice]:
     """Rising places in runs of those not further apart than a chunk: each is one read."""
     edges = [0, *(np.flatnonzero(np.diff(places) > apart) + 1).tolist(), len(places)]
     return [slice(*pair) for pair in pairwise(edges)]
-
-
-def _rising(places: Places, by: int = 0) -> bool:
-    return bool(np.all(np.diff(places) >= by))

@@ -100,7 +100,7 @@ class Crew:
         if self._executor is not None:
             return self._executor.submit(task, item)
         if self._pool is None:
-            self._pool = _local_pool(self.workers)
+            self._pool = local_pool(self.workers)
         try:
             return self._pool.submit(task, item)
         except RuntimeError as error:  # a worker died just now
@@ -109,7 +109,8 @@ class Crew:
             return failed
 
 
-def _local_pool(workers: int) -> ProcessPoolExecutor:
+def local_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of processes of one thread each, which end with this one."""
     # forkserver, not fork: torch's threads do not survive a fork
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, not by every worker
