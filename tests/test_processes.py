@@ -34,6 +34,7 @@ TABLE = [
 SHORT = [row for row in TABLE if row[2] == "fork" and (row[1] in (0, 2) or row[3] == 1)] + [
     ("stream", 2, "spawn", 1),
     ("stored", 1, "forkserver", 2),
+    ("stream", 2, "forkserver", 2),
 ]
 
 

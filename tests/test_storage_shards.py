@@ -160,6 +160,8 @@ def test_a_damaged_shard_is_found_and_written_again(
     shutil.copy(shard.with_name("000000000000-000000000020.h5"), shard)
     with pytest.raises(ValueError, match=r"is not the shard that .* was written with"):
         db.StoredCatalogue(path, verify=True)
+    write(catalogue, path, shard_rows=20, overwrite=True)
+    assert bytes_of(tmp_path) == whole
     shard.unlink()
     with pytest.raises(ValueError, match=r"is missing, a shard of .*a.h5"):
         db.StoredCatalogue(path, verify=True)

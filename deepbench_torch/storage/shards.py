@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -15,7 +15,7 @@ from deepbench_torch.storage.header import shard_name
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
 from deepbench_torch.storage.seal import check_seal
-from deepbench_torch.storage.whole import replacing
+from deepbench_torch.storage.whole import replacing, sync
 
 # constants, so that a catalogue is cut the same way whoever writes it
 SINGLE_BYTES = 1 << 30  # of data that one file holds, at most
@@ -91,25 +91,32 @@ def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
 
 def keep_shard(task: ShardTask) -> ShardRecord:
     """Make a shard, unless its file is whole; runs in any process."""
-    try:
-        return read_shard(task.path)
-    except (OSError, ValueError, KeyError, RuntimeError):  # missing or damaged
-        pass
     contents = task.contents
+    also = {
+        "shard": [contents.rows.start, contents.rows.stop],
+        "date": "",  # the joining file has one, and a job may take days
+    }
+    try:
+        return read_shard(task.path, facts=contents.facts() | also)
+    except (OSError, ValueError, KeyError, RuntimeError):  # missing, damaged or another
+        pass
     parts = (
         make_part(contents.recipe, contents.seed, rows)
         for rows in ranges(contents.rows, part_rows(contents.recipe))
     )
-    also = {"shard": [contents.rows.start, contents.rows.stop]}
     with replacing(task.path) as beside:
         write_file(contents, beside, parts=parts, compression=task.compression, also=also)
-    return read_shard(task.path)
+        sync(beside)
+    return read_shard(task.path, facts=contents.facts() | also)
 
 
-def read_shard(path: Path) -> ShardRecord:
-    """What there is to know of a shard, after checking its bytes."""
+def read_shard(path: Path, *, facts: dict[str, Any]) -> ShardRecord:
+    """What there is to know of a shard, after checking its bytes and what it says of itself."""
     seal = check_seal(path)
     with h5py.File(path, "r") as file:
+        for name, fact in facts.items():
+            if np.any(np.asarray(file.attrs[name]) != np.asarray(fact)):
+                raise ValueError(f"{str(path)!r} has another {name} than belongs here")
         label = file["label"]
         block = next(file[name] for name in ("image", "series") if name in file)
         offsets = [each.id.get_offset() for each in (block, label)]
