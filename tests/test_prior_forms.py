@@ -4,7 +4,9 @@ import math
 
 import pytest
 
+from deepbench_torch.arguments import is_number
 from deepbench_torch.priors import prior_from_plain
+from deepbench_torch.priors.plain import REMEDY
 from tests.test_priors import Case, each_prior
 
 INF = math.inf
@@ -70,18 +72,18 @@ BAD: list[tuple[object, str]] = [
      "of its 2 values and a positive sum, got (1.0, inf)"),
     (math.nan, "fixed needs a number, got nan"),
     # ---- not even the arguments of a prior
-    ({"uniform": ["1e-3", 1]}, "uniform does not take ['1e-3', 1]: '1e-3' is not a number; "
-     "YAML takes 1e-3 for text, write 1.0e-3"),
-    ({"uniform": {"low": "a", "high": 1}}, "uniform does not take {'low': 'a', 'high': 1}: "
-     "'a' is not a number; YAML takes 1e-3 for text, write 1.0e-3"),
-    ({"uniform": [True, 2]}, "uniform does not take [True, 2]: True is not a number"),
-    ({"uniform": [None, 2]}, "uniform does not take [None, 2]: None is not a number"),
-    ({"uniform": [[0, 1], 2]}, "uniform does not take [[0, 1], 2]: [0, 1] is not a number"),
-    ({"choice": "123"}, "choice does not take '123': '123' is not a number; "
-     "YAML takes 1e-3 for text, write 1.0e-3"),
-    ({"choice": [1, "2"]}, "choice does not take [1, '2']: '2' is not a number; "
-     "YAML takes 1e-3 for text, write 1.0e-3"),
-    ({"choice": [1, True]}, "choice does not take [1, True]: True is not a number"),
+    ({"uniform": ["1e-3", 1]}, "uniform takes low, high, got ['1e-3', 1]; '1e-3' is not a number; "
+     + REMEDY),
+    ({"uniform": {"low": "a", "high": 1}}, "uniform takes low, high, got {'low': 'a', 'high': 1}; "
+     "'a' is not a number"),
+    ({"uniform": [True, 2]}, "uniform takes low, high, got [True, 2]; True is not a number"),
+    ({"uniform": [None, 2]}, "uniform takes low, high, got [None, 2]; None is not a number"),
+    ({"uniform": [[0, 1], 2]}, "uniform takes low, high, got [[0, 1], 2]; [0, 1] is not a number"),
+    ({"choice": "123"}, "choice takes values, weights, got '123'; '123' is not a number; "
+     + REMEDY),
+    ({"choice": [1, "2"]}, "choice takes values, weights, got [1, '2']; '2' is not a number; "
+     + REMEDY),
+    ({"choice": [1, True]}, "choice takes values, weights, got [1, True]; True is not a number"),
 ]  # fmt: skip
 
 
@@ -117,7 +119,8 @@ def test_arguments_of_another_form_are_refused(plain: dict[str, object]) -> None
     (name, arguments) = next(iter(plain.items()))
     with pytest.raises(ValueError) as caught:
         prior_from_plain(plain)
-    assert str(caught.value).startswith(f"{name} does not take {arguments!r}: ")
+    assert str(caught.value).startswith(f"{name} takes ")
+    assert f", got {arguments!r}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -129,4 +132,5 @@ def test_what_is_no_prior_is_refused(plain: object) -> None:
     assert str(caught.value) == (
         "a prior is a number or one of uniform, log_uniform, normal, integer, choice, fixed with "
         f"its arguments, as in {{uniform: [0, 1]}}, got {plain!r}"
+        + (f"; {REMEDY}" * is_number(plain))
     )

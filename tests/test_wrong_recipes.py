@@ -98,7 +98,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {gaussian: {sigma: 1e-3}}\n",
-        "degrade.gaussian.sigma: must be a number, got '1e-3'; YAML takes 1e-3 for text, write 1.0e-3",
+        "degrade.gaussian.sigma: must be a number, got '1e-3'; YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3",
     ),
     (GOOD + "degrade: {blur: 0.1}\n", "degrade.blur: must be a mapping of the keys sigma, got 0.1"),
     (GOOD + "layout: {visible: half}\n", "layout.visible: must be a number, got 'half'"),
@@ -181,7 +181,7 @@ CASES = [
     ),
     (
         GOOD.replace(" 0.1", " 1e-3"),
-        f"objects.star.gamma: {PRIOR}, got '1e-3'; YAML takes 1e-3 for text, write 1.0e-3",
+        f"objects.star.gamma: {PRIOR}, got '1e-3'; YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3",
     ),
     (GOOD.replace(" 0.1", " [1, 2]"), f"objects.star.gamma: {PRIOR}, got [1, 2]"),
     (

@@ -8,7 +8,7 @@ from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.prior import Fixed, Prior
 
-REMEDY = "YAML takes 1e-3 for text, write 1.0e-3"
+REMEDY = "YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3"
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from deepbench_torch.arguments import is_number, nearest
+from deepbench_torch.priors.plain import REMEDY
 
 Place = tuple[int | str, ...]
 ROUNDS = 5  # of mending what was wrong to find what else is
@@ -137,7 +138,7 @@ def _message(kind: type[BaseModel], detail: ErrorDetails) -> str:
     if fault == "literal_error":
         message += f"; {nearest(found, _choices(detail))}".rstrip("; ")
     if fault == "float_type" and is_number(found):
-        message += "; YAML takes 1e-3 for text, write 1.0e-3"
+        message += f"; {REMEDY}"
     if fault == "dict_type" and found is None:
         message += "; write {} for all defaults"
     return message
