@@ -1,17 +1,20 @@
 """The law across processes: any workers, start method, kind of dataset and ranks, each row once."""
 
+import pickle
 from collections.abc import Iterator
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samplers import EachOnce, EpochShuffle
 
 pytestmark = [
@@ -140,3 +143,26 @@ def test_evaluation_in_every_way(
         )
         images += [batch for batch, _ in once]
     assert torch.equal(torch.cat(images), expected)
+
+
+def simple(value: object) -> bool:
+    """Whether a value is plain data: nothing that is open, drawn from or locked."""
+    if isinstance(value, dict):
+        return all(simple(each) for each in value.values())
+    if isinstance(value, list | tuple | set):
+        return all(simple(each) for each in value)
+    plain = (int, float, str, bool, range, Path, Tensor, np.ndarray, np.dtype, torch.device)
+    if value is None or isinstance(value, (*plain, AbstractRecipe)):
+        return True
+    return type(value).__module__.startswith("deepbench_torch.") and simple(vars(value))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dataset_that_was_read_is_plain_data_when_it_is_pickled(kind: str, stored: Path) -> None:
+    dataset = loader(kind, stored, 0, "fork").dataset
+    next(iter(dataset))
+    copied = pickle.loads(pickle.dumps(dataset))  # noqa: S301
+    assert simple(vars(copied)), vars(copied)
+    index = next(iter(copied))[1]
+    expected = [BATCH, BATCH + 1, BATCH + 2] if kind == "stream" else 0  # it goes on, or begins
+    assert (index.tolist() if kind == "stream" else index) == expected

@@ -156,8 +156,17 @@ def test_a_loader_loses_nothing_that_was_made_ahead() -> None:
     ]
 
 
-def test_a_job_resumes_on_other_ranks(three_ranks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = [db.StreamLoader(stream()) for _ in range(3)]
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kind", ["ours", "torchdata"])
+def test_a_job_resumes_on_other_ranks(
+    kind: str, workers: int, three_ranks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make() -> Any:
+        if kind == "ours":
+            return db.StreamLoader(stream(), num_workers=workers)
+        return StatefulDataLoader(stream(), batch_size=None, num_workers=workers)
+
+    reads = [make() for _ in range(3)]
     parts = []
     for rank, read in enumerate(reads):
         three_ranks(rank)
@@ -165,7 +174,7 @@ def test_a_job_resumes_on_other_ranks(three_ranks: Any, monkeypatch: pytest.Monk
     in_turn = [batch for turn in zip(*parts, strict=True) for batch in turn]
     assert rows(in_turn) == list(range(18))
     states = [read.state_dict() for read in reads]
-    assert states[0] == states[1] == states[2]
+    assert kind != "ours" or states[0] == states[1] == states[2]
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "1")
     alone = db.StreamLoader(stream(batch_size=5), num_workers=1)

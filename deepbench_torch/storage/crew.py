@@ -5,7 +5,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
@@ -93,7 +93,7 @@ class Crew:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
         for place, (item, future) in enumerate(pending):
-            if future.cancelled() or (future.done() and future.exception() is not None):
+            if _failed(future):
                 pending[place] = (item, self._submit(task, item))
 
     def _submit(self, task: Callable[[T], R], item: T) -> "Future[R]":
@@ -107,6 +107,16 @@ class Crew:
             failed: Future[Any] = Future()
             failed.set_exception(error)
             return failed
+
+
+def _failed(future: "Future[Any]") -> bool:
+    """Whether a task ended without a result."""
+    if not future.done():
+        return False
+    try:
+        return future.exception() is not None
+    except CancelledError:
+        return True
 
 
 def local_pool(workers: int) -> ProcessPoolExecutor:
