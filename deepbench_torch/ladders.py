@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.plotting import TILE, stretched
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
 
 
-def ladder_catalogues(recipe: Recipe, *, size: int, seed: int | None) -> dict[str, Catalogue]:
+def ladder_catalogues(
+    recipe: AbstractRecipe, *, size: int, seed: int | None
+) -> dict[str, Catalogue]:
     """A catalogue for each rung, the simplest first, by the name of its file: 0-simplest, ..."""
     return {
         f"{number}-{rung.name}": Catalogue(rung.recipe, size=size, seed=seed)
@@ -22,7 +24,7 @@ def ladder_catalogues(recipe: Recipe, *, size: int, seed: int | None) -> dict[st
 
 
 def write_ladder(
-    recipe: Recipe,
+    recipe: AbstractRecipe,
     folder: str | Path,
     *,
     size: int = 1000,
@@ -31,14 +33,14 @@ def write_ladder(
     overwrite: bool = False,
     progress: bool = True,
 ) -> list[Path]:
-    """Write a stored catalogue for each rung of a recipe, and a picture of them, `ladder.png`.
+    """Write a stored catalogue for each rung of a recipe, and a picture of images, `ladder.png`.
 
     Args:
-        recipe: What the images hold on the highest rung.
+        recipe: What the rows hold on the highest rung.
         folder: Where to write; it is made if it is missing.
-        size: How many images each rung has.
+        size: How many rows each rung has.
         seed: Of all rungs; as the recipe says, or 0, if None.
-        workers: Local processes that make the images; 0 for this one.
+        workers: Local processes that make the rows; 0 for this one.
         overwrite: Whether files of these names may be replaced.
         progress: Whether to show a progress bar.
 
@@ -60,7 +62,8 @@ def write_ladder(
             )
     for path, catalogue in zip(paths, catalogues.values(), strict=True):
         materialize(catalogue, path, workers=workers, overwrite=overwrite, progress=progress)
-    picture(catalogues).savefig(folder / "ladder.png", dpi=110)
+    if recipe.content == "image":
+        picture(catalogues).savefig(folder / "ladder.png", dpi=110)
     return paths
 
 

@@ -149,7 +149,7 @@ def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert all(rung in said for rung in ("0-simplest", "5-balance", "7-noise"))
     options = ("--size", "5", "--image-size", "8", "--quiet")
     assert run("ladder", "star", str(tmp_path / "out"), *options) == 0
-    assert "5 catalogues of 5 images, and ladder.png" in capsys.readouterr().out
+    assert "5 catalogues of 5 rows, and ladder.png" in capsys.readouterr().out
     assert len(list((tmp_path / "out").glob("*.h5"))) == 5
 
 

@@ -163,3 +163,26 @@ def test_a_ladder_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "ladder.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(FileExistsError, match=r"0-simplest\.h5' exists; .*--overwrite"):
         write_ladder(recipe, tmp_path / "out", size=12)
+
+
+def test_time_series_have_a_ladder_of_noise(tmp_path: Path) -> None:
+    recipe = db.load_recipe("pendulum").replace(
+        time={"steps": 5}, noise={"parameters": {"length": 0.1}}
+    )
+    ladder = recipe.rungs()
+    assert [rung.name for rung in ladder] == ["simplest", "parameters", "measurement"]
+    assert ladder[-1].recipe == recipe
+    simplest, perturbed, full = (db.generate(rung.recipe, 1, ROWS) for rung in ladder)
+    assert torch.equal(simplest.series, full.clean)
+    assert torch.equal(simplest.clean, full.clean)
+    assert not torch.equal(perturbed.series, full.clean)
+    assert not torch.equal(perturbed.series, full.series)
+    # the noise of the parameters is the same with the noise of the measurement on top
+    assert (full.series - perturbed.series).abs().max() < 6 * 0.1
+    assert all(torch.equal(perturbed.parameters[n], full.parameters[n]) for n in full.parameters)
+    paths = write_ladder(recipe, tmp_path, size=4, progress=False)
+    assert [path.name for path in paths] == [
+        "0-simplest.h5",
+        "1-parameters.h5",
+        "2-measurement.h5",
+    ]

@@ -95,7 +95,7 @@ def _facts(told: Description) -> str:
     rows = {
         nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
         "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
-        "format": f"{told.format}, {told.bytes / 1e6:,.1f} MB",
+        "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
         "seed": str(told.seed),
         "recipe's digest": f"`{facts['digest']}`",
         "made by": f"{facts['package']}, generator {facts['generator_version']}, {facts['date']}",

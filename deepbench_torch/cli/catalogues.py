@@ -20,6 +20,7 @@ from deepbench_torch.cli.options import (
     Workers,
     is_stored,
     parse_size,
+    size_text,
 )
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue, RowDataset
@@ -85,7 +86,7 @@ def generate(
     told = describe(path)
     typer.echo(
         f"{path}: {len(told.rows):,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
-        f"seed {told.seed}, {told.bytes / 1e6:.1f} MB"
+        f"seed {told.seed}, {size_text(told.bytes)}"
     )
     if not no_card:
         card = write_card(path)
@@ -160,7 +161,7 @@ def info(
         "licence": said["licence"],
         "format": told.format,
         **_format_facts(told),
-        "size": f"{told.bytes / 1e6:.1f} MB",
+        "size": size_text(told.bytes),
     }
     for name, value in facts.items():
         table.add_row(name, escape(str(value)))  # [m] is a unit here, not a style

@@ -18,7 +18,7 @@ from deepbench_torch.cli.options import (
 )
 from deepbench_torch.generate import sized
 from deepbench_torch.ladders import write_ladder
-from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.recipes import load_recipe
 
 
 def ladder(
@@ -26,7 +26,7 @@ def ladder(
     output: Annotated[
         Path | None, typer.Argument(help="A folder for a file a rung; left out, only to list them.")
     ] = None,
-    size: Annotated[int, typer.Option(help="How many images a rung.")] = 1000,
+    size: Annotated[int, typer.Option(help="How many rows a rung.")] = 1000,
     seed: Seed = None,
     image_size: ImageSize = None,
     workers: Workers = 0,
@@ -35,11 +35,6 @@ def ladder(
 ) -> None:
     """Roll a recipe back to its simplest version and build it up again, a step a rung."""
     recipe = sized(load_recipe(image), parse_size(image_size))
-    if not isinstance(recipe, Recipe):
-        raise ValueError(
-            f"a ladder is of images, got the time series of recipe {recipe.name}; change a copy "
-            "of its YAML instead"
-        )
     table = Table(box=None, pad_edge=False)
     for column in ("rung", "adds", "classes"):
         table.add_column(column, overflow="fold")
@@ -57,4 +52,5 @@ def ladder(
         overwrite=overwrite,
         progress=not quiet,
     )
-    typer.echo(f"{output}: {len(paths)} catalogues of {size:,} images, and ladder.png")
+    also = ", and ladder.png" if recipe.content == "image" else ""
+    typer.echo(f"{output}: {len(paths)} catalogues of {size:,} rows{also}")

@@ -4,7 +4,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -19,6 +19,9 @@ from pydantic import (
 
 from deepbench_torch.priors import Prior, prior_from_plain
 from deepbench_torch.recipes.faults import find_faults
+
+if TYPE_CHECKING:
+    from deepbench_torch.recipes.ladder import Rung
 
 Content = Literal["image", "series"]
 PriorField = Annotated[
@@ -86,6 +89,10 @@ class AbstractRecipe(Part, ABC):
     @abstractmethod
     def unit(self, path: str) -> str | None:
         """The unit of a table of `tables()`; None where there is none to speak of."""
+
+    @abstractmethod
+    def rungs(self) -> "list[Rung]":
+        """The ladder from the simplest version of this recipe to the recipe itself."""
 
     @property
     def digest(self) -> str:

@@ -12,6 +12,7 @@ from deepbench_torch.recipes.base import merge
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.recipe import Recipe
+    from deepbench_torch.recipes.series import SeriesRecipe
 
 ORIENTATION = ("theta", "phase", "start")  # the parameters that turn an object
 
@@ -27,7 +28,7 @@ class Rung(NamedTuple):
 
     name: str
     adds: str
-    recipe: "Recipe"
+    recipe: Any
 
 
 class Step(NamedTuple):
@@ -61,6 +62,30 @@ def rungs(recipe: "Recipe") -> list[Rung]:
         for place, name in enumerate(names)
     ]
     return [lowest, *higher] if names else [Rung("simplest", "nothing", recipe)]
+
+
+def series_rungs(recipe: "SeriesRecipe") -> list[Rung]:
+    """The rungs of a recipe of time series: the same motion without noise, then with each of both.
+
+    Steps that would change nothing in this recipe are left out.
+    """
+    noise = recipe.noise.model_dump()
+    names = [name for name in SERIES_STEPS if noise[name]]
+    rungs = []
+    for place, name in enumerate(["simplest", *names]):
+        left = names[place:]
+        adds = SERIES_STEPS.get(name, "nothing")
+        rungs.append(Rung(name, adds, _quieter(recipe, left, name=name) if left else recipe))
+    return rungs
+
+
+def _quieter(recipe: "SeriesRecipe", left: Sequence[str], *, name: str) -> "SeriesRecipe":
+    """The recipe without some of its noise."""
+    plain = recipe.to_plain()
+    plain["name"] = f"{recipe.name}-{name}"
+    plain["description"] = f"{recipe.name} without {', '.join(SERIES_STEPS[step] for step in left)}"
+    plain["noise"] = plain["noise"] | {step: {} for step in left}
+    return type(recipe).model_validate(plain)
 
 
 def _without(
@@ -160,3 +185,6 @@ STEPS: dict[str, Step] = {
     "blur": Step("blur", _blur),
     "noise": Step("noise", _noise),
 }
+
+# Of time series: the two places where noise comes in
+SERIES_STEPS = {"parameters": "noise of the parameters", "measurement": "noise of the measurement"}

@@ -218,6 +218,7 @@ class Recipe(AbstractRecipe):
         """The pixel centres of its images."""
         return Grid(self.image.height, self.image.width)
 
+    @override
     def rungs(self) -> list[Rung]:
         """The ladder from the simplest version of this recipe to the recipe itself."""
         return rungs(self)

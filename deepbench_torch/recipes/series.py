@@ -19,6 +19,7 @@ from deepbench_torch.recipes.base import (
     Whole,
 )
 from deepbench_torch.recipes.faults import Fault, FaultsError
+from deepbench_torch.recipes.ladder import Rung, series_rungs
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
 MOST_STEPS = 1_000_000
@@ -132,6 +133,11 @@ class SeriesRecipe(AbstractRecipe):
         _check_known("noise.parameters", "there is no", self.noise.parameters or {}, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
         _check_known("noise.measurement", "there is no", self.noise.measurement or {}, measured)
+
+    @override
+    def rungs(self) -> list[Rung]:
+        """The ladder from the motion without noise to this recipe itself."""
+        return series_rungs(self)
 
     @property
     def definition(self) -> System:
