@@ -6,6 +6,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 import deepbench_torch as db
 from deepbench_torch.storage.crew import local_pool
 
@@ -27,19 +29,23 @@ class Speedup(NamedTuple):
 
 
 def compare(size: int = 12_288, rounds: int = 3) -> Speedup:
-    """Write a catalogue by one and by two processes in turns; their start is not counted."""
-    catalogue = db.Catalogue(RECIPE, size=size)
+    """Write a catalogue by this process and by two others in turns, of one thread each.
+
+    The start of the two is not counted.
+    """
+    catalogue, threads = db.Catalogue(RECIPE, size=size), torch.get_num_threads()
+    torch.set_num_threads(1)
     times: tuple[list[float], list[float]] = ([], [])
-    with local_pool(1) as one, local_pool(2) as two:
-        for number in range(rounds + 1):
-            for pool, taken in zip((one, two), times, strict=True):
-                seconds = _seconds(catalogue, pool)
-                if number:  # the first round starts the processes
-                    taken.append(seconds)
+    with local_pool(2) as two:
+        _seconds(catalogue, two)
+        for _ in range(rounds):
+            for pool, taken in zip((None, two), times, strict=True):
+                taken.append(_seconds(catalogue, pool))
+    torch.set_num_threads(threads)
     return Speedup(size, *(size / min(taken) for taken in times))
 
 
-def _seconds(catalogue: db.Catalogue, pool: Executor) -> float:
+def _seconds(catalogue: db.Catalogue, pool: Executor | None) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         db.materialize(catalogue, Path(folder) / "a.h5", executor=pool, progress=False)

@@ -57,6 +57,7 @@ class StreamLoader(DataLoader[Any]):
         self.stream = stream
         self._origin = self._rows = int(stream.state_dict()["rows"])
         self._begun = False
+        self._turn: object = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         if self._begun and self.stream.size is not None:
@@ -76,8 +77,13 @@ class StreamLoader(DataLoader[Any]):
         self._begun = False
 
     def _counted(self, batches: Iterator[Any], origin: int) -> Iterator[Any]:
-        deal = self.stream.deal(origin)
-        for number, batch in enumerate(batches):
-            self._begun, self._rows = True, origin + deal.done_after(number)
-            yield batch
-        self._begun, self._rows = False, self.stream.epoch_end(origin)
+        deal, turn = self.stream.deal(origin), object()
+        self._turn = turn
+        try:
+            for number, batch in enumerate(batches):
+                self._begun, self._rows = True, origin + deal.done_after(number)
+                yield batch
+            self._begun, self._rows = False, self.stream.epoch_end(origin)
+        finally:
+            if self._turn is turn:  # another loader of this stream goes on from here
+                self.stream.load_state_dict(self.stream.state_at(self._rows))

@@ -149,6 +149,18 @@ def test_a_loader_resumes_with_other_workers(before: int, later: int, after: int
     assert second.state_dict()["rows"] == 56
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_another_loader_goes_on_with_the_stream(workers: int) -> None:
+    made = stream(size=9)
+    assert [rows(db.StreamLoader(made, num_workers=workers)) for _ in range(2)] == [
+        list(range(9)), list(range(9, 18)),
+    ]  # fmt: skip
+    endless = stream()
+    assert [rows(islice(db.StreamLoader(endless, num_workers=workers), 2)) for _ in range(2)] == [
+        list(range(6)), list(range(6, 12)),
+    ]  # fmt: skip
+
+
 def test_a_loader_loses_nothing_that_was_made_ahead() -> None:
     read = db.StreamLoader(stream(), num_workers=2, persistent_workers=True)
     assert [rows(islice(read, 2)) for _ in range(3)] == [
