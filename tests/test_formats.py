@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import h5py
@@ -17,7 +19,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 import deepbench_torch as db
-from deepbench_torch.storage import append, describe, reproduce
+from deepbench_torch.storage import append, describe, reproduce, verified_folder
 from deepbench_torch.storage.jpeg import scale_of
 
 FORMATS = ["h5", "npy", "jpeg", "fits"]
@@ -365,3 +367,30 @@ def test_compression_goes_with_h5(tmp_path: Path) -> None:
         write(tmp_path, catalogue(), "npy", compression="gzip")
     with pytest.raises(ValueError, match="be 'h5' or 'npy' or 'jpeg' or 'fits', got 'x'"):
         write(tmp_path, catalogue(), "x")
+
+
+@pytest.mark.parametrize("form", ["npy", "jpeg", "fits"])
+def test_a_folder_is_verified(form: str, tmp_path: Path) -> None:
+    path = write(tmp_path, catalogue(size=6), form)
+    assert verified_folder(path).size == 6
+    (path / "parameters.csv").write_text("index")
+    with pytest.raises(ValueError, match=r"parameters\.csv' is not as it was written"):
+        verified_folder(path)
+    write(tmp_path, catalogue(size=6), form, overwrite=True)
+    lost = {"npy": "labels.npy", "jpeg": "images/000004.jpg", "fits": "images/000004.fits"}[form]
+    (path / lost).unlink()
+    with pytest.raises(ValueError, match=f"{Path(lost).name}' is missing"):
+        verified_folder(path)
+
+
+def test_of_several_that_ask_at_once_one_writes_a_folder(tmp_path: Path) -> None:
+    start = Barrier(2)
+
+    def ask(_: int) -> Path:
+        start.wait()
+        return write(tmp_path, catalogue(size=200), "npy")
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(ask, range(2))) == {tmp_path / "c"}
+    assert reproduce(tmp_path / "c").same == "bytes"
+    assert os.listdir(tmp_path) == ["c"]

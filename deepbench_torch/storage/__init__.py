@@ -1,7 +1,7 @@
 """Catalogues on disk: writing them in several formats, and reading rows back bit for bit."""
 
 from deepbench_torch.storage.append import append
-from deepbench_torch.storage.described import Description, describe
+from deepbench_torch.storage.described import Description, describe, verified_folder
 from deepbench_torch.storage.header import Header, read_header, stored_bytes
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.reader import StoredCatalogue
@@ -19,5 +19,6 @@ __all__ = [
     "read_header",
     "reproduce",
     "stored_bytes",
+    "verified_folder",
     "verified_header",
 ]

@@ -1,5 +1,6 @@
 """What a stored catalogue says of itself, whatever its format."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from deepbench_torch.datasets import Catalogue, Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
 from deepbench_torch.recipes.text import read_yaml
-from deepbench_torch.storage.folder import METADATA, RECIPE
+from deepbench_torch.storage.folder import LABELS, METADATA, RECIPE, sha256
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.header import read_header, stored_bytes
 
@@ -78,6 +79,34 @@ def describe(path: str | Path) -> Description:
         options=options,
         bytes=stored_bytes(path, header),
     )
+
+
+def verified_folder(path: str | Path) -> Description:
+    """What a folder says of itself, after checking the files that it has checksums of.
+
+    Those are all but the JPEG and FITS files, of which it is checked that they are there; their
+    pixels `reproduce` compares.
+
+    Raises:
+        FileNotFoundError: If it holds no catalogue.
+        ValueError: If a file is missing or not as it was written.
+    """
+    told = describe(path)
+    for name, expected in told.facts["files"].items():
+        file = told.path / Path(name).name
+        if not file.is_file() or sha256(file) != expected:
+            fault = "not as it was written" if file.is_file() else "missing"
+            raise ValueError(
+                f"{str(file)!r} is {fault}, by its checksum; write the catalogue again"
+            )
+    if (told.path / LABELS).is_file():
+        with (told.path / LABELS).open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                if not (told.path / row["file"]).is_file():
+                    raise ValueError(
+                        f"{str(told.path / row['file'])!r} is missing; write the catalogue again"
+                    )
+    return told
 
 
 def _describe_folder(path: Path) -> Description:

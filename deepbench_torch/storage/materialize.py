@@ -14,6 +14,7 @@ from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
+from deepbench_torch.storage.described import describe
 from deepbench_torch.storage.folder import METADATA
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
@@ -96,7 +97,7 @@ def materialize(
     total, unit = len(contents.rows), contents.recipe.content
     with _explained(path), folders(path.parent), locked(target, quiet=not progress):
         if _age(path) != before:  # another process has written it meanwhile
-            if is_stored(path, contents):
+            if _holds(path, contents):
                 return path
             if not overwrite:
                 raise _exists(path)
@@ -121,6 +122,18 @@ def _write(job: Job, format: str | None) -> None:  # noqa: A002
     for left in job.path.parent.glob(f".{job.path.name}.{'[0-9a-f]' * 12}.partial"):
         if left != job.folder:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _holds(path: Path, contents: Contents) -> bool:
+    """Whether a path holds these very rows, as a file or as a folder."""
+    if not path.is_dir():
+        return is_stored(path, contents)
+    try:
+        told = describe(path)
+    except (OSError, ValueError):
+        return False
+    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split)
+    return mine == (told.recipe.digest, told.seed, told.size, told.split)
 
 
 def _give_name(written: Path, job: Job) -> None:
