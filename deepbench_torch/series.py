@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -13,7 +14,9 @@ from deepbench_torch.recipes import SeriesRecipe
 from deepbench_torch.samples import SeriesSample
 from deepbench_torch.systems import Drawn
 
-CHUNK = 1 << 22  # numbers of series worked out at once, which bounds the memory to some 400 MB
+# Numbers of series that are worked out at once, and that get their noise at once: many to be fast,
+# few to bound the memory, which is some 250 MB beyond the series
+CHUNK, NOISE_CHUNK = 1 << 22, 1 << 18
 TURN = 6.283185307179586  # [radian]
 # What noise may multiply a parameter by: what is more than 0 must stay so. Of normal numbers this
 # cuts 1 in 10^22 off at a noise of 0.1, and 1 in 21 at the largest, 0.5
@@ -31,13 +34,24 @@ def follow_series(
         index: Row numbers, int64, shape (B,), on the CPU.
         device: Where the series are handed over.
     """
-    rows = max(1, CHUNK // math.prod(recipe.shape))
-    with torch.inference_mode():  # no gradient is asked for: each small step costs less
-        parts = [
-            _follow(recipe, seed=seed, index=part, device=device)
-            for part in torch.split(index, rows)
-        ]
-    return _joined(parts)
+
+    def part(rows: slice) -> SeriesSample:
+        with torch.inference_mode():  # no gradient is asked for: each small step costs less
+            return _follow(recipe, seed=seed, index=index[rows], device=device)
+
+    first, *rest = _chunks(recipe, len(index), numbers=CHUNK)
+    beginning = part(first)
+    whole = _room(beginning, len(index))
+    _put(beginning, whole, rows=first)
+    for rows in rest:
+        _put(part(rows), whole, rows=rows)
+    return whole
+
+
+def _chunks(recipe: SeriesRecipe, count: int, *, numbers: int) -> list[slice]:
+    """All of some rows, so many at a time that their series have at most so many numbers."""
+    rows = max(1, numbers // math.prod(recipe.shape))
+    return [slice(start, start + rows) for start in range(0, max(count, 1), rows)]
 
 
 def _follow(
@@ -48,9 +62,9 @@ def _follow(
     used = perturb(recipe, drawn, seed=seed, index=index)
     clean = system.follow(drawn, setting)
     moved = clean if used is drawn else system.follow(used, setting)
-    noise = measurement_noise(recipe, drawn.present, seed=seed, index=index)
+    measured = _measure(recipe, moved.series, present=drawn.present, seed=seed, index=index)
     return SeriesSample(
-        series=(moved.series + noise).float().to(device),
+        series=measured.to(device),
         clean=clean.series.float().to(device),
         label=_label(recipe, drawn.parameters).to(device),
         index=index.to(device),
@@ -64,28 +78,36 @@ def _follow(
     )
 
 
-def _joined(parts: list[SeriesSample]) -> SeriesSample:
-    """The rows of several samples of one recipe as one; a copy, which may have gradients."""
+def _tensors(sample: SeriesSample) -> list[Tensor]:
+    """All tensors of a sample that have a row for each of its."""
+    single = [sample.series, sample.clean, sample.label, sample.index]
+    named = (sample.parameters, sample.used, sample.present)
+    return [*single, sample.kinetic, sample.potential, *chain(*(part.values() for part in named))]
 
-    def tensor(name: str) -> Tensor:
-        return torch.cat([getattr(part, name) for part in parts])
 
-    def tensors(name: str) -> dict[str, Tensor]:
-        keys = getattr(parts[0], name)
-        return {key: torch.cat([getattr(part, name)[key] for part in parts]) for key in keys}
+def _put(part: SeriesSample, whole: SeriesSample, *, rows: slice) -> None:
+    for there, here in zip(_tensors(whole), _tensors(part), strict=True):
+        there[rows] = here
+
+
+def _room(sample: SeriesSample, count: int) -> SeriesSample:
+    """Room for some rows of the shapes and types of a sample."""
+
+    def room(tensor: Tensor) -> Tensor:
+        return tensor.new_empty((count, *tensor.shape[1:]))
 
     return replace(
-        parts[0],
-        series=tensor("series"),
-        clean=tensor("clean"),
-        label=tensor("label"),
-        index=tensor("index"),
-        time=parts[0].time.clone(),
-        parameters=tensors("parameters"),
-        used=tensors("used"),
-        present=tensors("present"),
-        kinetic=tensor("kinetic"),
-        potential=tensor("potential"),
+        sample,
+        series=room(sample.series),
+        clean=room(sample.clean),
+        label=room(sample.label),
+        index=room(sample.index),
+        time=sample.time.clone(),
+        parameters={name: room(values) for name, values in sample.parameters.items()},
+        used={name: room(values) for name, values in sample.used.items()},
+        present={name: room(values) for name, values in sample.present.items()},
+        kinetic=room(sample.kinetic),
+        potential=room(sample.potential),
     )
 
 
@@ -148,6 +170,18 @@ def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index:
         result = result - (result / TURN).round() * TURN
     result = result if quantity.slots else result[..., 0]
     return (result if stepped else result[:, 0]).contiguous()
+
+
+def _measure(
+    recipe: SeriesRecipe, series: Tensor, *, present: Tensor | None, seed: int, index: Tensor
+) -> Tensor:
+    """Series with the noise of measurement, float32."""
+    measured = torch.empty(series.shape)
+    for rows in _chunks(recipe, len(index), numbers=NOISE_CHUNK):
+        there = None if present is None else present[rows]
+        noise = measurement_noise(recipe, there, seed=seed, index=index[rows])
+        measured[rows] = series[rows] + noise
+    return measured
 
 
 def measurement_noise(

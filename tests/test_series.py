@@ -2,6 +2,8 @@
 
 import math
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +47,35 @@ def test_size_of_the_batch_does_not_matter(case: str) -> None:
 @each_case
 def test_chunks_do_not_matter(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = parts(made(case, *range(5)))
-    two_rows = 2 * math.prod(CASES[case].shape)
-    monkeypatch.setattr("deepbench_torch.series.CHUNK", two_rows)
+    row = math.prod(CASES[case].shape)
+    monkeypatch.setattr("deepbench_torch.series.CHUNK", 3 * row)
+    monkeypatch.setattr("deepbench_torch.series.NOISE_CHUNK", 2 * row)
     for name, values in parts(made(case, *range(5))).items():
         assert torch.equal(values, whole[name]), name
+
+
+MEMORY = """
+import resource, sys
+import torch
+import deepbench_torch as db
+
+def peak():
+    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return told if sys.platform == "darwin" else told * 1024
+
+torch.set_num_threads(1)
+db.generate("pendulum", 0, torch.arange(2))
+before = peak()
+sample = db.generate("pendulum", 0, torch.arange(16_000))
+print(peak() - before - sum(t.nbytes for t in (sample.series, sample.clean)))
+"""
+
+
+def test_memory_beyond_the_series_is_bounded() -> None:
+    """Oracle: the kernel's peak of a fresh process; 16,000 at once would take 1 GB and more."""
+    command = [sys.executable, "-c", MEMORY]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    assert int(done.stdout) < 300e6
 
 
 @each_case
@@ -66,6 +93,7 @@ def test_shapes_types_and_names(case: str) -> None:
     assert sample.series.dtype == sample.clean.dtype == sample.label.dtype == torch.float32
     assert sample.label.shape == (3, len(recipe.classes))
     assert sample.kinetic.shape == sample.potential.shape == (3, recipe.shape[0])
+    assert not sample.time.is_inference()
     assert sample.time.tolist()[-1] == pytest.approx(recipe.time.duration)
     assert len(set(recipe.classes)) == len(recipe.classes)
     names = [channel.name for channel in recipe.channels]
