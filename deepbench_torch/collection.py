@@ -2,8 +2,7 @@
 
 import operator
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -14,20 +13,26 @@ from typing_extensions import override
 
 from deepbench_torch import mixture
 from deepbench_torch.datasets import (
-    Catalogue,
     PairTransform,
-    RowDataset,
     Split,
     Transform,
 )
-from deepbench_torch.generate import ImageSize, sized
-from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.generate import ImageSize
+from deepbench_torch.members import (
+    DOMAIN,
+    Members,
+    bare,
+    check_alike,
+    checked_members,
+    common_target,
+    generated,
+    is_class,
+    member_names,
+    resized,
+)
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, begin_group, end_group, read_group
-from deepbench_torch.targets import Target, check_target
-
-DOMAIN = "domain"
-Members = Sequence[RowDataset] | Mapping[str, RowDataset]
+from deepbench_torch.targets import Target
 
 
 @final
@@ -83,14 +88,14 @@ class Collection(Dataset[tuple[Any, Any]], Group):
     ) -> None:
         if transforms is not None and (transform is not None or target_transform is not None):
             raise ValueError("give either transforms or transform and target_transform, not both")
-        datasets = _checked(members, split)
-        self.domains = _names(members, datasets)
+        datasets = checked_members(members, split)
+        self.domains = member_names(members, datasets)
         if image_size is not None:
-            datasets = [_resized(member, image_size) for member in datasets]
-        _check_alike(datasets, self.domains)
-        self.target: Target = _common_target(datasets, self.domains) if target is None else target
+            datasets = [resized(member, image_size) for member in datasets]
+        check_alike(datasets, self.domains)
+        self.target: Target = common_target(datasets, self.domains) if target is None else target
         self.classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
-        self.members = [_bare(member, self.target) for member in datasets]
+        self.members = [bare(member, self.target) for member in datasets]
         self.weights = None if weights is None else [float(weight) for weight in weights]
         self.sizes = None if sizes is None else [int(count) for count in sizes]
         self.size = size
@@ -106,7 +111,7 @@ class Collection(Dataset[tuple[Any, Any]], Group):
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
-        self._multi_hot = any(not _is_class(member) for member in datasets)
+        self._multi_hot = any(not is_class(member) for member in datasets)
 
     @classmethod
     def open(
@@ -162,7 +167,7 @@ class Collection(Dataset[tuple[Any, Any]], Group):
             for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
                 names[domain] = f"{number}-{member.recipe.name}.h5"
                 materialize(
-                    _generated(member),
+                    generated(member),
                     beside / names[domain],
                     workers=options.workers,
                     executor=options.executor,
@@ -253,125 +258,3 @@ def _spread(value: int | Tensor, places: list[int], classes: int, content: str) 
     else:
         label[places] = value
     return label
-
-
-def _checked(members: Members, split: Split | None) -> list[RowDataset]:
-    datasets = list(members.values()) if isinstance(members, Mapping) else list(members)
-    if not datasets:
-        raise ValueError("a collection needs at least one catalogue, got none")
-    for member in datasets:
-        if not isinstance(member, Catalogue | StoredCatalogue):
-            raise TypeError(
-                "a collection is made of Catalogues and StoredCatalogues, got "
-                f"{type(member).__name__}"
-            )
-        if any((member.transform, member.target_transform, member.transforms)):
-            raise ValueError(
-                f"the catalogue {member.recipe.name} has a transform of its own; give the "
-                "transform to the Collection"
-            )
-        if split is not None and _split_of(member) is not None:
-            raise ValueError(
-                f"the catalogue {member.recipe.name} is the split {_split_of(member)!r} already, "
-                f"asked was for {split!r} of it; give whole catalogues, or no split"
-            )
-    return datasets
-
-
-def _size_of(member: RowDataset) -> int:
-    """How many rows a member has before splitting."""
-    if isinstance(member, Catalogue):
-        return member.size
-    if isinstance(member, StoredCatalogue):
-        return member.header.size
-    raise TypeError(f"a {type(member).__name__} has no size before splitting")
-
-
-def _split_of(member: RowDataset) -> Split | None:
-    """The split that a member is; None for all rows."""
-    if member.rows == range(_size_of(member)):
-        return None
-    if member.rows.start == 0:
-        return "train"
-    return "test" if member.rows.stop == _size_of(member) else "val"
-
-
-def _names(members: Members, datasets: list[RowDataset]) -> list[str]:
-    """The names of the members, each different."""
-    if isinstance(members, Mapping):
-        return [str(name) for name in members]
-    names: list[str] = []
-    for member in datasets:
-        name, count = member.recipe.name, 2
-        while name in names:
-            name, count = f"{member.recipe.name}-{count}", count + 1
-        names.append(name)
-    return names
-
-
-def _resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
-    """The same scenes drawn at another size, whether the member was stored or not."""
-    recipe = sized(member.recipe, image_size)
-    if recipe == member.recipe:
-        return member
-    return _generated(member, recipe)
-
-
-def _generated(member: RowDataset, recipe: AbstractRecipe | None = None) -> Catalogue:
-    """The catalogue of a member's rows, or of another recipe's."""
-    return Catalogue(
-        recipe or member.recipe,
-        size=_size_of(member),
-        seed=member.seed,
-        split=_split_of(member),
-        target=member.target,
-    )
-
-
-def _check_alike(members: list[RowDataset], domains: list[str]) -> None:
-    """Refuse members whose rows are not of one kind and shape."""
-    first = members[0].recipe
-    for member, domain in zip(members, domains, strict=True):
-        recipe = member.recipe
-        if recipe.content != first.content:
-            raise ValueError(
-                f"a collection holds images or time series, got {first.content} in {domains[0]} "
-                f"and {recipe.content} in {domain}; make a collection of each"
-            )
-        if recipe.shape != first.shape:
-            remedy = (
-                "give image_size to draw all at one size"
-                if recipe.content == "image"
-                else "give the recipes the same moments and channels"
-            )
-            raise ValueError(
-                f"the members of a collection must have one shape, got {first.extent} in "
-                f"{domains[0]} and {recipe.extent} in {domain}; {remedy}"
-            )
-
-
-def _common_target(members: list[RowDataset], domains: list[str]) -> Target:
-    for member, domain in zip(members, domains, strict=True):
-        if member.target != members[0].target:
-            raise ValueError(
-                f"the members have different targets, got {members[0].target!r} in {domains[0]} "
-                f"and {member.target!r} in {domain}; give target to the Collection"
-            )
-    return members[0].target
-
-
-def _bare(member: RowDataset, target: Target) -> RowDataset:
-    """A copy of a member that gives what a target needs of it."""
-    content = member.recipe.content
-    if not target:
-        check_target(target, content)
-    names = [target] if isinstance(target, str) else list(target)
-    wanted = tuple(name for name in names if name != DOMAIN)
-    bare = copy(member)
-    single = isinstance(target, str) or not wanted
-    bare.target = check_target("".join(wanted[:1]) or "index" if single else wanted, content)
-    return bare
-
-
-def _is_class(member: RowDataset) -> bool:
-    return getattr(member.recipe, "label", None) == "class"
