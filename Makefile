@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test check format speed clean
+.PHONY: demo test check format speed pictures clean
 
 demo: $(INSTALLED)
 	$(BIN)/deepbench-torch generate astro demo --overwrite
@@ -25,6 +25,15 @@ format: $(INSTALLED)
 
 speed: $(INSTALLED)
 	$(BIN)/python -m baselines.speed
+
+# The README's pictures.
+pictures: $(INSTALLED)
+	$(BIN)/deepbench-torch show astro --output .readme/astro.png
+	$(BIN)/deepbench-torch show sky --boxes --columns 8 --rows 2 --output .readme/sky.png
+	$(BIN)/deepbench-torch show lensing --columns 8 --rows 2 --output .readme/lensing.png
+	$(BIN)/deepbench-torch show geometric --masks --columns 10 --rows 2 --output .readme/geometric.png
+	$(BIN)/deepbench-torch show .readme/objects.yaml --output .readme/objects.png
+	$(BIN)/deepbench-torch show nbody --rows 1 --output .readme/nbody.png
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
