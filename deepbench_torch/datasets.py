@@ -124,9 +124,9 @@ class Catalogue(RowDataset):
         split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
             for all.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
-        target: Of images "label", "parameters", "boxes", "masks", "labels", "components", "clean"
-            or "index", of time series "label", "parameters", "used", "clean", "energy" or
-            "index"; or a list of them for a dict by name.
+        target: Of images "label", "parameters", "boxes", "masks", "labels", "slots",
+            "components", "clean" or "index", of time series "label", "parameters", "used",
+            "clean", "energy" or "index"; or a list of them for a dict by name.
         transform: Called with the image, a float32 tensor of shape (1, H, W), or the series (T, C).
         target_transform: Called with the target.
         transforms: Called with both together, instead of the two before.
