@@ -33,7 +33,7 @@ pictures: $(INSTALLED)
 	$(BIN)/deepbench-torch show lensing --columns 8 --rows 2 --output .readme/lensing.png
 	$(BIN)/deepbench-torch show geometric --masks --columns 10 --rows 2 --output .readme/geometric.png
 	$(BIN)/deepbench-torch show .readme/objects.yaml --output .readme/objects.png
-	$(BIN)/deepbench-torch show nbody --rows 1 --output .readme/nbody.png
+	$(BIN)/deepbench-torch show nbody --rows 1 --seed 5 --output .readme/nbody.png
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
