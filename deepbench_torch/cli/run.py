@@ -16,6 +16,8 @@ def run_command(command: typer.Typer, name: str, arguments: list[str] | None = N
         _fail(name, f"{error}; see --help" if str(error) else "")
     except Exception as error:
         _fail(name, _message(error))
+    if status == 130:  # how typer answers Ctrl-C
+        _fail(name, "interrupted", status=130)
     sys.exit(status if isinstance(status, int) else 0)
 
 

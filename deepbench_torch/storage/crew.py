@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, forkserver, get_context, parent_process
 from types import TracebackType
 from typing import Any, Self, TypeVar, final
 
@@ -124,7 +124,19 @@ def local_pool(workers: int) -> ProcessPoolExecutor:
     # forkserver, not fork: torch's threads do not survive a fork
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, not by every worker
+    _start_server()
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+
+
+def _start_server() -> None:
+    """Start the server of forks deaf to Ctrl-C, which is for this process to answer."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread may change how signals are met
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _begin_worker() -> None:
