@@ -73,7 +73,7 @@ class Classifier(lightning.LightningModule):
         image, label = batch
         logits = self(image)
         self.val_metrics.update(logits, label.long())
-        self.log("val/loss", self.loss(logits, label))
+        self.log("val/loss", self.loss(logits, label), sync_dist=True)
         self.log_dict(self.val_metrics, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:

@@ -298,8 +298,9 @@ def test_other_rows_are_not_appended(
     split = write(tmp_path / "split", catalogue(split="train"), "h5")
     with pytest.raises(ValueError, match="holds the split 'train' only"):
         append(split, 5)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"there is no catalogue in .*metadata\.json"):
-        append(tmp_path, 5)
+        append(tmp_path / "empty", 5)
 
 
 @each_format
@@ -394,3 +395,14 @@ def test_of_several_that_ask_at_once_one_writes_a_folder(tmp_path: Path) -> None
         assert set(pool.map(ask, range(2))) == {tmp_path / "c"}
     assert reproduce(tmp_path / "c").same == "bytes"
     assert os.listdir(tmp_path) == ["c"]
+
+
+def test_a_folder_of_one_catalogue_stands_for_it(tmp_path: Path) -> None:
+    """As `generate astro out/` leaves it; of two it must be said which."""
+    data = db.Catalogue("astro", size=5, image_size=8)
+    path = db.materialize(data, tmp_path / "out" / "astro.h5", progress=False)
+    assert describe(tmp_path / "out").path == path
+    assert reproduce(tmp_path / "out").same == "bytes"
+    db.materialize(data, tmp_path / "out" / "again", format="npy", progress=False)
+    with pytest.raises(ValueError, match=r"there are 2 catalogues in .*, again, astro.h5; give"):
+        describe(tmp_path / "out")

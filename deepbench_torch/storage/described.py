@@ -52,13 +52,15 @@ class Description(NamedTuple):
 
 
 def describe(path: str | Path) -> Description:
-    """What a stored catalogue says of itself.
+    """What a stored catalogue says of itself; a folder that holds one catalogue stands for it.
 
     Raises:
         FileNotFoundError: If there is nothing at the path, or a folder that holds no catalogue.
         ValueError: If it is damaged, none of ours, or of another generator.
     """
     path = Path(path).expanduser()
+    if path.is_dir() and not (path / METADATA).is_file():
+        path = _only_catalogue(path)
     if path.is_dir():
         return _describe_folder(path)
     header = read_header(path)
@@ -109,12 +111,24 @@ def verified_folder(path: str | Path) -> Description:
     return told
 
 
-def _describe_folder(path: Path) -> Description:
-    if not (path / METADATA).is_file():
+def _only_catalogue(folder: Path) -> Path:
+    """The one catalogue that was written into a folder."""
+    inside = sorted(folder.iterdir())
+    found = [at for at in inside if at.suffix == ".h5" or (at / METADATA).is_file()]
+    if not found:
         raise FileNotFoundError(
-            f"there is no catalogue in {str(path)!r}, which would have a {METADATA}; write one "
-            "with deepbench_torch.materialize or `deepbench-torch generate --format npy`"
+            f"there is no catalogue in {str(folder)!r}, neither a {METADATA} nor an .h5 file; "
+            "write one with deepbench_torch.materialize or `deepbench-torch generate`"
         )
+    if len(found) > 1:
+        raise ValueError(
+            f"there are {len(found)} catalogues in {str(folder)!r}, "
+            f"{', '.join(at.name for at in found)}; give the path of one of them"
+        )
+    return found[0]
+
+
+def _describe_folder(path: Path) -> Description:
     recipe = recipe_from_plain(read_yaml(path / RECIPE), source=str(path / RECIPE))
     try:
         facts = json.loads((path / METADATA).read_text(encoding="utf-8"))
