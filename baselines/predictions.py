@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 import deepbench_torch as db
 from deepbench_torch.datasets import Split, split_rows
@@ -87,10 +88,11 @@ def image_recipe(catalogue: db.Catalogue) -> db.Recipe:
 def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
     """What a network says of the test images; every row once, in order, in single precision.
 
-    One process does it: several would each pad their part with rows of others.
+    One process does it for all, after a training of several.
     """
     data.prepare_data()
-    loader = data.test_dataloader()
+    # the module's own loader would give each of several processes its part only
+    loader = DataLoader(data.test_dataloader().dataset, batch_size=data.batch_size)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).eval()
     with torch.inference_mode():

@@ -53,6 +53,8 @@ def elsewhere(function: Callable[[], object]) -> int:
     child = os.fork()
     if child == 0:
         torch.set_num_threads(1)
+        # where the tests run in the background of a shell, an interrupt would be ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             function()
         except KeyboardInterrupt:

@@ -80,8 +80,9 @@ def test_overlap_of_light_is_where_others_outshine() -> None:
     kinds = {"star": STAR, "galaxy": galaxy | {"theta": 0.3}}
     found = factors(fixed(kinds), 0, torch.arange(1))
     light = [db.reference.render(kind, values, GRID) for kind, values in kinds.items()]
+    edges = (STAR["amplitude"] / 10, galaxy["amplitude"])
     for place, (mine, other) in enumerate(zip(light, light[::-1], strict=True)):
-        mask = mine >= 0.1 * mine.max()
+        mask = mine >= edges[place]
         expected = (mask & (mine <= other)).sum() / mask.sum()
         assert float(found.overlap[place]) == pytest.approx(expected)
         assert 0 < expected < 1
