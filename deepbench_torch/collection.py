@@ -1,18 +1,17 @@
 """Collection: several catalogues as one map-style dataset."""
 
-import operator
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, final
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from typing_extensions import override
 
 from deepbench_torch import mixture
 from deepbench_torch.datasets import (
+    PairDataset,
     PairTransform,
     Split,
     Transform,
@@ -36,7 +35,7 @@ from deepbench_torch.targets import Target
 
 
 @final
-class Collection(Dataset[tuple[Any, Any]], Group):
+class Collection(PairDataset, Group):
     """Several catalogues, generated or stored, as one dataset.
 
     Class names are united in the order of the members. Where every member's label is a class, so is
@@ -86,8 +85,9 @@ class Collection(Dataset[tuple[Any, Any]], Group):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        if transforms is not None and (transform is not None or target_transform is not None):
-            raise ValueError("give either transforms or transform and target_transform, not both")
+        super().__init__(
+            transform=transform, target_transform=target_transform, transforms=transforms
+        )
         datasets = checked_members(members, split)
         self.domains = member_names(members, datasets)
         if image_size is not None:
@@ -108,9 +108,6 @@ class Collection(Dataset[tuple[Any, Any]], Group):
             size=size,
             split=split,
         )
-        self.transform = transform
-        self.target_transform = target_transform
-        self.transforms = transforms
         self._multi_hot = any(not is_class(member) for member in datasets)
 
     @classmethod
@@ -185,18 +182,12 @@ class Collection(Dataset[tuple[Any, Any]], Group):
             shutil.rmtree(beside, ignore_errors=True)
         return path
 
+    @override
     def __len__(self) -> int:
         return len(self.order)
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        return (self[place] for place in range(len(self)))
-
-    def __getitem__(self, place: int) -> tuple[Any, Any]:
-        """The image (1, H, W) or series (T, C) and the target at a place; -1 is the last."""
-        return self.__getitems__([place])[0]
-
+    @override
     def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
-        """The rows at several places, each member's made at once; a stock DataLoader calls this."""
         found = [self.order[self._place(place)] for place in places]
         rows: list[tuple[Any, Any]] = [(None, None)] * len(places)
         for domain in sorted({member for member, _ in found}):
@@ -205,18 +196,6 @@ class Collection(Dataset[tuple[Any, Any]], Group):
             for number, (data, target) in zip(mine, pairs, strict=True):
                 rows[number] = self._transformed(data, self._united(target, domain))
         return rows
-
-    def _place(self, place: int) -> int:
-        try:
-            number = operator.index(place)
-        except TypeError:
-            raise TypeError(f"a place is one whole number, got {place!r}") from None
-        if not -len(self) <= number < len(self):
-            raise IndexError(
-                f"place {number} is out of range: the collection holds {len(self)} rows, "
-                f"so 0 to {len(self) - 1}"
-            )
-        return number % len(self)
 
     def _united(self, target: Any, domain: int) -> Any:
         """The target of a member as the collection has it."""
@@ -239,15 +218,6 @@ class Collection(Dataset[tuple[Any, Any]], Group):
         if not self._multi_hot:
             return places[value]
         return _spread(value, places, len(self.classes), self.members[domain].recipe.content)
-
-    def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
-        if self.transforms is not None:
-            return self.transforms(data, target)
-        if self.transform is not None:
-            data = self.transform(data)
-        if self.target_transform is not None:
-            target = self.target_transform(target)
-        return data, target
 
 
 def _spread(value: int | Tensor, places: list[int], classes: int, content: str) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import override
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.generate import checked_seed, generate, sized
@@ -23,44 +24,24 @@ Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
 
 
-class RowDataset(ABC, Dataset[tuple[Any, Any]]):
-    """What datasets of rows share: places to rows, targets and transforms.
-
-    Attributes:
-        recipe: What the rows hold.
-        seed: The seed of all rows.
-        rows: The row number of each place.
-        target: What comes beside the image or the series.
-    """
+class PairDataset(ABC, Dataset[tuple[Any, Any]]):
+    """What datasets of data and targets share: places and transforms."""
 
     def __init__(
         self,
-        recipe: AbstractRecipe,
         *,
-        seed: int,
-        rows: range,
-        target: Target,
         transform: Transform | None,
         target_transform: Transform | None,
         transforms: PairTransform | None,
     ) -> None:
         if transforms is not None and (transform is not None or target_transform is not None):
             raise ValueError("give either transforms or transform and target_transform, not both")
-        self.recipe = recipe
-        self.seed = seed
-        self.rows = rows
-        self.target = check_target(target, recipe.content)
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
 
-    @property
-    def classes(self) -> list[str]:
-        """The names of the labels, in their order."""
-        return self.recipe.classes
-
-    def __len__(self) -> int:
-        return len(self.rows)
+    @abstractmethod
+    def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return (self[place] for place in range(len(self)))
@@ -69,29 +50,19 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
         """The image (1, H, W) or series (T, C) and the target at a place; -1 is the last."""
         return self.__getitems__([place])[0]
 
+    @abstractmethod
     def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
         """The rows at several places, made at once; a stock DataLoader calls this for a batch."""
-        return self.transformed(*self._fetch([self._row(place) for place in places]))
 
     @property
     def transforms_nothing(self) -> bool:
         """Whether rows are handed out as they were made."""
         return self.transform is None and self.target_transform is None and self.transforms is None
 
-    def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
-        """Data (B, *recipe.shape) and targets as pairs, after the transforms."""
-        pairs = list(zip(data.unbind(), targets, strict=True))
-        if self.transforms_nothing:
-            return pairs
-        return [self._transformed(*pair) for pair in pairs]
-
-    @abstractmethod
-    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        """The data (B, *recipe.shape) and the targets of some rows."""
-
-    def _row(self, place: int) -> int:
+    def _place(self, place: int) -> int:
+        """A place counted from the beginning, if there is such a place."""
         try:
-            return self.rows[operator.index(place)]
+            return range(len(self))[operator.index(place)]
         except TypeError:
             raise TypeError(
                 f"a place is one whole number, got {place!r}; for several give them to "
@@ -111,6 +82,66 @@ class RowDataset(ABC, Dataset[tuple[Any, Any]]):
         if self.target_transform is not None:
             target = self.target_transform(target)
         return data, target
+
+
+class RowDataset(PairDataset):
+    """What datasets of the rows of one recipe share.
+
+    Attributes:
+        recipe: What the rows hold.
+        seed: The seed of all rows.
+        size: How many rows there are before splitting.
+        split: Which of them these are; None for all.
+        rows: The row number of each place.
+        target: What comes beside the image or the series.
+    """
+
+    def __init__(
+        self,
+        recipe: AbstractRecipe,
+        *,
+        seed: int,
+        size: int,
+        split: Split | None,
+        target: Target,
+        transform: Transform | None,
+        target_transform: Transform | None,
+        transforms: PairTransform | None,
+    ) -> None:
+        super().__init__(
+            transform=transform, target_transform=target_transform, transforms=transforms
+        )
+        self.recipe = recipe
+        self.seed = seed
+        self.rows = split_rows(size, split)
+        self.size = int(size)
+        self.split = split
+        self.target = check_target(target, recipe.content)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the labels, in their order."""
+        return self.recipe.classes
+
+    @override
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @override
+    def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
+        rows = [self.rows[self._place(place)] for place in places]
+        return self.transformed(*self._fetch(rows))
+
+    def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
+        """Data (B, *recipe.shape) and targets as pairs, after the transforms."""
+        pairs = list(zip(data.unbind(), targets, strict=True))
+        if self.transforms_nothing:
+            return pairs
+        return [self._transformed(*pair) for pair in pairs]
+
+    @abstractmethod
+    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        """The data (B, *recipe.shape) and the targets of some rows."""
 
 
 @final
@@ -150,18 +181,16 @@ class Catalogue(RowDataset):
         transforms: PairTransform | None = None,
     ) -> None:
         chosen = sized(load_recipe(recipe), image_size)
-        size = _first(size, chosen.size, USUAL_SIZE)
         super().__init__(
             chosen,
             seed=checked_seed(_first(seed, chosen.seed, 0)),
-            rows=split_rows(size, split),
+            size=_first(size, chosen.size, USUAL_SIZE),
+            split=split,
             target=target,
             transform=transform,
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.size = int(size)
-        self.split = split
 
     def samples(self, rows: Sequence[int]) -> AbstractSample:
         """Whole rows with all that is true of them, by row number."""

@@ -29,30 +29,12 @@ def checked_members(members: Members, split: Split | None) -> list[RowDataset]:
                 f"the catalogue {member.recipe.name} has a transform of its own; give the "
                 "transform to the Collection"
             )
-        if split is not None and split_of(member) is not None:
+        if split is not None and member.split is not None:
             raise ValueError(
-                f"the catalogue {member.recipe.name} is the split {split_of(member)!r} already, "
+                f"the catalogue {member.recipe.name} is the split {member.split!r} already, "
                 f"asked was for {split!r} of it; give whole catalogues, or no split"
             )
     return datasets
-
-
-def size_of(member: RowDataset) -> int:
-    """How many rows a member has before splitting."""
-    if isinstance(member, Catalogue):
-        return member.size
-    if isinstance(member, StoredCatalogue):
-        return member.header.size
-    raise TypeError(f"a {type(member).__name__} has no size before splitting")
-
-
-def split_of(member: RowDataset) -> Split | None:
-    """The split that a member is; None for all rows."""
-    if member.rows == range(size_of(member)):
-        return None
-    if member.rows.start == 0:
-        return "train"
-    return "test" if member.rows.stop == size_of(member) else "val"
 
 
 def member_names(members: Members, datasets: list[RowDataset]) -> list[str]:
@@ -80,9 +62,9 @@ def generated(member: RowDataset, recipe: AbstractRecipe | None = None) -> Catal
     """The catalogue of a member's rows, or of another recipe's."""
     return Catalogue(
         recipe or member.recipe,
-        size=size_of(member),
+        size=member.size,
         seed=member.seed,
-        split=split_of(member),
+        split=member.split,
         target=member.target,
     )
 

@@ -13,7 +13,6 @@ from deepbench_torch.datasets import (
     RowDataset,
     Split,
     Transform,
-    split_rows,
 )
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
@@ -65,7 +64,8 @@ class StoredCatalogue(RowDataset):
         super().__init__(
             header.recipe,
             seed=header.seed,
-            rows=header.rows if split is None else split_rows(header.size, split),
+            size=header.size,
+            split=header.split if split is None else split,
             target=target,
             transform=transform,
             target_transform=target_transform,
