@@ -25,7 +25,6 @@ from deepbench_torch.members import (
     checked_members,
     common_target,
     generated,
-    is_class,
     member_names,
     resized,
 )
@@ -108,7 +107,7 @@ class Collection(PairDataset, Group):
             size=size,
             split=split,
         )
-        self._multi_hot = any(not is_class(member) for member in datasets)
+        self._multi_hot = not all(member.recipe.single_label for member in datasets)
 
     @classmethod
     def open(

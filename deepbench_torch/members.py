@@ -5,7 +5,7 @@ from copy import copy
 
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.generate import ImageSize, sized
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue
 from deepbench_torch.targets import Target, check_target
 
@@ -113,8 +113,3 @@ def bare(member: RowDataset, target: Target) -> RowDataset:
     single = isinstance(target, str) or not wanted
     bare.target = check_target("".join(wanted[:1]) or "index" if single else wanted, content)
     return bare
-
-
-def is_class(member: RowDataset) -> bool:
-    """Whether the label of a member is one class."""
-    return isinstance(member.recipe, Recipe) and member.recipe.label == "class"

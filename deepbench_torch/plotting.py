@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from deepbench_torch.datasets import RowDataset
 from deepbench_torch.portraits import PORTRAIT, portraits
-from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
 
 LARGEST = 1000  # images of a gallery
 BATCH = 32  # images made at once
@@ -70,7 +70,7 @@ def gallery(
             f"a gallery needs positive rows and columns and at most {LARGEST} images, "
             f"got {rows} and {columns}"
         )
-    by_class = _has_classes(dataset)
+    by_class = dataset.recipe.single_label
     panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
     _, height, width = dataset.recipe.shape
     figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
@@ -126,11 +126,7 @@ def stretched(
 
 
 def _usual_rows(dataset: RowDataset) -> int:
-    return len(dataset.classes) if _has_classes(dataset) else 4
-
-
-def _has_classes(dataset: RowDataset) -> bool:
-    return isinstance(dataset.recipe, Recipe) and dataset.recipe.label == "class"
+    return len(dataset.classes) if dataset.recipe.single_label else 4
 
 
 def _panels(dataset: RowDataset) -> Iterator[Panel]:

@@ -10,8 +10,8 @@ from deepbench_torch import plotting
 from deepbench_torch.cards.columns import Columns, columns_of, number
 from deepbench_torch.cards.pictures import labels_figure, parameters_figure
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.recipes import AbstractRecipe, Recipe
-from deepbench_torch.storage import Description, describe
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage import Description, describe, is_file_name
 
 READ = {
     "h5": 'import deepbench_torch as db\n\ntrain = db.StoredCatalogue("{name}", split="train")\n'
@@ -31,7 +31,7 @@ READ = {
 
 def card_path(path: Path) -> Path:
     """Where the card of a stored catalogue lies: beside it, sky.md for sky.h5 or the folder sky."""
-    stem = path.stem if path.suffix.lower() in (".h5", ".hdf5") else path.name
+    stem = path.stem if is_file_name(path) else path.name
     return path.with_name(f"{stem}.md")
 
 
@@ -91,9 +91,8 @@ def _text(told: Description, columns: Columns, pictures: str) -> str:
 
 def _facts(told: Description) -> str:
     recipe, facts = told.recipe, told.facts
-    nouns = "images" if recipe.content == "image" else "time series"
     rows = {
-        nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
+        recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
         "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
         "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
         "seed": str(told.seed),
@@ -112,15 +111,16 @@ def _facts(told: Description) -> str:
 
 def _reading(told: Description) -> str:
     recipe, form = told.recipe, told.format
-    if form == "jpeg" and isinstance(recipe, Recipe) and recipe.label == "class":
+    if form == "jpeg" and recipe.single_label:
         form = "folders"
     array = "images" if recipe.content == "image" else "series"
     return READ[form].format(name=told.path.name, array=array)
 
 
 def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:
-    is_class = isinstance(recipe, Recipe) and recipe.label == "class"
-    meaning = "the class of the one object" if is_class else "which kinds of objects are there"
+    meaning = (
+        "the class of the one object" if recipe.single_label else "which kinds of objects are there"
+    )
     lines = [
         f"| {place} | {name} | {100 * count / columns.rows:.1f} % |"
         for place, (name, count) in enumerate(columns.labels.items())

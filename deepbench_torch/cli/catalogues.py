@@ -18,7 +18,6 @@ from deepbench_torch.cli.options import (
     Seed,
     Size,
     Workers,
-    is_stored,
     parse_size,
     size_text,
 )
@@ -35,6 +34,7 @@ from deepbench_torch.storage import (
     Description,
     StoredCatalogue,
     describe,
+    is_file_name,
     materialize,
     read_header,
 )
@@ -85,7 +85,7 @@ def generate(
         )
     told = describe(path)
     typer.echo(
-        f"{path}: {len(told.rows):,} {_nouns(recipe)} of {recipe.extent}, recipe {recipe.name}, "
+        f"{path}: {len(told.rows):,} {recipe.nouns} of {recipe.extent}, recipe {recipe.name}, "
         f"seed {told.seed}, {size_text(told.bytes)}"
     )
     if not no_card:
@@ -97,8 +97,8 @@ def generate(
 def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
     """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
     if format == "h5":
-        return output if is_stored(output) else output / f"{recipe.name}.h5"
-    if is_stored(output):
+        return output if is_file_name(output) else output / f"{recipe.name}.h5"
+    if is_file_name(output):
         raise ValueError(
             f"format {format} gives a folder, got {str(output)!r}; name a folder, or leave the "
             "format out"
@@ -121,7 +121,7 @@ def show(
 ) -> None:
     """Draw a labelled gallery of the first images, or paths and energies of time series."""
     dataset: RowDataset
-    stored = is_stored(Path(image))
+    stored = is_file_name(Path(image))
     recipe = read_header(image).recipe if stored else load_recipe(image)
     target = plotting.gallery_target(recipe, overlay=boxes or masks)
     if stored:
@@ -148,7 +148,7 @@ def info(
     table.add_column(overflow="fold")
     facts: dict[str, Any] = {
         "recipe": f"{recipe.name}: {recipe.description}",
-        _nouns(recipe): f"{len(told.rows):,} of {recipe.extent}, float32",
+        recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
         **_channels(recipe),
         "split": told.split or "all: train, val, test",
         "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
@@ -215,11 +215,6 @@ def list_() -> None:
         label = f"{_label(recipe)}, {len(recipe.classes)}"
         table.add_row(name, recipe.extent, label, recipe.description)
     Console().print(table)
-
-
-def _nouns(recipe: AbstractRecipe) -> str:
-    """What its rows are called."""
-    return "images" if recipe.content == "image" else "time series"
 
 
 def _channels(recipe: AbstractRecipe) -> dict[str, str]:

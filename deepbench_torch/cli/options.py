@@ -1,6 +1,5 @@
 """Arguments that several commands share."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,11 +24,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 def size_text(count: int) -> str:
     """A size on disk for people."""
     return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{count / 1e3:,.1f} kB"
-
-
-def is_stored(path: Path) -> bool:
-    """Whether a path names a stored catalogue, by its ending."""
-    return path.suffix.lower() in (".h5", ".hdf5")
 
 
 def parse_size(text: str | None) -> int | tuple[int, int] | None:

@@ -51,6 +51,7 @@ class AbstractRecipe(Part, ABC):
 
     Attributes:
         content: What a row is; also the name of the block of rows in a file.
+        nouns: What rows are called.
         silent: The keys that decide no row and so do not count towards the digest.
         name: What the recipe is called.
         description: One line for people.
@@ -59,6 +60,7 @@ class AbstractRecipe(Part, ABC):
     """
 
     content: ClassVar[Content]
+    nouns: ClassVar[str]
     silent: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
@@ -80,6 +82,11 @@ class AbstractRecipe(Part, ABC):
     @abstractmethod
     def classes(self) -> list[str]:
         """The names of the labels, in their order."""
+
+    @property
+    @abstractmethod
+    def single_label(self) -> bool:
+        """Whether a label is one class, by its number; else it has a column for each."""
 
     @property
     @abstractmethod

@@ -109,6 +109,7 @@ class Recipe(AbstractRecipe):
     """
 
     content: ClassVar[Content] = "image"
+    nouns: ClassVar[str] = "images"
     silent: ClassVar[frozenset[str]] = AbstractRecipe.silent | {"ladder"}
 
     image: ImageSize
@@ -192,6 +193,11 @@ class Recipe(AbstractRecipe):
         if self.simplify is not None and self.simplify.kinds is not None:
             return list(self.simplify.kinds)
         return list(self.objects)
+
+    @property
+    @override
+    def single_label(self) -> bool:
+        return self.label == "class"
 
     @property
     @override

@@ -81,6 +81,7 @@ class SeriesRecipe(AbstractRecipe):
     """
 
     content: ClassVar[Content] = "series"
+    nouns: ClassVar[str] = "time series"
 
     system: str
     time: Time
@@ -187,6 +188,11 @@ class SeriesRecipe(AbstractRecipe):
             for name in names
             for slot in range(self.slots if fields[name].slots else 1)
         ]
+
+    @property
+    @override
+    def single_label(self) -> bool:
+        return False
 
     @property
     @override

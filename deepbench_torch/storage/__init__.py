@@ -2,7 +2,7 @@
 
 from deepbench_torch.storage.append import append
 from deepbench_torch.storage.described import Description, describe, verified_folder
-from deepbench_torch.storage.header import Header, read_header, stored_bytes
+from deepbench_torch.storage.header import Header, is_file_name, read_header, stored_bytes
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.reader import StoredCatalogue
 from deepbench_torch.storage.reproduce import Reproduction, reproduce
@@ -15,6 +15,7 @@ __all__ = [
     "StoredCatalogue",
     "append",
     "describe",
+    "is_file_name",
     "materialize",
     "read_header",
     "reproduce",

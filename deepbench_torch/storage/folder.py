@@ -151,8 +151,7 @@ def exact(value: Any) -> str:
 def label_columns(contents: Contents) -> list[str]:
     """The columns of the label in a table."""
     recipe = contents.recipe
-    is_class = isinstance(recipe, Recipe) and recipe.label == "class"
-    return ["label"] if is_class else recipe.classes
+    return ["label"] if recipe.single_label else recipe.classes
 
 
 def label_values(contents: Contents, label: Array) -> list[str]:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import yaml
 
 from deepbench_torch.recipes.text import read_yaml
+from deepbench_torch.storage.header import is_file_name
 from deepbench_torch.storage.whole import folders, sync
 
 LIST = "collection.yaml"
@@ -54,7 +55,7 @@ def begin_group(path: Path, *, overwrite: bool) -> Path:
     Raises:
         FileExistsError: If there is something that may not be replaced.
     """
-    if path.suffix.lower() in (".h5", ".hdf5"):
+    if is_file_name(path):
         raise ValueError(f"a collection is a folder, got {str(path)!r}; leave the ending out")
     if path.exists() and not overwrite:
         raise FileExistsError(

@@ -188,6 +188,11 @@ def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
     return Shards(folder, step, offsets, [each.decode() for each in seals])
 
 
+def is_file_name(path: Path) -> bool:
+    """Whether a path names a file rather than a folder, by its ending."""
+    return path.suffix.lower() in (".h5", ".hdf5")
+
+
 def is_stored(path: Path, contents: Contents) -> bool:
     """Whether a path holds these very rows of this generator."""
     try:
