@@ -70,7 +70,9 @@ class Interleaved(Order):
         self.member: NDArray[Any] = np.repeat(
             np.arange(len(parts), dtype=np.int32), [len(part) for part in parts]
         )[order]
-        self.place: NDArray[Any] = np.concatenate([np.asarray(part) for part in parts])[order]
+        self.place: NDArray[Any] = np.concatenate(
+            [np.arange(part.start, part.stop) for part in parts]
+        )[order]
 
     @override
     def __len__(self) -> int:
