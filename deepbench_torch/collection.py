@@ -107,6 +107,9 @@ class Collection(PairDataset, Group):
             size=size,
             split=split,
         )
+        self._label_places = [
+            [self.classes.index(name) for name in member.classes] for member in datasets
+        ]  # of each member's labels among all
         self._multi_hot = not all(member.recipe.single_label for member in datasets)
 
     @classmethod
@@ -211,7 +214,7 @@ class Collection(PairDataset, Group):
         """A label by the collection's classes; other targets as they are."""
         if name not in ("label", "labels"):
             return value
-        places = [self.classes.index(kind) for kind in self.members[domain].classes]
+        places = self._label_places[domain]
         if name == "labels":  # kinds from 1 on
             return torch.tensor([0, *(place + 1 for place in places)])[value]
         if not self._multi_hot:
