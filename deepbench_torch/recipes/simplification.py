@@ -7,6 +7,7 @@ from pydantic import Field
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import Flag, Number, Part, Whole
+from deepbench_torch.recipes.checks import MOST_OBJECTS
 
 
 class Simplification(Part):
@@ -21,7 +22,7 @@ class Simplification(Part):
         values: By kind and name, the value that a parameter always has, in the units of a recipe.
     """
 
-    objects: Whole | None = Field(default=None, ge=1, le=1000)
+    objects: Whole | None = Field(default=None, ge=1, le=MOST_OBJECTS)
     kinds: tuple[str, ...] | None = Field(default=None, min_length=1)
     balanced: Flag = False
     values: dict[str, dict[str, Number]] = Field(default_factory=dict)
