@@ -6,8 +6,7 @@ from deepbench_torch.cli.catalogues import generate, info, list_, show
 from deepbench_torch.cli.ladder import ladder
 from deepbench_torch.cli.recipes import check, convert, schema
 from deepbench_torch.cli.run import run_command
-from deepbench_torch.cli.stored import reproduce
-from deepbench_torch.cli.verify import verify
+from deepbench_torch.cli.stored import reproduce, verify
 
 __all__ = ["app", "main", "run_command"]
 
