@@ -90,6 +90,14 @@ def test_an_outlined_ellipse(tmp_path: Path) -> None:
     assert np.abs(got - expected).sum() <= 0.05 * expected.sum()
 
 
+def test_axes_of_an_ellipse_are_rounded_up(tmp_path: Path) -> None:
+    scenes = [
+        converted(tmp_path, shape(ellipse={"center": [14, 18], "width": width, "height": height}))
+        for width, height in ((17.2, 10.1), (18, 11))
+    ]
+    assert scenes[0].recipe["scene"] == scenes[1].recipe["scene"]
+
+
 def test_equal_axes_give_a_circle(tmp_path: Path) -> None:
     values = {"center": [14.2, 18.6], "width": 11, "height": 11, "fill": True}
     conversion = converted(tmp_path, shape(ellipse=values))
@@ -98,7 +106,9 @@ def test_equal_axes_give_a_circle(tmp_path: Path) -> None:
     np.testing.assert_array_equal(drawn(conversion), expected.astype(float))
 
 
-@pytest.mark.parametrize(("first", "second"), [(10.0, 95.0), (200.0, 340.0), (300.0, 390.0)])
+@pytest.mark.parametrize(
+    ("first", "second"), [(10.0, 95.0), (200.0, 340.0), (300.0, 390.0), (20.0, 470.0)]
+)
 def test_an_arc(first: float, second: float, tmp_path: Path) -> None:
     values = {
         "center": [14.3, 20.8],
@@ -164,6 +174,22 @@ def test_a_star(tmp_path: Path) -> None:
     # scipy cuts the blur at 4 deviations and mirrors the frame
     np.testing.assert_allclose(drawn(conversion), expected, atol=0.01)
     assert conversion.notes == []
+
+
+def test_a_star_of_endless_light_is_made_finite(tmp_path: Path) -> None:
+    conversion = converted(tmp_path, astro("StarObject", {}))
+    assert conversion.recipe["scene"][0]["star"]["alpha"] == 1.01
+    assert conversion.notes == [
+        "star.alpha 1 becomes 1.01: at 1 and below a star's light is infinite"
+    ]
+
+
+def test_poisson_noise_becomes_photon_noise_of_a_background(tmp_path: Path) -> None:
+    old = shape(line={})
+    old["image_parameters"] |= {"object_noise_level": 0.3, "object_noise_type": "poisson"}
+    conversion = converted(tmp_path, old)
+    assert conversion.recipe["degrade"] == {"poisson": {"exposure": 1.0, "background": 0.3}}
+    assert any("added the background alone" in note for note in conversion.notes)
 
 
 def test_a_galaxy_has_its_angle_in_radians(tmp_path: Path) -> None:
@@ -250,7 +276,21 @@ def test_pendulums_of_the_other_forms(tmp_path: Path) -> None:
     product = converted(tmp_path, PENDULUM | {"image_parameters": image}).recipe
     assert product["parameters"]["phi"] == 1.47e11
     assert product["noise"] == {"draw": "step", "parameters": {"phi": 0.1}}
-    phase = converted(tmp_path, PENDULUM | {"object_name": "HamiltonianPendulum"})
+    both = image | {"acceleration_due_to_gravity": 9.8, "coefficient_friction": 0.1}
+    weighed = converted(tmp_path, PENDULUM | {"image_parameters": both}).recipe
+    assert weighed["parameters"] == {
+        "mass": 10,
+        "length": 2,
+        "angle": 0.25,
+        "gravity": 9.8,
+        "friction": 0.1,
+    }
+    assert weighed["noise"]["parameters"] == {}  # phi is not looked at where gravity is given
+    rubbed = PENDULUM["image_parameters"] | {"coefficient_friction": 0.1}
+    phase = converted(
+        tmp_path, PENDULUM | {"object_name": "HamiltonianPendulum", "image_parameters": rubbed}
+    )
+    assert "friction" not in phase.recipe["parameters"]
     assert phase.recipe["parameters"]["q"] == 0.25
     assert phase.recipe["noise"]["measurement"] == {"q": 0.1, "p": 0.1}
     late = converted(tmp_path, PENDULUM | {"object_parameters": {"time": [1, 2, 4]}})

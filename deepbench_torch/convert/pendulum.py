@@ -33,7 +33,7 @@ def pendulum(
         "system": "pendulum",
         **plain,
         "options": {"method": "small_angle"},
-        "noise": {"draw": "step", "parameters": _relative(given)},
+        "noise": {"draw": "step", "parameters": _relative(given, plain["parameters"])},
     }
 
 
@@ -77,8 +77,8 @@ def _common(
     return {"time": _time(moments, notes), "parameters": {"mass": 10.0} | parameters}
 
 
-def _relative(given: Mapping[str, Any]) -> dict[str, float]:
-    """The noise of parameters, relative to them."""
+def _relative(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, float]:
+    """The noise of those parameters that there are, relative to them."""
     noise = given.get("noise_std_percent") or {}
     if not isinstance(noise, Mapping):
         raise ValueError(f"noise_std_percent must be a mapping, got {noise!r:.60}")
@@ -88,7 +88,7 @@ def _relative(given: Mapping[str, Any]) -> dict[str, float]:
     return {
         NAMES[name]: number(f"noise_std_percent.{name}", level)
         for name, level in noise.items()
-        if level
+        if level and NAMES[name] in parameters
     }
 
 
