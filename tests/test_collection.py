@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.storage import describe
 
 
 def small(name: str, *, size: int = 20, seed: int = 0, **options: Any) -> db.Catalogue:
@@ -93,6 +95,21 @@ def test_weights_hold_for_every_beginning(weights: list[float]) -> None:
     assert max(Counter(order).values()) == 40
     shorter = db.Collection(members, weights=weights, size=10, target="domain")
     assert domains(shorter) == order[:10]
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [3, 1], [2, 7], [1, 10]])
+def test_weighted_rows_come_when_they_are_due(weights: list[int]) -> None:
+    """Row j of a member of weight w at (j + 1/2) / w, in exact fractions, until one is lacking."""
+    members = [small("star", size=20), small("circle", size=12)]
+    due = sorted(
+        (Fraction(2 * row + 1, 2 * weight), member, row)
+        for member, weight in enumerate(weights)
+        for row in range(200)
+    )
+    end = min(time for time, member, row in due if row == len(members[member]))
+    mixed = db.Collection(members, weights=weights, target=["domain", "index"])
+    got = [(target["domain"], target["index"]) for _, target in mixed]
+    assert got == [(member, row) for time, member, row in due if time < end]
 
 
 def test_rows_of_a_weighted_member_come_in_order_once() -> None:
@@ -189,12 +206,24 @@ def test_time_series() -> None:
         db.Collection([members[0], small("star")])
 
 
+def test_labels_of_time_series_are_united_with_nan_for_what_is_not_there() -> None:
+    free = db.load_recipe("pendulum").replace(time={"steps": 4})
+    held = free.replace(parameters={"length": 1.0})
+    both = db.Collection([db.Catalogue(held, size=2), db.Catalogue(free, size=2)])
+    assert set(both.classes) == set(free.classes)
+    assert both.classes[-1] == "length"  # only the second has it
+    assert both[0][1].isnan().tolist() == [name == "length" for name in both.classes]
+    label = dict(zip(free.classes, db.Catalogue(free, size=2)[1][1].tolist(), strict=True))
+    assert both[3][1].tolist() == [label[name] for name in both.classes]
+
+
 @pytest.mark.parametrize(
     "options",
     [
         {},
         {"weights": [3, 1]},
         {"weights": [1, 1], "size": 9, "sizes": [8, 9]},
+        {"sizes": [4, 3]},
         {"split": "val"},
         {"image_size": 5},
     ],
@@ -219,6 +248,13 @@ def test_a_collection_is_one_folder(options: dict[str, Any], tmp_path: Path) -> 
         assert torch.equal(image, other)
         assert torch.equal(target.pop("label"), truth.pop("label"))
         assert target == truth
+
+
+def test_every_member_is_compressed_on_request(tmp_path: Path) -> None:
+    made = db.Collection([small("star", size=5), small("circle", size=5)])
+    path = db.materialize(made, tmp_path / "both", compression="gzip", progress=False)
+    for file in ("0-star.h5", "1-circle.h5"):
+        assert describe(path / file).options["compression"] == "gzip"
 
 
 def test_a_stored_collection_has_splits(tmp_path: Path) -> None:

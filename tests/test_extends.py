@@ -7,6 +7,7 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.priors import Fixed
+from deepbench_torch.systems import SYSTEMS
 
 
 def write(path: Path, text: str) -> Path:
@@ -59,6 +60,11 @@ def test_null_takes_away(tmp_path: Path) -> None:
         "extends: sky\ncount: null\ncounts: {star: {integer: [0, 2]}, galaxy: 1, spiral: 1}\n",
     )
     assert db.load_recipe(counted).count is None
+    fewer = write(
+        tmp_path / "fewer.yaml",
+        "extends: counted.yaml\nobjects: {galaxy: null}\ncounts: {galaxy: null}\n",
+    )
+    assert db.load_recipe(fewer).classes == ["star", "spiral"]
     listed = write(
         tmp_path / "listed.yaml",
         "extends: sky\ncount: null\nscene: [{star: {}}, {star: {x: 0.1}}]\n",
@@ -70,6 +76,13 @@ def test_time_series_are_extended(tmp_path: Path) -> None:
     path = write(tmp_path / "short.yaml", "extends: pendulum\ntime: {steps: 3}\n")
     assert db.load_recipe(path).time.steps == 3
     assert db.Catalogue(path, size=2)[0][0].shape[0] == 4
+    own = write(tmp_path / "own.yaml", "extends: short.yaml\nparameters: {length: 3}\n")
+    usual = write(tmp_path / "usual.yaml", "extends: own.yaml\nparameters: {length: null}\n")
+    assert db.load_recipe(own).parameters["length"] == Fixed(3.0)
+    assert (
+        db.load_recipe(usual).parameters["length"]
+        == SYSTEMS["pendulum"].fields["length"].rule.prior
+    )
 
 
 def test_circles_are_refused(tmp_path: Path) -> None:

@@ -117,6 +117,68 @@ def test_classes_are_balanced_before_their_own_balance_is_added() -> None:
     torch.testing.assert_close(simple.mean(0), torch.full((2,), 0.5), rtol=0, atol=4 * 0.5 / 63)
 
 
+def test_balance_adds_one_object_where_there_was_none() -> None:
+    rare = {"arc": {"choice": {"values": [0, 2], "weights": [4, 1]}}, "star": 1}
+    recipe = db.load_recipe("lensing").replace(counts=rare)
+    index = torch.arange(200)
+    own = db.generate(recipe, 0, index, image_size=4).present["arc"]
+    balanced = recipe.replace(simplify={"balanced": True})
+    even = db.generate(balanced, 0, index, image_size=4).present["arc"]
+    added = even & ~own
+    assert added.any()
+    assert not (added.any(1) & own.any(1)).any()
+    assert torch.equal(added.sum(1), added[:, 0].long())
+    assert not (own & ~even).any()
+
+
+def test_objects_of_other_kinds_become_the_kinds_that_are_kept_evenly() -> None:
+    recipe = db.load_recipe("astro").replace(simplify={"kinds": ["galaxy", "star"]})
+    assert recipe.classes == ["star", "galaxy"]
+    index = torch.arange(4000)
+    own = db.generate("astro", 0, index, image_size=4).label
+    label = db.generate(recipe, 0, index, image_size=4).label
+    assert torch.equal(label[own != 2], own[own != 2])
+    adopted = label[own == 2].double()
+    # four standard deviations of a mean
+    assert abs(adopted.mean() - 0.5) < 4 * 0.5 / len(adopted) ** 0.5
+
+
+def test_what_does_not_vary_stands_at_its_median() -> None:
+    """Half-way of a uniform prior, the geometric mean of the ends of a log-uniform one."""
+    priors = {"gamma": {"uniform": [0.1, 0.3]}, "amplitude": {"log_uniform": [0.04, 1.0]}}
+    lowest = db.load_recipe("star").replace(objects={"star": priors}).rungs()[0].recipe
+    star = db.generate(lowest, 0, ROWS[:3], image_size=(10, 12)).scene["star"]
+    torch.testing.assert_close(star["gamma"], torch.full((3, 1), 2.0))  # of 10 pixels
+    torch.testing.assert_close(star["amplitude"], torch.full((3, 1), 0.2))
+
+
+@pytest.mark.parametrize(
+    ("name", "turns", "places"),
+    [
+        ("arc", {"start"}, {"x", "y"}),
+        ("spiral", {"theta", "phase"}, {"x", "y"}),
+        ("ellipse", {"theta"}, {"x", "y"}),
+        ("line", set(), {"x0", "y0", "x1", "y1"}),
+    ],
+)
+def test_each_step_lets_its_own_parameters_vary(
+    name: str, turns: set[str], places: set[str]
+) -> None:
+    varied = {
+        high.name: {each for _, each in settled(low.recipe) - settled(high.recipe)}
+        for low, high in pairwise(rungs(name))
+    }
+    assert varied.get("orientation", set()) == turns
+    assert varied["position"] == places
+    assert not varied["form"] & (turns | places | {"amplitude"})
+
+
+def test_all_noise_is_one_step() -> None:
+    recipe = db.load_recipe("sky").replace(degrade={"gaussian": {"sigma": 0.1}})
+    below = db.generate(recipe.rungs()[-2].recipe, 0, ROWS[:3], image_size=8)
+    assert torch.equal(below.image, below.clean)
+
+
 def test_a_recipe_without_steps_is_its_own_ladder() -> None:
     recipe = db.load_recipe("sky").replace(ladder=[])
     assert [rung.name for rung in recipe.rungs()] == ["simplest"]

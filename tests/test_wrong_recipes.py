@@ -226,6 +226,10 @@ CASES = [
         "count: must give whole numbers of objects from 0 to 1000, and sometimes at least 1, got -1.0",
     ),
     (
+        GOOD.replace("class\ncount: 1", "present\ncount: {integer: [-1, 2]}"),
+        "count: must give whole numbers of objects from 0 to 1000, and sometimes at least 1, got {'integer': [-1, 2]}",
+    ),
+    (
         GOOD.replace("class\ncount: 1", "present\ncount: 5000"),
         "count: must give whole numbers of objects from 0 to 1000, and sometimes at least 1, got 5000.0",
     ),
