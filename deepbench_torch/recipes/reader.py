@@ -130,7 +130,7 @@ def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dic
 def _without_nulls(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Without the keys, and the kinds of objects, that the changes set to null."""
     kept = {key: value for key, value in plain.items() if changes.get(key, value) is not None}
-    for key in ("objects", "counts", "parameters"):
+    for key in ("objects", "counts"):
         if isinstance(kept.get(key), dict):
             kept[key] = {name: value for name, value in kept[key].items() if value is not None}
     return kept
