@@ -61,7 +61,7 @@ def columns_of(catalogue: Catalogue) -> Columns:
                 kept = values[there] if of_slots else values.ravel()
                 unit = catalogue.recipe.unit(path) or ""
                 prior = _prior(catalogue.recipe, owner, name)
-                parameters.append(Column(owner, name, unit, prior, kept[~np.isnan(kept)]))
+                parameters.append(Column(owner, name, unit, prior, kept))
     return Columns(len(rows), _labels(catalogue.recipe, tables["label"]), parameters)
 
 
