@@ -162,6 +162,28 @@ def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
     assert output.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("overlay", ["--boxes", "--masks"])
+def test_show_draws_what_is_asked_for_over_the_images(overlay: str, tmp_path: Path) -> None:
+    common = ("show", "sky", "--image-size", "16", "--columns", "1", "--rows", "1", "--output")
+    for name, options in (("plain", ()), ("one", (overlay,)), ("two", ("--boxes", "--masks"))):
+        assert run(*common, str(tmp_path / f"{name}.png"), *options) == 0
+    pictures = {(tmp_path / f"{name}.png").read_bytes() for name in ("plain", "one", "two")}
+    assert len(pictures) == 3
+
+
+def test_info_tells_of_a_collection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    members = {
+        "day": db.Catalogue("star", size=6, image_size=4),
+        "night": db.Catalogue("circle", size=4, image_size=4, seed=3),
+    }
+    path = db.materialize(db.Collection(members, weights=[2, 1]), tmp_path / "c", progress=False)
+    assert run("info", str(path)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:7] == ["day", "6", "4", "x", "4", "pixels", "0"]
+    assert lines[2].split()[:7] == ["night", "4", "4", "x", "4", "pixels", "3"]
+    assert lines[-1] == "9 rows together, by [2.0, 1.0]; labels: star, circle"
+
+
 def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
     path = db.materialize(
         db.Catalogue("astro", size=5, image_size=4), tmp_path / "a.h5", progress=False
