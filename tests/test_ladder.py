@@ -3,12 +3,13 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.ladders import write_ladder
+from deepbench_torch.ladders import ladder_catalogues, picture, write_ladder
 from deepbench_torch.recipes.ladder import STEPS, Rung
 
 NAMES = db.list_recipes("image")
@@ -225,6 +226,24 @@ def test_a_ladder_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "ladder.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(FileExistsError, match=r"0-simplest\.h5' exists; .*--overwrite"):
         write_ladder(recipe, tmp_path / "out", size=12)
+
+
+def test_the_highest_rung_sets_the_scale_of_its_column() -> None:
+    """Colours are monotonic in light: equal light has equal colours on all rungs of a column."""
+    recipe = db.load_recipe("star").replace(image={"height": 9, "width": 12})
+    catalogues = ladder_catalogues(recipe, size=2, seed=1)
+    figure = picture(catalogues, columns=2)
+    lines = [figure.axes[place : place + 2] for place in range(0, len(figure.axes), 2)]
+    assert len(lines) == len(catalogues)
+    for column in range(2):
+        light, colour = [], []
+        for catalogue, line in zip(catalogues.values(), lines, strict=True):
+            (drawn,) = line[column].images
+            light.append(catalogue[column][0][0].flatten())
+            colour.append(torch.from_numpy(np.asarray(drawn.get_array())).flatten())
+            assert drawn.get_clim() == lines[-1][column].images[0].get_clim()
+        order = torch.cat(light).argsort()
+        assert (torch.cat(colour)[order].diff() >= 0).all()
 
 
 def test_time_series_have_a_ladder_of_noise(tmp_path: Path) -> None:
