@@ -20,15 +20,15 @@ class Drawn(NamedTuple):
         kind: Their kind.
         slot: The slot of each, int64, shape (N,), rising.
         row: The image that each belongs to, int64, shape (N,), rising within a slot.
+        record: Their parameters, as the kind's record.
         light: Their light, shape (N, H, W).
-        edge: The brightness at which each ends, shape (N,).
     """
 
     kind: str
     slot: Tensor
     row: Tensor
+    record: tuple[Tensor, ...]
     light: Tensor
-    edge: Tensor
 
 
 def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[Drawn]:
@@ -46,8 +46,7 @@ def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[
             if len(row):
                 table = scene.tables[kind][:, row, slot].to(device)
                 record = definition.record(*table)
-                light, edge = definition.draw(record, grid), definition.edge(record)
-                yield Drawn(kind, slot, row.to(device), light, edge)
+                yield Drawn(kind, slot, row.to(device), record, definition.draw(record, grid))
 
 
 def compose(

@@ -8,18 +8,19 @@ from torch import Tensor
 
 from deepbench_torch import compose, degrade, layouts
 from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
 from deepbench_torch.scenes import Scene
 
-WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond its images, whatever its size
+WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives
 
 
 def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
     """The images of some rows; images, label and index on `device`, the scene on the CPU.
 
-    The work is done in chunks: beyond its images, with and without noise, a batch takes
-    WORKING_MEMORY at most, and with a blur the light round the frame.
+    The work is done in chunks: beyond its images, with and without noise, and its parameters a
+    batch takes WORKING_MEMORY at most, and with a blur the light round the frame.
 
     Args:
         recipe: What the images hold.
@@ -78,7 +79,7 @@ def separate(sample: Sample) -> Objects:
             kind=torch.full_like(drawn.row, places[drawn.kind]),
             slot=drawn.slot.to(drawn.row.device),
             light=_blurred(sample.recipe, drawn.light),
-            mask=grid.inner((drawn.light >= per_pixel(drawn.edge)) & (drawn.light > 0)),
+            mask=grid.inner(_mask(drawn)),
         )
         for drawn in compose.draw_objects(scene, grid, device=sample.image.device)
     ]
@@ -87,6 +88,12 @@ def separate(sample: Sample) -> Objects:
     together = Objects(*(torch.cat(column) for column in zip(*found, strict=True)))
     order = together.row.argsort(stable=True)  # within an image they stand by kind and slot already
     return Objects(*(column[order] for column in together))
+
+
+def _mask(drawn: compose.Drawn) -> Tensor:
+    """The pixels of each object, of those drawn: bool, shape (N, H, W)."""
+    edge = OBJECTS[drawn.kind].edge(drawn.record)
+    return (drawn.light >= per_pixel(edge)) & (drawn.light > 0)
 
 
 def _none(sample: Sample) -> Objects:

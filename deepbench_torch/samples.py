@@ -67,9 +67,9 @@ class Sample(AbstractSample):
     def parts(self, pixels: int) -> Iterator["Sample"]:
         """The sample in parts of whole rows, each with at most so many pixels of objects."""
         objects = torch.stack([there.sum(1) for there in self.present.values()]).sum(0)
-        most = int(objects.max()) if len(objects) else 0
-        rows = max(1, pixels // (self.image[0, 0].numel() * max(1, most))) if most else len(objects)
-        for start in range(0, len(objects), max(1, rows)):
+        most = max(objects.tolist(), default=0)
+        rows = max(1, pixels // (self.recipe.grid.height * self.recipe.grid.width * max(1, most)))
+        for start in range(0, len(objects), rows):
             yield self._part(slice(start, start + rows))
 
     def _part(self, rows: slice) -> "Sample":

@@ -121,16 +121,17 @@ def _ends(there: Tensor) -> tuple[Tensor, Tensor]:
 
 
 # Those for which every object is drawn alone.
-OBJECT_TARGETS = frozenset({"boxes", "masks", "labels", "slots", "components"})
-
-TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
-    "label": _label,
-    "parameters": _parameters,
+OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "boxes": _boxes,
     "masks": _masks,
     "labels": _labels,
     "slots": _slots,
     "components": _components,
+}
+TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
+    "label": _label,
+    "parameters": _parameters,
+    **OBJECT_TARGETS,
     "clean": _clean,
     "index": _index,
 }
@@ -196,7 +197,7 @@ def check_target(target: Target, content: Content = "image") -> Target:
 def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
     names = {target} if isinstance(target, str) else set(target)
-    if isinstance(sample, Sample) and names & OBJECT_TARGETS:
+    if isinstance(sample, Sample) and names & OBJECT_TARGETS.keys():
         return [row for part in sample.parts(OBJECT_PIXELS) for row in _rows(part, target)]
     return _rows(sample, target)
 

@@ -91,6 +91,35 @@ def test_the_mask_of_a_galaxy_is_the_ellipse_of_half_its_light() -> None:
         assert torch.equal(there.bool(), (column / 6) ** 2 + (row / 3) ** 2 <= 1)
 
 
+def test_the_mask_of_a_spiral_ends_at_a_tenth_of_its_centre() -> None:
+    """Oracle: the image on a pixel at the centre, where disc and core have their full light."""
+    recipe = db.load_recipe("spiral").replace(
+        objects={"spiral": {"x": 0.5078125, "y": 0.5078125}}, degrade={"poisson": None}
+    )
+    for _, target in db.Catalogue(recipe, size=10, target=["masks", "clean"]):
+        light = target["clean"][0]
+        there = torch.as_tensor(target["masks"])[0].bool()
+        # the disc's arms start at the centre: its light there is the amplitude to rounding
+        doubtful = (light / light[32, 32] - 0.1).abs() < 1e-5
+        assert torch.equal(there | doubtful, (light >= 0.1 * light[32, 32]) | doubtful)
+
+
+@pytest.mark.parametrize("kind", ["star", "galaxy", "circle"])
+def test_a_blur_moves_no_mask(kind: str) -> None:
+    """A mask is of the object, not of its blurred image; components are of the image."""
+    sharp, blurred = (
+        db.Catalogue(
+            db.load_recipe(kind).replace(degrade={"blur": blur}),
+            size=8,
+            target=["masks", "components"],
+        )
+        for blur in (None, {"sigma": 0.05})
+    )
+    for (_, before), (_, after) in zip(sharp, blurred, strict=True):
+        assert torch.equal(torch.as_tensor(before["masks"]), torch.as_tensor(after["masks"]))
+        assert not torch.equal(before["components"], after["components"])
+
+
 @pytest.mark.parametrize("kind", ["star", "galaxy"])
 def test_what_lies_far_outside_the_frame_has_no_mask(kind: str) -> None:
     """Its light may reach in, but no part of what is its mask."""
