@@ -15,7 +15,7 @@ from deepbench_torch.simplify import simplified_present, simplified_values
 # a shape, which has one brightness, the shape. However small an object is, it has a core.
 CORE_LEVEL = 0.1
 NUMBERS = 1 << 19  # of parameters drawn at once: 4 MiB an intermediate, whatever the batch
-PIXELS = 1 << 21  # of all objects judged at once: 16 MiB an intermediate, whatever the batch
+PIXELS = 1 << 20  # of all objects judged at once: 8 MiB an intermediate, whatever the batch
 
 
 def core(light: Tensor) -> Tensor:

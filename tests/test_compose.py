@@ -106,10 +106,13 @@ def chosen_values(recipe: db.Recipe, index: torch.Tensor) -> torch.Tensor:
 
 
 @with_layouts
-def test_the_first_good_candidate_is_taken_else_the_best(name: str) -> None:
+@pytest.mark.parametrize(("visible", "candidates"), [(0.97, 4), (0.8, 8)])
+def test_the_first_good_candidate_is_taken_else_the_best(
+    name: str, visible: float, candidates: int
+) -> None:
     """Oracle: every candidate of every image judged alone, where more is demanded than usual."""
-    recipe = db.load_recipe(name).replace(layout={"visible": 0.97, "candidates": 4})
-    index = torch.arange(25)
+    recipe = db.load_recipe(name).replace(layout={"visible": visible, "candidates": candidates})
+    index = torch.arange(40)
     expected = scenes.to_pixels(
         recipe,
         chosen_values(recipe, index),
@@ -227,18 +230,36 @@ def peak():
 
 torch.set_num_threads(1)
 recipe = db.load_recipe(sys.argv[1])
-db.generate(recipe, 0, torch.arange(2))
+rows, side, target = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+data = db.Catalogue(recipe, size=rows, image_size=side, target=target)
+data.samples(range(2))
+data.__getitems__([0, 1])
 before = peak()
-sample = db.generate(recipe, 0, torch.arange(int(sys.argv[2])))
-images = sample.image.nbytes + sample.clean.nbytes
-tables = sum(table.nbytes for table in sample.tables().values())
-print(peak() - before - images - tables)
+if target == "label":
+    sample = data.samples(range(rows))
+    tables = sum(table.nbytes for table in sample.tables().values())
+    given = sample.image.nbytes + sample.clean.nbytes + tables
+else:
+    pairs = data.__getitems__(list(range(rows)))
+    given = 2 * rows * side * side * 4
+print(peak() - before - given)
 """
 
 
-@pytest.mark.parametrize(("recipe", "count"), [("geometric", 100), ("sky", 3000), ("star", 40_000)])
-def test_resident_memory_beyond_the_images_is_bounded(recipe: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("recipe", "rows", "side", "target"),
+    [
+        ("geometric", 100, 256, "label"),
+        ("sky", 3000, 64, "label"),
+        ("sky", 60_000, 1, "label"),  # nearly all parameters
+        ("geometric", 4000, 1, "label"),  # nearly all choice of layouts
+        ("geometric", 300, 256, "boxes"),  # every object alone
+    ],
+)
+def test_resident_memory_beyond_what_is_given_is_bounded(
+    recipe: str, rows: int, side: int, target: str
+) -> None:
     """Oracle: the kernel's peak of a fresh process, against `images.WORKING_MEMORY`."""
-    command = [sys.executable, "-c", MEMORY, recipe, str(count)]
+    command = [sys.executable, "-c", MEMORY, recipe, str(rows), str(side), target]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     assert int(done.stdout) < images.WORKING_MEMORY

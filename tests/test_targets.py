@@ -104,6 +104,14 @@ def test_the_mask_of_a_spiral_ends_at_a_tenth_of_its_centre() -> None:
         assert torch.equal(there | doubtful, (light >= 0.1 * light[32, 32]) | doubtful)
 
 
+def test_the_mask_of_a_shape_is_the_shape() -> None:
+    """Oracle: its own light, which is 0 elsewhere; all default shapes are in view."""
+    for _, target in catalogue("geometric", target=["masks", "components"]):
+        own = target["components"] > 0
+        assert own.flatten(1).any(1).all()
+        assert torch.equal(torch.as_tensor(target["masks"]).bool(), own)
+
+
 @pytest.mark.parametrize("kind", ["star", "galaxy", "circle"])
 def test_a_blur_moves_no_mask(kind: str) -> None:
     """A mask is of the object, not of its blurred image; components are of the image."""
