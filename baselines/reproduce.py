@@ -51,8 +51,7 @@ def reproduce(
     """
     results.read(results_file)  # a record that cannot be read is told before hours of training
     folder = root / run.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.yaml").write_text(run.to_yaml(), encoding="utf-8")
+    run.claim(folder)
     trained = train(run, root=root, devices=devices, nodes=nodes)
     if not trained.first:
         return None

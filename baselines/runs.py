@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 import deepbench_torch as db
 from baselines.augment import flip_and_turn
-from baselines.fresh import FreshDataModule
 from baselines.predictions import image_recipe
 from baselines.results import Protocol, run_name
 from baselines.settings import Settings, Task, load_settings
@@ -71,14 +71,14 @@ class Run:
                 f"a batch of {self.settings.batch_size} images cannot be shared evenly among "
                 f"{processes} processes; choose a number of devices that divides it"
             )
-        module = db.CatalogueDataModule if self.protocol == "paper" else FreshDataModule
-        return module(
+        return db.CatalogueDataModule(
             self.recipe,
             size=self.settings.size,
             seed=self.seed,
             batch_size=batch_size,
             root=root / "data",
             train_transform=flip_and_turn,
+            fresh=self.protocol == "stream",
         )
 
     def model(self) -> db.Classifier:
@@ -91,9 +91,29 @@ class Run:
             weight_decay=self.settings.weight_decay,
         )
 
-    def to_yaml(self) -> str:
+    def claim(self, folder: Path) -> None:
+        """Say in its folder what the run is.
+
+        Raises:
+            ValueError: If a run of other settings has begun there.
+        """
+        file, own = folder / "run.yaml", self.to_plain()
+        if (folder / "last.ckpt").is_file() and file.is_file():
+            other = yaml.safe_load(file.read_text(encoding="utf-8"))
+            # the recipe's digest leaves out what decides no row, as new keys at their defaults
+            differing = [key for key in own if key != "recipe" and other.get(key) != own[key]]
+            if differing:
+                key = differing[0]
+                raise ValueError(
+                    f"{str(folder)!r} holds a run with {key} {other.get(key)!r}, this one has "
+                    f"{own[key]!r}; take the folder away, or choose another --root"
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
+
+    def to_plain(self) -> dict[str, Any]:
         """All that decides the run, resolved."""
-        plain = {
+        return {
             "task": self.task,
             "protocol": self.protocol,
             "seed": self.seed,
@@ -103,7 +123,6 @@ class Run:
             "generator_version": GENERATOR_VERSION,
             "recipe": self.recipe.to_plain(),
         }
-        return yaml.safe_dump(plain, sort_keys=False)
 
 
 def choose(

@@ -87,6 +87,21 @@ def test_predictions_are_those_of_the_last_weights(tmp_path: Path) -> None:
     assert torch.allclose(said.probability.double(), expected, atol=1e-6)  # rounding of sums
 
 
+@pytest.mark.parametrize(("key", "value"), [("generator_version", 1), ("lr", 0.1)])
+def test_a_run_of_other_settings_is_not_gone_on_with(
+    key: str, value: float, tmp_path: Path
+) -> None:
+    """Its name may be the same: other pixels and settings do not stand in it."""
+    run = tiny_run()
+    carry_out(run, tmp_path)
+    file = tmp_path / run.name / "run.yaml"
+    before = yaml.safe_load(file.read_text()) | {key: value}
+    file.write_text(yaml.safe_dump(before))
+    with pytest.raises(ValueError, match=f"holds a run with {key} {value}, this one has"):
+        carry_out(run, tmp_path)
+    assert yaml.safe_load(file.read_text()) == before
+
+
 def test_a_killed_run_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import deepbench_torch as db
 from baselines import results
 from baselines.results import Result
 from baselines.settings import load_settings
+from deepbench_torch.generate import GENERATOR_VERSION
 
 LINE = results.read()[0]
 
@@ -77,6 +78,7 @@ def test_recorded_runs_are_of_the_recipe_as_it_is() -> None:
         task = load_settings().tasks[result.task]
         recipe = db.Catalogue(task.recipe, image_size=task.image_size).recipe
         assert result.recipe_digest == recipe.digest
+        assert result.generator_version == GENERATOR_VERSION
         assert result.paper_accuracy == task.paper_accuracy
 
 
