@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage import parts, shards
+from deepbench_torch.storage import hdf5, parts, shards
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.lock import locked
 from tests import soak
@@ -135,6 +136,34 @@ def test_what_is_damaged_is_made_again(
     count = len(made())
     assert write(catalogue, path).read_bytes() == whole
     assert len(made()) == count + 5
+
+
+def test_tables_that_are_written_in_many_pieces_are_the_same_bytes(
+    catalogue: db.Catalogue,
+    made: Callable[[], list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = write(catalogue, tmp_path / "a.h5").read_bytes()
+    monkeypatch.setattr(hdf5, "TABLE_BYTES", 1)
+    assert write(catalogue, tmp_path / "b.h5").read_bytes() == whole
+    db.StoredCatalogue(tmp_path / "b.h5", verify=True)
+    assert len(made()) == 12
+
+
+def test_a_part_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    """Tables of every dtype and shape, and none of them holds on to the data."""
+    part = parts.make_part(db.load_recipe("sky"), 3, range(5))
+    parts.write_part(part, tmp_path / "a.part")
+    read = parts.read_part(tmp_path / "a.part")
+    assert read is not None
+    assert list(read.tables) == list(part.tables)
+    for mine, other in zip(
+        (read.data, *read.tables.values()), (part.data, *part.tables.values()), strict=True
+    ):
+        assert mine.dtype == other.dtype
+        np.testing.assert_array_equal(mine, other)
+    assert all(table.base is None for table in read.tables.values())
 
 
 def _full(_: int) -> None:

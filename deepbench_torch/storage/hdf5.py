@@ -14,11 +14,12 @@ import numpy as np
 
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.parts import Part
+from deepbench_torch.storage.parts import Array, Part
 from deepbench_torch.storage.seal import seal
 from deepbench_torch.storage.whole import reserve
 
 CHUNK_BYTES = 1 << 20  # of a compressed chunk, at most
+TABLE_BYTES = 1 << 24  # of tables gathered before they are written
 
 
 class Written(NamedTuple):
@@ -48,8 +49,16 @@ class Sums:
 
     def update(self, part: Part) -> None:
         """Take in the next rows."""
-        self._data.update(np.ascontiguousarray(part.data).data)
-        for path, table in part.tables.items():
+        self.update_data(part.data)
+        self.update_tables(part.tables)
+
+    def update_data(self, data: Array) -> None:
+        """Take in the next rows' data."""
+        self._data.update(np.ascontiguousarray(data).data)
+
+    def update_tables(self, tables: dict[str, Array]) -> None:
+        """Take in what lies beside the next rows."""
+        for path, table in tables.items():
             self._tables.setdefault(path, hashlib.sha256()).update(table.tobytes())
 
     def data(self) -> str:
@@ -88,19 +97,55 @@ def write_file(
     reserve(path, rows * each + (1 << 20))
     with creating(path) as file:
         block = create(file, first, contents, compression=compression)
+        tables = _Tables(file, sums)
         place = 0
         for part in chain((first,), parts):
             end = place + len(part.data)
             block[place:end] = part.data
-            for name, table in part.tables.items():
-                file[name][place:end] = table
-            sums.update(part)
+            sums.update_data(part.data)
+            tables.add(part.tables)
             place = end
+        tables.write()
         if place != rows:
             raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {place}")
         file.attrs.update(contents.facts() | (also or {}))
         file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
     return Written(seal(path), sums.data(), sums.tables())
+
+
+class _Tables:
+    """The tables of a file, gathered and written some mebibytes at a time.
+
+    A call of HDF5 costs far more than the few rows of one part.
+    """
+
+    def __init__(self, file: h5py.File, sums: Sums) -> None:
+        self._file = file
+        self._sums = sums
+        self._gathered: list[dict[str, Array]] = []
+        self._bytes = 0
+        self._place = 0
+
+    def add(self, tables: dict[str, Array]) -> None:
+        """Take the next rows' tables."""
+        self._gathered.append(tables)
+        self._bytes += sum(table.nbytes for table in tables.values())
+        if self._bytes >= TABLE_BYTES:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is gathered."""
+        if not self._gathered:
+            return
+        tables = {
+            name: np.concatenate([each[name] for each in self._gathered])
+            for name in self._gathered[0]
+        }
+        end = self._place + len(next(iter(tables.values())))
+        for name, table in tables.items():
+            self._file[name][self._place : end] = table
+        self._sums.update_tables(tables)
+        self._gathered, self._bytes, self._place = [], 0, end
 
 
 @contextmanager

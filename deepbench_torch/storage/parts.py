@@ -1,7 +1,6 @@
 """Parts: rows made a few mebibytes at a time, and kept on disk until their file is whole."""
 
 import hashlib
-import io
 import json
 import math
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from deepbench_torch.storage.whole import replacing
 
 PART_BYTES = 1 << 22  # of data in a part; what a kill can cost each worker
 BATCH = 256  # rows made at once
+DIGEST = 32  # bytes of a SHA-256
+ALIGNMENT = 64  # bytes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -109,28 +110,45 @@ def keep_part(task: Rows) -> Path:
 
 
 def write_part(part: Part, path: Path) -> None:
-    """Keep a part in a file that begins with the SHA-256 of the rest."""
-    body = io.BytesIO()
-    body.write(json.dumps(list(part.tables)).encode() + b"\n")
-    for array in (part.data, *part.tables.values()):
-        np.save(body, array, allow_pickle=False)
-    content = body.getvalue()
-    with replacing(path) as beside:
-        beside.write_bytes(hashlib.sha256(content).digest() + content)
+    """Keep a part in a file that begins with the SHA-256 of the rest.
+
+    Then come a line with the name, dtype and shape of each array, and their bytes, each at a
+    multiple of ALIGNMENT, so that a reader takes them where they lie.
+    """
+    arrays = {"": part.data, **part.tables}
+    told = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
+    line = json.dumps(told).encode() + b"\n"
+    pieces: list[Any] = [line.rjust(len(line) + _padding(DIGEST + len(line)))]
+    for array in arrays.values():
+        pieces += [np.ascontiguousarray(array).data, bytes(_padding(array.nbytes))]
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    with replacing(path) as beside, beside.open("wb") as file:
+        file.writelines([digest.digest(), *pieces])
 
 
 def read_part(path: Path) -> Part | None:
-    """The part in a file, or None if there is none or it is not whole."""
+    """The part in a file, or None if there is none or it is not whole; its data is read-only."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
+    if hashlib.sha256(memoryview(content)[DIGEST:]).digest() != content[:DIGEST]:
         return None
-    body = io.BytesIO(content[32:])
-    names = json.loads(body.readline())
-    data = np.load(body, allow_pickle=False)
-    return Part(data, {name: np.load(body, allow_pickle=False) for name in names})
+    place = content.index(b"\n", DIGEST) + 1
+    arrays = {}
+    for name, dtype, shape in json.loads(content[DIGEST:place]):
+        array = np.frombuffer(content, dtype, math.prod(shape), place).reshape(shape)
+        arrays[name] = array
+        place += array.nbytes + _padding(array.nbytes)
+    # the tables are copied, so that who keeps them does not keep the data
+    return Part(arrays.pop(""), {name: array.copy() for name, array in arrays.items()})
+
+
+def _padding(length: int) -> int:
+    """How many bytes lie between some bytes and the next array."""
+    return -length % ALIGNMENT
 
 
 def _kept(path: Path) -> Part:
