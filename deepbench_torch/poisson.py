@@ -19,6 +19,10 @@ TAIL = 3.2  # beyond these standard deviations single precision loses the tail o
 # between SMALL and LARGE within TAIL: measured against the continuous quantile, 85 % of that.
 TRUNCATION = 0.13
 ROUNDING = 4e-5
+# In double precision the expansion is off by less than NEAR within FAR standard deviations at rates
+# of SMALL and more: measured, 0.2.
+NEAR = 0.25
+FAR = 6.5
 
 
 def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
@@ -120,8 +124,22 @@ def _by_sum(u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _by_search(u: Tensor, rate: Tensor) -> Tensor:
-    """Walk from the expansion's value to the first count whose cumulative probability reaches u."""
-    count = _by_expansion(u, rate)
+    """The expansion's value, or beside a whole number what the distribution says of that one."""
+    normal = torch.special.ndtri(u)
+    root = rate.sqrt()
+    estimate = _expansion(normal, root, 1 / root).add_(rate)
+    count, whole = estimate.floor(), estimate.round()
+    near = ((estimate - whole).abs() < NEAR).nonzero()[:, 0]
+    whole = whole[near]
+    count[near] = whole.sub_((_cumulative(whole - 1, rate[near]) >= u[near]).double())
+    far = (normal.abs() > FAR).nonzero()[:, 0]
+    if len(far):
+        count[far] = _by_walk(count[far].clamp_min(0), u[far], rate[far])
+    return count
+
+
+def _by_walk(count: Tensor, u: Tensor, rate: Tensor) -> Tensor:
+    """From some counts to the first whose cumulative probability reaches u."""
     while bool((low := _cumulative(count, rate) < u).any()):
         count += low
     while bool((high := (count > 0) & (_cumulative(count - 1, rate) >= u)).any()):

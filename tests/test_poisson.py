@@ -108,6 +108,16 @@ def test_bounds_on_the_error_of_the_expansion_hold(rate: float) -> None:
     assert np.abs(found.double().numpy() - true).max() < bound
 
 
+@pytest.mark.parametrize("rate", np.geomspace(poisson.SMALL, poisson.LARGE, 8).tolist())
+def test_the_expansion_tells_which_two_counts_are_asked_about(rate: float) -> None:
+    """In double precision it is near enough to the continuous quantile for one look to decide."""
+    normal = torch.linspace(-1, 1, 2001, dtype=torch.float64) * poisson.FAR
+    rates = torch.full_like(normal, rate)
+    found = poisson._expansion(normal, rates.sqrt(), rates.rsqrt()) + rates
+    true = special.pdtrik(special.ndtr(normal.numpy()), rate) + 1
+    assert np.abs(found.numpy() - true).max() < poisson.NEAR
+
+
 # ---- laws
 
 
