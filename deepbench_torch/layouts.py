@@ -78,11 +78,11 @@ def settle(
 
 
 def _groups(candidates: int) -> Iterator[range]:
-    """The candidates after the first by two, four, eight ..., for fewer calls with few rows."""
+    """The candidates after the first by one, two, four ..., for fewer calls with few rows."""
     start = 1
     while start < candidates:
-        yield range(start, min(2 * start + 1, candidates))
-        start = 2 * start + 1
+        yield range(start, min(2 * start, candidates))
+        start *= 2
 
 
 def _best_of(

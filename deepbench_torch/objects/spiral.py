@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from deepbench_torch.grid import Grid, per_pixel
@@ -90,18 +91,18 @@ def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor) -> Tensor:
     inverse = r2.rsqrt()
     tangent = (inverse * per_pixel(-spiral.scale)).exp_() * per_pixel(1 / spiral.bar)
     r = r2 * inverse
-    turn = _turn(spiral, angle(x, y, r), tangent)
+    turn = _turn(spiral, half_angle(x, y, r), tangent)
     light = turn.cos_().sub_(1).mul_(_sharpness(spiral, tangent, r2))
     return light.sub_(r * per_pixel(1 / spiral.radius)).clamp_min_(
         LEAST_EXPONENT
     ).exp_() * per_pixel(spiral.amplitude)
 
 
-def _turn(spiral: Spiral, t: Tensor, tangent: Tensor) -> Tensor:
-    """The angle from the nearest ridge, times the number of arms [radian]."""
+def _turn(spiral: Spiral, half: Tensor, tangent: Tensor) -> Tensor:
+    """The angle from the nearest ridge, times the number of arms [radian]; `half` is written to."""
     arms = spiral.arms
     swept = tangent.atan().mul_(per_pixel(2 * spiral.winding * arms))  # arms * phi(r)
-    return t.mul_(per_pixel(arms)).sub_(per_pixel(arms * spiral.phase)).sub_(swept)
+    return half.mul_(per_pixel(2 * arms)).sub_(per_pixel(arms * spiral.phase)).sub_(swept)
 
 
 def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor) -> Tensor:
@@ -115,16 +116,16 @@ def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor) -> Tensor:
     return (r2 * r2).mul_(per_pixel(1 / (spiral.arms * spiral.width) ** 2)).div_(spread.add_(r2))
 
 
-def angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
-    """The polar angle of points at distance r > 0, up to whole turns [radian].
+def half_angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
+    """Half the polar angle of points at distance r > 0, up to half turns [radian].
 
-    By half angles, tan(t / 2) = y / (r + x), which is steady for x >= 0; the left half is mirrored.
-    `atan2` is not used: torch rounds it by the place in the batch.
+    tan(t / 2) = y / (r + x) is steady for x >= 0; the left half is mirrored. `atan2` is not used:
+    torch rounds it by the place in the batch.
     """
     side = (x + _TINY).sign_()
     # x * side and not x.abs(), whose gradient on the axis is 0
-    from_up = (y / (x * side).add_(r)).atan_().mul_(2).sub_(math.pi / 2)
-    return from_up.mul_(side).add_(math.pi / 2)
+    from_up = (y / torch.addcmul(r, x, side)).atan_().sub_(math.pi / 4)
+    return from_up.mul_(side).add_(math.pi / 4)
 
 
 def _edge(spiral: Spiral) -> Tensor:
