@@ -1,6 +1,9 @@
 """Whatever happens to the writer, a file is whole or not there, and nothing is done twice."""
 
 import errno
+import hashlib
+import io
+import json
 import os
 import resource
 import signal
@@ -164,6 +167,74 @@ def test_a_part_is_read_as_it_was_kept(tmp_path: Path) -> None:
         assert mine.dtype == other.dtype
         np.testing.assert_array_equal(mine, other)
     assert all(table.base is None for table in read.tables.values())
+
+
+def test_tables_of_any_shape_are_kept(tmp_path: Path) -> None:
+    """None of its objects, no rows, truths, texts, and what does not lie in one piece."""
+    data = np.arange(24, dtype=np.float32).reshape(4, 3, 2).transpose(0, 2, 1)
+    tables = {
+        "no slots": np.zeros((4, 0), np.float32),
+        "truths": np.arange(12).reshape(4, 3) % 2 == 0,
+        "texts": np.array(["a", "b\n", "", "long"]),
+        "steps": np.arange(8)[::2],
+    }
+    for rows in (4, 0):
+        part = parts.Part(data[:rows], {name: each[:rows] for name, each in tables.items()})
+        parts.write_part(part, tmp_path / "a.part")
+        read = parts.read_part(tmp_path / "a.part")
+        assert read is not None
+        assert (read.data.shape, read.data.dtype) == ((rows, 2, 3), np.float32)
+        np.testing.assert_array_equal(read.data, data[:rows])
+        for name, table in part.tables.items():
+            assert read.tables[name].dtype == table.dtype
+            np.testing.assert_array_equal(read.tables[name], table)
+
+
+def check_made_again(body: bytes, catalogue: db.Catalogue, folder: Path) -> None:
+    """A part whose checksum is right, but that no version which reads it has written."""
+    task = parts.Rows(catalogue.recipe, 2, range(10), folder / "0-10.part")
+    parts.keep_part(task)
+    whole = task.path.read_bytes()
+    task.path.write_bytes(hashlib.sha256(body).digest() + body)
+    assert parts.read_part(task.path) is None
+    parts.keep_part(task)
+    assert task.path.read_bytes() == whole
+
+
+def test_a_part_of_an_earlier_version_is_made_again(
+    catalogue: db.Catalogue, tmp_path: Path
+) -> None:
+    """It had the names in a line, then each array as NumPy saves it."""
+    part, body = parts.make_part(catalogue.recipe, 2, range(10)), io.BytesIO()
+    body.write(json.dumps(list(part.tables)).encode() + b"\n")
+    for array in (part.data, *part.tables.values()):
+        np.save(body, array, allow_pickle=False)
+    check_made_again(body.getvalue(), catalogue, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no line",
+        b"no json\n",
+        b"3\n",
+        b'["abc"]\n',
+        b"[]\n",
+        b'{"": 1}\n',
+        b'[["", "<f4", [9, 9]]]\n',
+        b'[["", "<f4", "shape"]]\n',
+        b'[["", "no type", [0]]]\n',
+        b'[["", "|O", [1]]]\n' + bytes(8),
+        b'[["", "<f4", [4000000000, 4000000000, 4000000000]]]\n',
+        b'[[[], "<f4", [0]]]\n',
+        b"\xff\n",
+    ],
+)
+def test_a_whole_part_of_another_form_is_made_again(
+    body: bytes, catalogue: db.Catalogue, tmp_path: Path
+) -> None:
+    check_made_again(body, catalogue, tmp_path)
 
 
 def _full(_: int) -> None:

@@ -19,6 +19,7 @@ PART_BYTES = 1 << 22  # of data in a part; what a kill can cost each worker
 BATCH = 256  # rows made at once
 DIGEST = 32  # bytes of a SHA-256
 ALIGNMENT = 64  # bytes
+_FOREIGN = (ValueError, TypeError, LookupError, ArithmeticError)  # reading what is of another form
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -129,21 +130,32 @@ def write_part(part: Part, path: Path) -> None:
 
 
 def read_part(path: Path) -> Part | None:
-    """The part in a file, or None if there is none or it is not whole; its data is read-only."""
+    """The part in a file, or None if there is none, or none that is whole and of this form.
+
+    Its data is read-only.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
     if hashlib.sha256(memoryview(content)[DIGEST:]).digest() != content[:DIGEST]:
         return None
+    try:
+        arrays = dict(_arrays(content))
+        data = arrays.pop("")
+    except _FOREIGN:  # of another version of this package
+        return None
+    # the tables are copied, so that who keeps them does not keep the data
+    return Part(data, {name: array.copy() for name, array in arrays.items()})
+
+
+def _arrays(content: bytes) -> Iterator[tuple[str, Array]]:
+    """The arrays of a file that `write_part` wrote, by name, where they lie."""
     place = content.index(b"\n", DIGEST) + 1
-    arrays = {}
     for name, dtype, shape in json.loads(content[DIGEST:place]):
         array = np.frombuffer(content, dtype, math.prod(shape), place).reshape(shape)
-        arrays[name] = array
+        yield name, array
         place += array.nbytes + _padding(array.nbytes)
-    # the tables are copied, so that who keeps them does not keep the data
-    return Part(arrays.pop(""), {name: array.copy() for name, array in arrays.items()})
 
 
 def _padding(length: int) -> int:
