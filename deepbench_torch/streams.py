@@ -47,7 +47,7 @@ class CatalogueStream(IterableDataset[Any]):
 
     Args:
         recipe: A packaged recipe's name, a YAML file, or a recipe.
-        seed: 0 to 2**63 - 1.
+        seed: As in Catalogue.
         start: The first row. By default a stream begins after the rows of a Catalogue of default
             size, and so never repeats its validation and test rows.
         size: Rows in an epoch, over all ranks; None for no end.
@@ -71,8 +71,8 @@ class CatalogueStream(IterableDataset[Any]):
         self,
         recipe: str | Path | AbstractRecipe,
         *,
-        seed: int = 0,
-        start: int = 10_000,
+        seed: int | None = None,
+        start: int | None = None,
         size: int | None = None,
         batch_size: int | None = None,
         drop_last: bool = False,
@@ -95,7 +95,8 @@ class CatalogueStream(IterableDataset[Any]):
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.start = whole(start, "start must be a row number", least=0, most=LARGEST_SIZE)
+        first = len(Catalogue(self.source.recipe)) if start is None else start
+        self.start = whole(first, "start must be a row number", least=0, most=LARGEST_SIZE)
         self.size = _number(size, "size must be None or a positive number of rows")
         self.batch_size = _number(batch_size, "batch_size must be None or a positive number")
         self.drop_last = drop_last

@@ -65,7 +65,11 @@ def test_rows_one_by_one_are_rows_of_generate() -> None:
 
 
 def test_a_stream_begins_after_the_default_catalogue() -> None:
-    assert db.CatalogueStream("star").start == len(db.Catalogue("star"))
+    assert db.CatalogueStream("star").start == len(db.Catalogue("star")) == 10_000
+    recipe = db.load_recipe("star").replace(size=12_345, seed=6)
+    made, catalogue = db.CatalogueStream(recipe), db.Catalogue(recipe)
+    assert (made.start, made.seed) == (len(catalogue), catalogue.seed) == (12_345, 6)
+    assert (db.CatalogueStream(recipe, seed=0, start=0).start, made.source.seed) == (0, 6)
 
 
 def test_targets_transforms_and_collate() -> None:
