@@ -20,7 +20,10 @@ from torchvision.datasets import ImageFolder
 
 import deepbench_torch as db
 from deepbench_torch.storage import append, describe, reproduce, verified_folder
+from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.jpeg import scale_of
+from deepbench_torch.storage.npy import NpyFiles
+from deepbench_torch.storage.parts import make_part
 
 FORMATS = ["h5", "npy", "jpeg", "fits"]
 each_format = pytest.mark.parametrize("form", FORMATS)
@@ -55,6 +58,25 @@ def test_npy_is_mapped_into_memory(tmp_path: Path) -> None:
     assert isinstance(images, np.memmap)
     np.testing.assert_array_equal(images, sample.image)
     np.testing.assert_array_equal(np.load(path / "labels.npy"), sample.label)
+
+
+def test_npy_is_written_as_numpy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oracle: the bytes of np.save; several parts, of a split that does not begin at row 0."""
+    monkeypatch.setattr("deepbench_torch.storage.parts.PART_BYTES", 4 * 12 * 16 * 4)
+    path = write(tmp_path, catalogue(size=50, split="val"), "npy")
+    sample = db.generate("sky", 4, torch.arange(30, 40), image_size=(12, 16))
+    for name, array in (("images", sample.image), ("labels", sample.label)):
+        np.save(tmp_path / "oracle.npy", array.numpy())
+        assert (path / f"{name}.npy").read_bytes() == (tmp_path / "oracle.npy").read_bytes()
+
+
+def test_npy_grows_as_it_is_written(tmp_path: Path) -> None:
+    """A file of holes that is mapped into memory would end the process on a full disk."""
+    made = catalogue()
+    files = NpyFiles(tmp_path, Contents.of(made))
+    files.write(make_part(made.recipe, 4, range(10)), 0)
+    files.close()
+    assert (tmp_path / "images.npy").stat().st_size == 128 + 10 * 12 * 16 * 4
 
 
 @pytest.mark.parametrize("form", ["npy", "jpeg", "fits"])

@@ -1,15 +1,15 @@
 """A catalogue as NumPy arrays: images.npy (or series.npy) and labels.npy."""
 
 from pathlib import Path
-from typing import Any, final
+from typing import IO, Any, final
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 from typing_extensions import override
 
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.folder import RowFiles
-from deepbench_torch.storage.parts import Part
+from deepbench_torch.storage.parts import Array, Part
 
 
 @final
@@ -18,7 +18,7 @@ class NpyFiles(RowFiles):
 
     def __init__(self, folder: Path, contents: Contents) -> None:
         super().__init__(folder, contents)
-        self._arrays: dict[str, np.memmap[Any, Any]] = {}
+        self._files: dict[str, IO[bytes]] = {}
         self._shapes: dict[str, list[int]] = {}
 
     @property
@@ -28,15 +28,20 @@ class NpyFiles(RowFiles):
 
     @override
     def write(self, part: Part, first: int) -> None:
-        place = first - self.contents.rows.start
         for name, values in ((self.name, part.data), ("labels", part.tables["label"])):
-            if name not in self._arrays:
-                shape = (len(self.contents.rows), *values.shape[1:])
-                self._shapes[name] = list(shape)
-                self._arrays[name] = open_memmap(
-                    self.folder / f"{name}.npy", mode="w+", dtype=values.dtype, shape=shape
-                )
-            self._arrays[name][place : place + len(values)] = values
+            if name not in self._files:
+                self._files[name] = self._begun(name, values)
+            # not through mapped memory, of which a full disk says so by ending the process
+            self._files[name].write(np.ascontiguousarray(values).data)
+
+    def _begun(self, name: str, values: Array) -> IO[bytes]:
+        """A new file of an array, to write its values to."""
+        shape = (len(self.contents.rows), *values.shape[1:])
+        self._shapes[name] = list(shape)
+        file = (self.folder / f"{name}.npy").open("wb")
+        told = {"descr": values.dtype.str, "fortran_order": False, "shape": shape}
+        write_array_header_1_0(file, told)
+        return file
 
     @override
     def finish(self) -> dict[str, Any]:
@@ -44,6 +49,5 @@ class NpyFiles(RowFiles):
 
     @override
     def close(self) -> None:
-        for array in self._arrays.values():
-            array.flush()
-        self._arrays.clear()
+        for file in self._files.values():
+            file.close()
