@@ -361,6 +361,21 @@ def test_a_failing_write_leaves_nothing(
     assert reproduce(path).files > 3
 
 
+@each_format
+def test_a_write_that_fails_with_nothing_done_leaves_nothing_at_all(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue of one part, which is kept nowhere."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync" if form == "h5" else "sync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        write(tmp_path, catalogue(size=6), form)
+    assert os.listdir(tmp_path) == []
+
+
 def _write_and_stop(
     folder: Path, made: db.Catalogue, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,13 +64,17 @@ def work_folder(folder: Path) -> Iterator[Path]:
     """A folder for work that a later call may go on with; removed in the end.
 
     On an error it is kept if something in it is done, which is what bears no name of a temporary
-    file.
+    file or folder.
     """
     try:
         yield folder
     except BaseException:
         files = (each for each in folder.rglob("*") if each.is_file())
-        if all(each.suffix == ".tmp" for each in files):
+        if all(_is_temporary(each.relative_to(folder)) for each in files):
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_temporary(path: Path) -> bool:
+    return any(part.endswith(".tmp") for part in path.parts)
