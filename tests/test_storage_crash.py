@@ -328,6 +328,24 @@ def test_a_stale_lock_holds_nobody_up(catalogue: db.Catalogue, tmp_path: Path) -
     assert sorted(os.listdir(tmp_path)) == ["a.h5", "locked"]
 
 
+def test_waiting_is_told_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hold() -> None:
+        with locked(tmp_path / "a.h5", quiet=True):
+            (tmp_path / "locked").touch()
+            time.sleep(0.5)
+
+    child = elsewhere(hold)
+    while not (tmp_path / "locked").exists():
+        time.sleep(0.01)
+    with locked(tmp_path / "a.h5", quiet=False):
+        assert exit_status(child) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "a.h5 is being written by another process; waiting for it" in told.err
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 def test_a_read_only_folder(catalogue: db.Catalogue, tmp_path: Path) -> None:
     folder = tmp_path / "locked"

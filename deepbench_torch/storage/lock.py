@@ -1,5 +1,6 @@
 """One process at a time writes a file."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +29,8 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if not quiet:
-            Bar.write(f"{path.name} is being written by another process; waiting for it")
+            told = f"{path.name} is being written by another process; waiting for it"
+            Bar.write(told, file=sys.stderr)
         lock.acquire(poll_interval=0.1)
     try:
         yield
