@@ -5,6 +5,7 @@ leaves them alone; its own repeat rows until every rank has as many.
 """
 
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any, final
 
 import torch
@@ -74,12 +75,13 @@ class EachOnce(DistributedSampler[int]):
         """The largest batch, up to one given, with which all ranks have equally many batches.
 
         Ranks differ by one row at most; where that row would be a batch of its own, a rank that has
-        one more would wait for the others for ever.
+        one more would wait for the others for ever. If that is so of all batches up to the one
+        given, it is the least beyond it.
         """
         fewest, uneven = divmod(self.count, self.num_replicas)
-        while uneven and fewest % most == 0 and most > 1:
-            most -= 1
-        return most
+        if not uneven:
+            return most
+        return next(size for size in chain(range(most, 0, -1), count(most)) if fewest % size)
 
     def _places(self) -> range:
         first, last = (
