@@ -9,13 +9,10 @@ import h5py
 import numpy as np
 import yaml
 
-from deepbench_torch.datasets import (
-    Split,
-    split_rows,
-)
+from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
-from deepbench_torch.storage.contents import FORMAT_VERSION, Contents
+from deepbench_torch.storage.contents import FORMAT_VERSION
 
 # what h5py, yaml and Python raise on a file that only looks like ours
 _FOREIGN = (
@@ -191,16 +188,6 @@ def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
 def is_file_name(path: Path) -> bool:
     """Whether a path names a file rather than a folder, by its ending."""
     return path.suffix.lower() in (".h5", ".hdf5")
-
-
-def is_stored(path: Path, contents: Contents) -> bool:
-    """Whether a path holds these very rows of this generator."""
-    try:
-        header = read_header(path)
-    except (OSError, ValueError):
-        return False
-    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split)
-    return mine == (header.recipe.digest, header.seed, header.size, header.split)
 
 
 def stored_bytes(path: str | Path, header: Header | None = None) -> int:

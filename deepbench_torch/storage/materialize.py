@@ -18,7 +18,6 @@ from deepbench_torch.storage.described import describe
 from deepbench_torch.storage.folder import METADATA
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
-from deepbench_torch.storage.header import is_stored
 from deepbench_torch.storage.job import Job
 from deepbench_torch.storage.lock import locked
 from deepbench_torch.storage.parts import row_bytes
@@ -97,7 +96,7 @@ def materialize(
     total, unit = len(contents.rows), contents.recipe.content
     with _explained(path), folders(path.parent), locked(target, quiet=not progress):
         if _age(path) != before:  # another process has written it meanwhile
-            if _holds(path, contents):
+            if _holds(path, contents, format=format or "h5"):
                 return path
             if not overwrite:
                 raise _exists(path)
@@ -124,16 +123,14 @@ def _write(job: Job, format: str | None) -> None:  # noqa: A002
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _holds(path: Path, contents: Contents) -> bool:
-    """Whether a path holds these very rows, as a file or as a folder."""
-    if not path.is_dir():
-        return is_stored(path, contents)
+def _holds(path: Path, contents: Contents, *, format: Format) -> bool:  # noqa: A002
+    """Whether a path holds these very rows in this format."""
     try:
         told = describe(path)
     except (OSError, ValueError):
         return False
-    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split)
-    return mine == (told.recipe.digest, told.seed, told.size, told.split)
+    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split, format)
+    return mine == (told.recipe.digest, told.seed, told.size, told.split, told.format)
 
 
 def _give_name(written: Path, job: Job) -> None:
