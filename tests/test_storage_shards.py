@@ -171,6 +171,21 @@ def test_a_damaged_shard_is_found_and_written_again(
         dataset[25]
 
 
+def test_shards_that_are_there_need_no_room(
+    catalogue: db.Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that took them all is full: the call that goes on with them is not refused."""
+    path = write(catalogue, tmp_path / "a.h5", shard_rows=20)
+    whole = bytes_of(tmp_path)
+    path.unlink()
+    full = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(OSError, match=r"GB of data, .* GB free"):
+        write(catalogue, tmp_path / "b.h5", shard_rows=20)
+    write(catalogue, path, shard_rows=20)
+    assert bytes_of(tmp_path) == whole
+
+
 def test_a_shard_alone_is_no_catalogue(catalogue: db.Catalogue, tmp_path: Path) -> None:
     write(catalogue, tmp_path / "a.h5", shard_rows=20)
     shard = next(tmp_path.glob("*.shards/*.h5"))

@@ -100,7 +100,6 @@ def materialize(
                 return path
             if not overwrite:
                 raise _exists(path)
-        _check_room(contents, folder)
         with (
             work_folder(folder),
             Crew(workers, executor) as crew,
@@ -112,12 +111,14 @@ def materialize(
 
 def _write(job: Job, format: str | None) -> None:  # noqa: A002
     """Write a catalogue in its folder, give it its name, and take away what it replaces."""
+    shards = shard_folder(job) if format in (None, "h5") else None
+    _check_room(job.contents, done=[job.folder] if shards is None else [job.folder, shards])
     job.folder.mkdir(exist_ok=True)
     written = job.folder / f"{job.path.name}.tmp"
     FORMATS[format or "h5"](job, written)
     sync(written)
     _give_name(written, job)
-    remove_other_shards(job.path, keep=shard_folder(job) if format in (None, "h5") else None)
+    remove_other_shards(job.path, keep=shards)
     for left in job.path.parent.glob(f".{job.path.name}.{'[0-9a-f]' * 12}.partial"):
         if left != job.folder:
             shutil.rmtree(left, ignore_errors=True)
@@ -180,11 +181,12 @@ def _exists(path: Path) -> FileExistsError:
     )
 
 
-def _check_room(contents: Contents, folder: Path) -> None:
-    """Refuse a catalogue that the disk cannot take beside what is done of it."""
+def _check_room(contents: Contents, *, done: list[Path]) -> None:
+    """Refuse a catalogue that the disk cannot take beside what is done of it, in some folders."""
     needed = len(contents.rows) * row_bytes(contents.recipe)
-    done = sum(part.stat().st_size for part in folder.rglob("*") if part.is_file())
-    free = shutil.disk_usage(folder.parent).free + done
+    files = (file for folder in done for file in folder.rglob("*") if file.is_file())
+    there = sum(file.stat().st_size for file in files)
+    free = shutil.disk_usage(done[0].parent).free + there
     if needed > free:
         raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
 
