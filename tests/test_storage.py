@@ -143,6 +143,29 @@ def test_nothing_open_is_pickled(stored: Path) -> None:
     assert torch.equal(pickle.loads(blob)[5][0], before)  # noqa: S301
 
 
+def test_reads_are_sorted_and_merged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Rows of one chunk, or next to one another, are one read of a compressed file."""
+    made = db.Catalogue("star", size=900, image_size=28)
+    path = db.materialize(made, tmp_path / "a.h5", progress=False, compression="lzf")
+    dataset = db.StoredCatalogue(path)
+    assert h5py.File(path)["image"].chunks[0] == 334
+    reads: list[slice] = []
+    original = h5py.Dataset.__getitem__
+
+    def noted(self: h5py.Dataset, key: Any) -> Any:
+        if self.name == "/image":
+            reads.append(key)
+        return original(self, key)
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", noted)
+    places = [890, 5, 300, 889, 5, 3]
+    for (image, _), (expected, _) in zip(
+        dataset.__getitems__(places), made.__getitems__(places), strict=True
+    ):
+        assert torch.equal(image, expected)
+    assert reads == [slice(3, 301), slice(889, 891)]
+
+
 def test_rows_are_copies_that_may_be_changed(stored: Path) -> None:
     dataset = db.StoredCatalogue(stored)
     image, _ = dataset[0]

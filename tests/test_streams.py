@@ -2,7 +2,9 @@
 
 import copy
 import pickle
+import sys
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -243,6 +245,20 @@ def test_a_copy_goes_on_apart() -> None:
     there = pickle.loads(blob)  # noqa: S301
     for each in (made, there, copy.deepcopy(made)):
         assert rows(islice(each, 1)) == [3, 4, 5]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells what is in memory")
+def test_the_memory_that_workers_share_has_no_name() -> None:
+    """Oracle: the system's list of what this process has mapped."""
+    made = stream()
+    address = made._places._table.data_ptr()
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        first, last = (int(end, 16) for end in line.split()[0].split("-"))
+        if first <= address < last:
+            assert " rw-s " in line
+            assert line.endswith(" (deleted)")
+            return
+    pytest.fail("the table is nowhere")
 
 
 @pytest.mark.parametrize(
