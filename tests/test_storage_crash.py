@@ -183,7 +183,8 @@ def test_tables_of_any_shape_are_kept(tmp_path: Path) -> None:
         parts.write_part(part, tmp_path / "a.part")
         read = parts.read_part(tmp_path / "a.part")
         assert read is not None
-        assert (read.data.shape, read.data.dtype) == ((rows, 2, 3), np.float32)
+        assert read.data.shape == (rows, 2, 3)
+        assert read.data.dtype == np.float32
         np.testing.assert_array_equal(read.data, data[:rows])
         for name, table in part.tables.items():
             assert read.tables[name].dtype == table.dtype
