@@ -267,3 +267,13 @@ def test_time_series_have_a_ladder_of_noise(tmp_path: Path) -> None:
         "1-parameters.h5",
         "2-measurement.h5",
     ]
+
+
+def test_noise_of_nothing_is_no_rung() -> None:
+    recipe = db.load_recipe("pendulum").replace(
+        noise={"parameters": {"length": 0.0}, "measurement": {"x": 0.0}}
+    )
+    assert [rung.name for rung in recipe.rungs()] == ["simplest", "measurement"]
+    silent = recipe.replace(noise={"measurement": dict.fromkeys(("angle", "velocity", "y"), 0.0)})
+    (only,) = silent.rungs()
+    assert only.recipe == silent

@@ -69,7 +69,10 @@ def series_rungs(recipe: "SeriesRecipe") -> list[Rung]:
 
     Steps that would change nothing in this recipe are left out.
     """
-    noise = recipe.noise.model_dump()
+    noise = {
+        "parameters": recipe.noise.of_parameters,
+        "measurement": recipe.noise.of_measurement,
+    }
     names = [name for name in SERIES_STEPS if noise[name]]
     rungs = []
     for place, name in enumerate(["simplest", *names]):
