@@ -104,6 +104,19 @@ def test_shapes_types_and_names(case: str) -> None:
 
 
 @each_case
+def test_columns_of_the_label_are_what_classes_name(case: str) -> None:
+    """Oracle: the parameters by name; those of slots have the slot's number behind their name."""
+    sample = made(case, 0, 4, 9)
+    named = {
+        name if values.dim() == 1 else f"{name}{slot}": column
+        for name, values in sample.parameters.items()
+        for slot, column in enumerate(values.view(3, -1).unbind(1))
+    }
+    expected = torch.stack([named[name] for name in sample.recipe.classes], dim=1)
+    assert torch.equal(sample.label, expected.float())
+
+
+@each_case
 def test_seeds_and_rows_differ(case: str) -> None:
     rows = made(case, 0, 1).series
     assert not torch.equal(rows[0], rows[1])
@@ -145,8 +158,10 @@ def test_a_file_reads_without_this_package(case: str, tmp_path: Path) -> None:
         assert list(block.attrs["units"]) == [c.unit for c in sample.recipe.channels]
         for path, values in sample.tables().items():
             assert np.array_equal(file[path][:], values.numpy()), path
-            unit = file[path].attrs.get("unit")
-            assert (unit is not None) == path.startswith(("parameters/", "used/")), path
+            table, *_, name = path.split("/")
+            of_parameters = table in ("parameters", "used")
+            unit = sample.recipe.definition.fields[name].unit if of_parameters else None
+            assert file[path].attrs.get("unit") == unit, path
 
 
 @each_case
@@ -189,19 +204,26 @@ def test_workers_change_nothing(name: str, method: str) -> None:
     assert torch.equal(series, torch.stack([row for row, _ in catalogue]))
 
 
-@pytest.mark.parametrize("name", db.list_recipes("series"))
-def test_every_target_is_collated(name: str) -> None:
-    catalogue = db.Catalogue(CASES[name], size=6, target=TARGETS)
+@each_case
+def test_every_target_is_collated(case: str) -> None:
+    """Oracle: the sample."""
+    catalogue = db.Catalogue(CASES[case], size=6, seed=3, target=TARGETS)
     loader: DataLoader[Any] = DataLoader(catalogue, batch_size=6, generator=torch.Generator())
     series, targets = next(iter(loader))
-    sample = db.generate(CASES[name], 0, torch.arange(6))
+    sample = made(case, *range(6))
     assert torch.equal(series, sample.series)
-    assert torch.equal(targets["label"], sample.label)
-    assert torch.equal(targets["clean"], sample.clean)
+    for name in ("label", "clean", "index"):
+        assert torch.equal(targets[name], getattr(sample, name)), name
+    for name in ("kinetic", "potential"):
+        assert torch.equal(targets["energy"][name], getattr(sample, name)), name
     assert torch.equal(targets["energy"]["total"], sample.kinetic + sample.potential)
-    for key, values in sample.parameters.items():
-        assert torch.equal(targets["parameters"][key], values)
-    assert ("present" in targets["parameters"]) == (name == "nbody")
+    present = sample.present.get(sample.recipe.system)
+    there = {} if present is None else {"present": present}
+    for target, named in (("parameters", sample.parameters), ("used", sample.used)):
+        assert targets[target].keys() == (named | there).keys()
+        for name, values in (named | there).items():
+            assert torch.equal(targets[target][name], values), (target, name)
+    assert bool(there) == (sample.recipe.system == "nbody")
 
 
 @pytest.mark.moves_generators

@@ -13,6 +13,7 @@ import deepbench_torch as db
 from deepbench_torch.physics import hamiltonian, nbody, pendulum
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Normal
+from deepbench_torch.series import draw_parameters
 from tests.series_cases import CASES, PRODUCT, made, noisy, short
 
 ROWS = torch.arange(12)
@@ -114,6 +115,37 @@ def test_systems_of_bodies_are_bound_and_their_centre_rests() -> None:
     assert momentum.abs().max() < 1e-5
 
 
+def test_bodies_start_at_equal_shares_of_escape_round_their_centre() -> None:
+    """Oracle: the words of the recipe in numpy, a system at a time, up to the scale of speeds."""
+    recipe = short("nbody")
+    draws, sample = draw_parameters(recipe, seed=0, index=ROWS), db.generate(recipe, 0, ROWS)
+    for row, count in enumerate(draws["bodies"].long().tolist()):
+        drawn, found = (
+            {
+                name: v[row].numpy()[:count] if v.dim() == 2 else float(v[row])
+                for name, v in p.items()
+            }
+            for p in (draws, sample.parameters)
+        )
+        share = drawn["mass"] / drawn["mass"].sum()
+        place = np.stack((drawn["x"], drawn["y"]), axis=1)
+        place = place - share @ place
+        apart = np.linalg.norm(place[:, None] - place, axis=2)
+        pull = drawn["gravity"] * drawn["mass"] / np.hypot(apart, drawn["softening"])
+        escape = np.sqrt(2 * (pull.sum(axis=1) - pull.diagonal()))
+        way = np.stack((drawn["vx"], drawn["vy"]), axis=1)
+        turn = place[:, ::-1] * [-1, 1] / np.linalg.norm(place, axis=1, keepdims=True)
+        way = way + drawn["rotation"] * turn
+        speed = way / np.linalg.norm(way, axis=1, keepdims=True) * escape[:, None]
+        speed = speed - share @ speed
+        velocity = np.stack((found["vx"], found["vy"]), axis=1)
+        np.testing.assert_allclose(np.stack((found["x"], found["y"]), axis=1), place, atol=1e-12)
+        # sums and roots of numbers of order 1 to 30
+        np.testing.assert_allclose(
+            velocity / np.linalg.norm(velocity), speed / np.linalg.norm(speed), atol=1e-12
+        )
+
+
 def test_absent_bodies_are_zero_and_the_others_are_there() -> None:
     sample = db.generate(short("nbody"), 0, torch.arange(300))
     there = sample.present["nbody"]
@@ -190,11 +222,20 @@ def test_noise_by_step_shows_each_moment_of_a_pendulum_by_itself() -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["hamiltonian_pendulum", "nbody"])
-def test_parameters_that_stay_as_they_are_act_step_by_step_as_at_once(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("hamiltonian_pendulum", {}),
+        ("hamiltonian_pendulum", {"length": 1.0, "mass": 1.0, "p": 10.0}),  # over the top
+        ("nbody", {}),
+    ],
+)
+def test_parameters_that_stay_as_they_are_act_step_by_step_as_at_once(
+    name: str, parameters: dict[str, Any]
+) -> None:
     """Invariant: noise by step too small for float64 to hold changes nothing but rounding."""
     noise = {"draw": "step", "parameters": {"mass": 1e-18}, "measurement": None}
-    recipe = short(name, noise=noise)
+    recipe = short(name, noise=noise, parameters=parameters)
     sample = db.generate(recipe, 0, ROWS)
     assert sample.used["mass"].shape[1] == recipe.shape[0]
     torch.testing.assert_close(sample.series, sample.clean, rtol=1e-5, atol=1e-6)
@@ -220,6 +261,29 @@ def test_parameters_by_step_act_until_the_next_moment() -> None:
             substeps=recipe.time.substeps,
         )
         q, p = q + path.q[:, 1] - path.q[:, 0], path.p[:, 1]
+
+
+def test_parameters_of_bodies_by_step_act_until_the_next_moment() -> None:
+    """Oracle: the simulator, step after step, by hand."""
+    sample = silent("nbody noisy by step")
+    used, recipe = sample.used, sample.recipe
+    there = sample.present["nbody"][..., None]
+    place, speed = (torch.stack([used[n] for n in names], dim=2) for names in ("xy", ("vx", "vy")))
+    for moment in range(recipe.time.steps):
+        found = sample.series[:, moment].double().view(len(ROWS), recipe.slots, 4)
+        expected = torch.where(there, torch.cat((place, speed), dim=2), 0.0)
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
+        motion = nbody.simulate(
+            used["mass"][:, moment],
+            place,
+            speed,
+            gravity=used["gravity"][:, moment],
+            softening=used["softening"],
+            duration=recipe.time.duration / recipe.time.steps,
+            steps=1,
+            substeps=recipe.time.substeps,
+        )
+        place, speed = motion.position[:, 1], motion.velocity[:, 1]
 
 
 def test_noise_of_parameters_is_normal_and_relative() -> None:
