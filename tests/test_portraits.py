@@ -24,12 +24,15 @@ def test_paths_and_energies_are_those_of_the_truth(name: str) -> None:
     sample = db.generate(recipe, 0, torch.arange(1))
     names = [channel.name for channel in recipe.channels]
     first = [f"{axis}0" if recipe.slots > 1 else axis for axis in recipe.definition.path]
-    measured, clean, _ = above.lines[:3]
+    measured, clean, start = above.lines[:3]
     for line, series in ((measured, sample.series), (clean, sample.clean)):
         expected = [series[0, :, names.index(channel)].numpy() for channel in first]
         assert np.array_equal(np.asarray(line.get_data()), expected)
+    assert np.array_equal(np.asarray(start.get_data())[:, 0], np.asarray(clean.get_data())[:, 0])
     bodies = int(sample.present[name].sum()) if recipe.slots > 1 else 1
     assert len(above.lines) == 3 * bodies
+    for line in below.lines[1:]:
+        assert np.allclose(np.asarray(line.get_xdata()), sample.time.numpy())
     energies = [np.asarray(line.get_ydata()) for line in below.lines[1:]]
     truth = [sample.kinetic, sample.potential, sample.kinetic + sample.potential]
     assert np.array_equal(energies, [energy[0].numpy() for energy in truth])
