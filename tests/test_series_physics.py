@@ -115,18 +115,20 @@ def test_systems_of_bodies_are_bound_and_their_centre_rests() -> None:
     assert momentum.abs().max() < 1e-5
 
 
+def row_of(parameters: dict[str, Tensor], row: int, bodies: int) -> dict[str, Any]:
+    """The parameters of one system: an array of its bodies each, or a number."""
+    return {
+        name: values[row].numpy()[:bodies] if values.dim() == 2 else float(values[row])
+        for name, values in parameters.items()
+    }
+
+
 def test_bodies_start_at_equal_shares_of_escape_round_their_centre() -> None:
     """Oracle: the words of the recipe in numpy, a system at a time, up to the scale of speeds."""
     recipe = short("nbody")
     draws, sample = draw_parameters(recipe, seed=0, index=ROWS), db.generate(recipe, 0, ROWS)
     for row, count in enumerate(draws["bodies"].long().tolist()):
-        drawn, found = (
-            {
-                name: v[row].numpy()[:count] if v.dim() == 2 else float(v[row])
-                for name, v in p.items()
-            }
-            for p in (draws, sample.parameters)
-        )
+        drawn, found = (row_of(each, row, count) for each in (draws, sample.parameters))
         share = drawn["mass"] / drawn["mass"].sum()
         place = np.stack((drawn["x"], drawn["y"]), axis=1)
         place = place - share @ place
