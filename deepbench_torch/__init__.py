@@ -15,8 +15,7 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
-from deepbench_torch.stream_loader import StreamLoader
-from deepbench_torch.streams import CatalogueStream
+from deepbench_torch.streams import CatalogueStream, StreamLoader
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference

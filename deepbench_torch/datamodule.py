@@ -8,12 +8,11 @@ from torch.utils.data import DataLoader, Sampler
 from typing_extensions import override
 
 from deepbench_torch.datasets import Catalogue, RowDataset, Split, Transform, split_rows
-from deepbench_torch.dealing import rank_and_world
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samplers import EachOnce, EpochShuffle
 from deepbench_torch.storage import StoredCatalogue, materialize
-from deepbench_torch.stream_loader import StreamLoader
-from deepbench_torch.streams import CatalogueStream
+from deepbench_torch.streams import CatalogueStream, StreamLoader
+from deepbench_torch.streams.dealing import rank_and_world
 from deepbench_torch.targets import Target
 
 

@@ -9,11 +9,11 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.batches import BatchMaker
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairTransform, Transform
-from deepbench_torch.dealing import Deal, lane, rank_and_world
-from deepbench_torch.places import Place, Places, Reader, job_state
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.streams.batches import BatchMaker
+from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
+from deepbench_torch.streams.places import Place, Places, Reader, job_state
 from deepbench_torch.targets import Target
 
 

@@ -10,9 +10,9 @@ import torch
 from torch.utils.data import default_collate
 
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.dealing import Lane
 from deepbench_torch.generate import generate
 from deepbench_torch.samples import AbstractSample
+from deepbench_torch.streams.dealing import Lane
 from deepbench_torch.targets import target_rows
 
 AHEAD = 64  # rows that are made at once where they are handed out one by one

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from deepbench_torch.streams import CatalogueStream
+from deepbench_torch.streams.stream import CatalogueStream
 
 
 class StreamLoader(DataLoader[Any]):
