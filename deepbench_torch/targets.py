@@ -189,7 +189,7 @@ def check_target(target: Target, content: Content = "image") -> Target:
         raise ValueError(f"there is no target {target!r}; {known}")
     names = [target] if isinstance(target, str) else list(target)
     for name in names:
-        if name not in table:
+        if not isinstance(name, str) or name not in table:
             raise ValueError(f"there is no target {name!r}; {known}")
     return target if isinstance(target, str) else tuple(names)
 

@@ -75,6 +75,22 @@ def test_check_tells_every_fault_of_every_file(
     assert run("check", "sky", paths[0]) == 0
 
 
+def test_verify_tells_a_whole_file_from_a_flipped_bit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.h5"
+    db.materialize(db.Catalogue("star", size=9, seed=4, image_size=5), path, progress=False)
+    assert run("verify", str(path)) == 0
+    assert "whole, 9 rows of recipe star, seed 4" in capsys.readouterr().out
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert run("verify", str(path)) == 2
+    said = capsys.readouterr().err
+    assert "a.h5' is damaged" in said
+    assert len(said.splitlines()) == 1
+
+
 def test_schema_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0
     printed = capsys.readouterr().out

@@ -147,6 +147,7 @@ def test_dict_targets_collate() -> None:
         ({"split": "validation"}, "split must be None, 'train', 'val' or 'test', got 'validation'"),
         ({"size": 1, "split": "train"}, "split 'train' of 1 rows is empty; use size=5 or more"),
         ({"target": "colour"}, "there is no target 'colour'; a target of images is one of label"),
+        ({"target": [["label"]]}, r"there is no target \['label'\]; a target of images is one of"),
         ({"target": ["label", "colour"]}, "there is no target 'colour'"),
         ({"target": []}, r"there is no target \[\]; a target of images is one of label"),
         ({"target": None}, "there is no target None"),

@@ -116,7 +116,7 @@ def _states(state: object) -> Iterator[Mapping[str, Any]]:
     """The states of streams within one, which may be that of a loader: of each of its workers."""
     if not isinstance(state, Mapping):
         return
-    if {"rows", "origin", "recipe"} <= state.keys():
+    if {"rows", "origin", "recipe", "seed", "start"} <= state.keys():
         yield state
         return
     if state.get("_steps_since_snapshot", 0):

@@ -233,6 +233,8 @@ def test_a_state_of_another_stream_is_refused() -> None:
         stream(seed=1).load_state_dict(state)
     with pytest.raises(ValueError, match=r"a stream with recipe '.*make the stream as it was"):
         stream(image_size=5).load_state_dict(state)
+    with pytest.raises(ValueError, match=r"no state of a stream in"):
+        stream().load_state_dict({key: state[key] for key in state if key != "seed"})
     with pytest.raises(ValueError, match=r"no state of a stream in {'a': 1}"):
         stream().load_state_dict({"a": 1})
 
