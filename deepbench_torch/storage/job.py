@@ -1,4 +1,4 @@
-"""A job: what the writer of a format needs to know and to have."""
+"""An order and a job: what the writer of a format needs to know and to have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,26 +11,35 @@ from deepbench_torch.storage.progress import Bar
 
 
 @dataclass(frozen=True)
-class Job:
-    """The writing of one catalogue.
+class Order:
+    """What is to be written, and how it is cut.
 
     Attributes:
         contents: What to write.
         path: Its final name.
-        folder: For work that a later call goes on with; nothing in it is final.
-        crew: Who makes rows.
-        bar: Shows how many rows are done.
         compression: As in materialize.
         shard_rows: As in materialize.
     """
 
     contents: Contents
     path: Path
+    compression: str | None
+    shard_rows: int | None
+
+
+@dataclass(frozen=True)
+class Job(Order):
+    """The writing of one catalogue.
+
+    Attributes:
+        folder: For work that a later call goes on with; nothing in it is final.
+        crew: Who makes rows.
+        bar: Shows how many rows are done.
+    """
+
     folder: Path
     crew: Crew
     bar: Bar
-    compression: str | None
-    shard_rows: int | None
 
     def parts(self) -> Iterator[Part]:
         """All rows in order, part by part, made by the crew; what an earlier call made is kept."""

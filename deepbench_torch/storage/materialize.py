@@ -18,7 +18,7 @@ from deepbench_torch.storage.described import describe
 from deepbench_torch.storage.folder import METADATA
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
-from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.job import Job, Order
 from deepbench_torch.storage.lock import locked
 from deepbench_torch.storage.parts import row_bytes
 from deepbench_torch.storage.progress import Bar
@@ -100,19 +100,21 @@ def materialize(
                 return path
             if not overwrite:
                 raise _exists(path)
+        order = Order(contents, target, compression, shard_rows)
+        shards = shard_folder(order) if format in (None, "h5") else None
+        _check_room(contents, done=[folder] if shards is None else [folder, shards])
         with (
             work_folder(folder),
             Crew(workers, executor) as crew,
             Bar(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
         ):
-            _write(Job(contents, target, folder, crew, bar, compression, shard_rows), format)
+            job = Job(contents, target, compression, shard_rows, folder, crew, bar)
+            _write(job, format, shards=shards)
     return path
 
 
-def _write(job: Job, format: str | None) -> None:  # noqa: A002
+def _write(job: Job, format: str | None, *, shards: Path | None) -> None:  # noqa: A002
     """Write a catalogue in its folder, give it its name, and take away what it replaces."""
-    shards = shard_folder(job) if format in (None, "h5") else None
-    _check_room(job.contents, done=[job.folder] if shards is None else [job.folder, shards])
     job.folder.mkdir(exist_ok=True)
     written = job.folder / f"{job.path.name}.tmp"
     FORMATS[format or "h5"](job, written)

@@ -12,7 +12,7 @@ import numpy as np
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.hdf5 import annotate, creating, write_file
 from deepbench_torch.storage.header import shard_name
-from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.job import Job, Order
 from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
 from deepbench_torch.storage.seal import check_seal
 from deepbench_torch.storage.whole import replacing, sync
@@ -46,21 +46,21 @@ class ShardRecord(NamedTuple):
     offsets: tuple[int, int]
 
 
-def rows_in_shard(job: Job) -> int | None:
+def rows_in_shard(order: Order) -> int | None:
     """How many rows a shard has; None if all go to one file. The workers do not matter."""
-    rows, each = len(job.contents.rows), row_bytes(job.contents.recipe)
-    if job.shard_rows is not None:
-        return job.shard_rows if rows > job.shard_rows else None
+    rows, each = len(order.contents.rows), row_bytes(order.contents.recipe)
+    if order.shard_rows is not None:
+        return order.shard_rows if rows > order.shard_rows else None
     return max(1, SHARD_BYTES // each) if rows * each > SINGLE_BYTES else None
 
 
-def shard_folder(job: Job) -> Path | None:
+def shard_folder(order: Order) -> Path | None:
     """The folder of the shards, beside the file that joins them; None if there are none."""
-    step = rows_in_shard(job)
+    step = rows_in_shard(order)
     if step is None:
         return None
-    key = job.contents.key(shard_rows=step, compression=job.compression)
-    return job.path.with_name(f"{job.path.name}.{key}.shards")
+    key = order.contents.key(shard_rows=step, compression=order.compression)
+    return order.path.with_name(f"{order.path.name}.{key}.shards")
 
 
 def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
