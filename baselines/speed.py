@@ -52,20 +52,19 @@ def cases() -> dict[str, db.Recipe]:
     }
 
 
-def measure(name: str, *, threads: int, rounds: int) -> Row:
-    """Time generation of a case in batches and one by one beside torch.randn, in turns."""
+def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int) -> Row:
+    """Time generation in batches and one by one beside torch.randn, in turns."""
     torch.set_num_threads(threads)
-    chosen = cases()[name]
     index = torch.arange(BATCH)
-    shape = (BATCH, 1, chosen.image.height, chosen.image.width)
+    shape = (BATCH, 1, recipe.image.height, recipe.image.width)
     batch, single, randn = _in_turns(
         rounds,
-        lambda: db.generate(chosen, 0, index),
-        lambda: db.generate(chosen, 0, index[:1]),
+        lambda: db.generate(recipe, 0, index),
+        lambda: db.generate(recipe, 0, index[:1]),
         lambda: torch.randn(shape),
         clock=time.process_time if threads == 1 else time.perf_counter,
     )
-    return Row(name, threads, randn / BATCH, batch / BATCH, single)
+    return Row(case, threads, randn / BATCH, batch / BATCH, single)
 
 
 def reading(*, size: int, shuffle: bool) -> float:
@@ -106,9 +105,9 @@ def main(
     table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
     for column in ("case", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
         table.add_column(column, justify="left" if column == "case" else "right")
-    for name in cases():
+    for case, recipe in cases().items():
         for threads in dict.fromkeys((1, everything)):
-            row = measure(name, threads=threads, rounds=rounds)
+            row = measure(case, recipe, threads=threads, rounds=rounds)
             table.add_row(
                 row.case,
                 str(row.threads),
