@@ -3,11 +3,12 @@
 import os
 import signal
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from multiprocessing import connection, forkserver, get_context, parent_process
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar, final
 
 import torch
@@ -34,8 +35,13 @@ class Crew:
         self.workers = 0 if executor is not None else workers
         self._executor = executor
         self._pool: ProcessPoolExecutor | None = None
+        self._before: Any = None
+        self._interrupted = False
 
     def __enter__(self) -> Self:
+        before = signal.getsignal(signal.SIGINT)
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._note_interrupt)
         return self
 
     def __exit__(
@@ -44,15 +50,30 @@ class Crew:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+    def _note_interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        if frame is None or frame.f_code.co_filename != weakref.__file__:
+            self._before(number, frame)
 
     def in_order(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         """The results of a task in the order of its items, each as soon as those before it.
 
         Raises:
             RuntimeError: If one item cost `TRIES` workers, or an executor failed as often.
+            KeyboardInterrupt: If Ctrl-C was pressed while a weak reference was cleared, of which
+                h5py has many: raised there, Python would lose it.
         """
+        for result in self._results(task, items):
+            if self._interrupted:
+                raise KeyboardInterrupt
+            yield result
+
+    def _results(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         if self._executor is None and self.workers == 0:
             yield from map(task, items)
             return
