@@ -6,6 +6,7 @@ toward +y, as astropy's `theta`.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -58,8 +59,8 @@ class Grid:
             Along x, shape (B, 1, W), and along y, shape (B, H, 1); dtype and device of x.
         """
         rows, columns = self.shape
-        column = torch.arange(columns, dtype=x.dtype, device=x.device) - self.margin
-        row = torch.arange(rows, dtype=x.dtype, device=x.device) - self.margin
+        column = _steps(columns, self.margin, x.dtype, x.device)
+        row = _steps(rows, self.margin, y.dtype, y.device)
         return column - per_pixel(x), row[:, None] - per_pixel(y)
 
     def squared_distance(self, x: Tensor, y: Tensor) -> Tensor:
@@ -85,6 +86,13 @@ class Grid:
         dx, dy = self.offsets(x, y)
         cos, sin = per_pixel(cos), per_pixel(sin)
         return dx * cos + dy * sin, dy * cos - dx * sin
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)  # a tensor of inference mode could take part in no gradient
+def _steps(count: int, margin: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Whole numbers from -margin on: the pixel centres along one axis."""
+    return torch.arange(count, dtype=dtype, device=device) - margin
 
 
 def per_pixel(values: Tensor) -> Tensor:
