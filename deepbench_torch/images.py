@@ -13,6 +13,7 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
 from deepbench_torch.scenes import Scene
 
+NOISE_CHUNK = 4 * compose.CHUNK  # pixels whose noise is drawn at once
 WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives
 
 
@@ -129,9 +130,9 @@ def _blurred(recipe: Recipe, light: Tensor) -> Tensor:
     return seen
 
 
-def _chunks(images: Tensor) -> Iterator[slice]:
-    """The rows of images (N, H, W), a chunk's worth of pixels at once."""
-    rows = max(1, compose.CHUNK // (images.shape[1] * images.shape[2]))
+def _chunks(images: Tensor, *, pixels: int = compose.CHUNK) -> Iterator[slice]:
+    """The rows of images (N, H, W), so many pixels at once."""
+    rows = max(1, pixels // (images.shape[1] * images.shape[2]))
     return (slice(start, start + rows) for start in range(0, len(images), rows))
 
 
@@ -139,7 +140,7 @@ def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor
     """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
     image = torch.empty_like(clean)
     with torch.inference_mode():
-        for part in _chunks(clean):
+        for part in _chunks(clean, pixels=NOISE_CHUNK):
             image[part] = _degrade(recipe, clean[part], seed=seed, index=index[part])
     return image
 
