@@ -74,8 +74,7 @@ def _put_together(image: Tensor, scene: Scene, grid: Grid, *, how: Literal["sum"
     """Add the objects to `image`, or unite them with it."""
     for drawn in draw_objects(scene, grid, device=image.device):
         # slot by slot: then no image comes twice, and sums have one order
-        counts = torch.unique_consecutive(drawn.slot, return_counts=True)[1]
-        parts = counts.tolist()
+        parts = torch.bincount(drawn.slot).tolist()
         rows, lights = torch.split(drawn.row, parts), torch.split(drawn.light, parts)
         for row, light in zip(rows, lights, strict=True):
             if how == "sum":
