@@ -98,3 +98,16 @@ def _steps(count: int, margin: int, dtype: torch.dtype, device: torch.device) ->
 def per_pixel(values: Tensor) -> Tensor:
     """Values of shape (B,) as (B, 1, 1), to meet images of shape (B, H, W)."""
     return values.view(-1, 1, 1)
+
+
+def scaled(values: Tensor, factor: Tensor) -> Tensor:
+    """The product of both; `values` are written over where they are `spare`."""
+    return torch.mul(values, factor, out=spare(values))
+
+
+def spare(values: Tensor) -> Tensor | None:
+    """Where a result may go whose only other use was these values: to them, or None, a new tensor.
+
+    In inference mode no gradient will ask for them, and memory that was just read costs least.
+    """
+    return values if values.is_inference() else None

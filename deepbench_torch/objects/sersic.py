@@ -1,8 +1,9 @@
 """The Sersic profile, which galaxies and the cores of spirals share."""
 
+import torch
 from torch import Tensor
 
-from deepbench_torch.grid import per_pixel
+from deepbench_torch.grid import per_pixel, scaled, spare
 from deepbench_torch.portable import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
@@ -31,7 +32,7 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
     `radius`, that is P(2 n, b_n) = 1/2 for the regularised incomplete gamma function P.
 
     Args:
-        radius2: Squared radii [pixel^2], shape (B, H, W).
+        radius2: Squared radii [pixel^2], shape (B, H, W); written over in inference mode.
         amplitude: Brightness at the effective radius, shape (B,).
         radius: Effective radius [pixel], shape (B,).
         n: Sersic index, shape (B,).
@@ -40,11 +41,14 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
         Shape (B, H, W).
     """
     b = half_light(n)
-    ratio2 = radius2 * per_pixel(1 / radius**2)
-    logarithm = _finite_log(ratio2) if ratio2.requires_grad or n.requires_grad else ratio2.log()
+    ratio2 = scaled(radius2, per_pixel(1 / radius**2))
+    if ratio2.requires_grad or n.requires_grad:
+        logarithm = _finite_log(ratio2)
+    else:
+        logarithm = torch.log(ratio2, out=spare(ratio2))
     power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
-    light = (power * per_pixel(-b)).add_(per_pixel(b)).clamp_min_(LEAST_EXPONENT)
-    return light.exp_() * per_pixel(amplitude)
+    light = scaled(power, per_pixel(-b)).add_(per_pixel(b)).clamp_min_(LEAST_EXPONENT)
+    return scaled(light.exp_(), per_pixel(amplitude))
 
 
 def _finite_log(x: Tensor) -> Tensor:

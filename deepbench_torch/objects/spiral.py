@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.grid import Grid, per_pixel, scaled, spare
 from deepbench_torch.objects.parameters import UNIT, ObjectKind, Parameter
 from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT, LEAST_EXPONENT
 from deepbench_torch.priors import Choice, LogUniform, Uniform
@@ -77,31 +77,34 @@ def render(spiral: Spiral, grid: Grid) -> Tensor:
     y = dy * per_pixel(cos * stretch) - dx * per_pixel(sin * stretch)
     x2, y2 = (x * x).add_(_TINY), y * y
     core = y2 * per_pixel(((1 - spiral.ellip) / (1 - spiral.core_ellip)) ** 2)
-    return _disc(spiral, x, y, x2 + y2).add_(_core(spiral, core.add_(x2)))
+    core.add_(x2)
+    return _disc(spiral, x, y, x2.add_(y2)).add_(_core(spiral, core))
 
 
 def _core(spiral: Spiral, r2: Tensor) -> Tensor:
     peak = spiral.core_amplitude * math.exp(EXPONENTIAL_HALF_LIGHT)
-    fall = r2.sqrt() * per_pixel(-EXPONENTIAL_HALF_LIGHT / spiral.core_radius)
-    return fall.clamp_min_(LEAST_EXPONENT).exp_() * per_pixel(peak)
+    steepness = per_pixel(-EXPONENTIAL_HALF_LIGHT / spiral.core_radius)
+    fall = scaled(torch.sqrt(r2, out=spare(r2)), steepness)
+    return scaled(fall.clamp_min_(LEAST_EXPONENT).exp_(), per_pixel(peak))
 
 
 def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor) -> Tensor:
     """The disc with its arms, at coordinates in its plane and their squared distance."""
     inverse = r2.rsqrt()
-    tangent = (inverse * per_pixel(-spiral.scale)).exp_() * per_pixel(1 / spiral.bar)
     r = r2 * inverse
+    tangent = scaled(scaled(inverse, per_pixel(-spiral.scale)).exp_(), per_pixel(1 / spiral.bar))
+    sharpness = _sharpness(spiral, tangent, r2)
     turn = _turn(spiral, half_angle(x, y, r), tangent)
-    light = turn.cos_().sub_(1).mul_(_sharpness(spiral, tangent, r2))
-    return light.sub_(r * per_pixel(1 / spiral.radius)).clamp_min_(
-        LEAST_EXPONENT
-    ).exp_() * per_pixel(spiral.amplitude)
+    light = turn.cos_().sub_(1).mul_(sharpness)
+    light.sub_(scaled(r, per_pixel(1 / spiral.radius))).clamp_min_(LEAST_EXPONENT)
+    return scaled(light.exp_(), per_pixel(spiral.amplitude))
 
 
 def _turn(spiral: Spiral, half: Tensor, tangent: Tensor) -> Tensor:
     """The angle from the nearest ridge, times the number of arms [radian]; `half` is written to."""
     arms = spiral.arms
-    swept = tangent.atan().mul_(per_pixel(2 * spiral.winding * arms))  # arms * phi(r)
+    swept = torch.atan(tangent, out=spare(tangent))
+    swept.mul_(per_pixel(2 * spiral.winding * arms))  # arms * phi(r)
     return half.mul_(per_pixel(2 * arms)).sub_(per_pixel(arms * spiral.phase)).sub_(swept)
 
 
@@ -111,20 +114,24 @@ def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor) -> Tensor:
     sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2) and sin(psi)**2 = 1 / (1 + cot(psi)**2)
     give k (arms width)**2 = r**4 / (r**2 + (A N sin(phi / N))**2).
     """
-    half_sine = tangent / (tangent * tangent).add_(1)
-    spread = (half_sine * half_sine).mul_(per_pixel((2 * spiral.winding * spiral.scale) ** 2))
-    return (r2 * r2).mul_(per_pixel(1 / (spiral.arms * spiral.width) ** 2)).div_(spread.add_(r2))
+    square = (tangent * tangent).add_(1)
+    half_sine = torch.div(tangent, square, out=spare(square))
+    spread = torch.mul(half_sine, half_sine, out=spare(half_sine))
+    spread.mul_(per_pixel((2 * spiral.winding * spiral.scale) ** 2)).add_(r2)
+    r4 = torch.mul(r2, r2, out=spare(r2))
+    return r4.mul_(per_pixel(1 / (spiral.arms * spiral.width) ** 2)).div_(spread)
 
 
 def half_angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
     """Half the polar angle of points at distance r > 0, up to half turns [radian].
 
     tan(t / 2) = y / (r + x) is steady for x >= 0; the left half is mirrored. `atan2` is not used:
-    torch rounds it by the place in the batch.
+    torch rounds it by the place in the batch. In inference mode `x` and `y` are written over.
     """
     side = (x + _TINY).sign_()
     # x * side and not x.abs(), whose gradient on the axis is 0
-    from_up = (y / torch.addcmul(r, x, side)).atan_().sub_(math.pi / 4)
+    far = torch.addcmul(r, x, side, out=spare(x))
+    from_up = torch.div(y, far, out=spare(y)).atan_().sub_(math.pi / 4)
     return from_up.mul_(side).add_(math.pi / 4)
 
 

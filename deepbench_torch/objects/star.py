@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.grid import Grid, per_pixel, scaled, spare
 from deepbench_torch.objects.parameters import UNIT, ObjectKind, Parameter
 from deepbench_torch.priors import LogUniform, Uniform
 
@@ -41,10 +42,12 @@ def render(star: Star, grid: Grid) -> Tensor:
     Returns:
         Images, shape (B, H, W), dtype of `star.x`.
     """
-    ratio2 = grid.squared_distance(star.x, star.y) * per_pixel(1 / star.gamma**2)  # (B, H, W)
+    ratio2 = scaled(grid.squared_distance(star.x, star.y), per_pixel(1 / star.gamma**2))
     # exp and log, not a power: torch rounds a power by its place in the batch
-    wings = (ratio2.add_(1).log() * per_pixel(-star.alpha)).exp_()
-    return wings * per_pixel(star.amplitude)
+    wings = scaled(
+        torch.log(ratio2.add_(1), out=spare(ratio2)), per_pixel(-star.alpha)
+    ).exp_()  # (B, H, W)
+    return scaled(wings, per_pixel(star.amplitude))
 
 
 def _rounding(star: Star) -> Tensor:

@@ -151,6 +151,21 @@ def test_parameters_are_left_alone(case: Case) -> None:
 
 
 @each_case
+@each_dtype
+def test_inference_mode_changes_nothing(case: Case, dtype: torch.dtype) -> None:
+    """There intermediates are written over: neither light nor parameters may show it."""
+    outside = case.kind.render(tensors(case.parameters, dtype), GRID)
+    with torch.inference_mode():
+        parameters = tensors(case.parameters, dtype)
+        before = {name: value.clone() for name, value in parameters.items()}
+        inside = [case.kind.render(parameters, GRID) for _ in range(2)]
+    assert torch.equal(inside[0], outside)
+    assert torch.equal(inside[1], outside)
+    for name, value in parameters.items():
+        assert torch.equal(value, before[name])
+
+
+@each_case
 def test_light_is_never_negative(case: Case) -> None:
     assert float(case.kind.render(tensors(case.parameters), GRID).min()) >= 0
 
