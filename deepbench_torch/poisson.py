@@ -41,30 +41,25 @@ def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
     Returns:
         Counts, float32, the shape of `bits`; exact up to 2**24.
     """
-    count = torch.empty_like(rate, memory_format=torch.contiguous_format)
     if not rate.numel():
-        return count
-    flat_bits, flat_rate, flat = bits.flatten(), rate.flatten(), count.view(-1)
-    chosen = torch.cat(
-        [
-            _estimate(*(whole[start : start + PIECE] for whole in (flat_bits, flat_rate, flat)))
-            + start
-            for start in range(0, len(flat), PIECE)
-        ]
-    )
+        return rate.clone()
+    flat_bits, flat_rate = bits.flatten(), rate.flatten()
+    pieces = zip(torch.split(flat_bits, PIECE), torch.split(flat_rate, PIECE), strict=True)
+    counts, places = zip(*(_estimate(*piece) for piece in pieces), strict=True)
+    count = torch.cat(counts)
+    chosen = torch.cat([place + number * PIECE for number, place in enumerate(places)])
     exact = poisson_quantile(bits_to_uniform(flat_bits[chosen]), flat_rate[chosen].double())
-    flat.index_put_((chosen,), exact.float())
-    return count
+    return count.index_put_((chosen,), exact.float()).view(rate.shape)
 
 
-def _estimate(bits: Tensor, rate: Tensor, count: Tensor) -> Tensor:
-    """Write the counts of the expansion into `count`; the places of those that are not sure."""
+def _estimate(bits: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
+    """The counts of the expansion, shape (N,), and the places of those that are not sure."""
     # a hair below 2**-31, for the largest integers become 2**31 in single precision
     normal = bits.float().add_(0.5).mul_((1 - 2.0**-24) * 2.0**-31).erfinv_().mul_(math.sqrt(2))
     root = rate.sqrt()
     inverse = root.reciprocal()
     estimate = _expansion(normal, root, inverse).add_(rate)
-    torch.floor(estimate, out=count)
+    count = estimate.floor()
     # how near to a whole number; above 1/2 with the bound on its error, the estimate is not sure
     doubt = estimate.sub_(count).sub_(0.5).abs_()
     doubt.add_(root, alpha=ROUNDING).addcmul_(inverse, inverse, value=TRUNCATION)
@@ -72,7 +67,7 @@ def _estimate(bits: Tensor, rate: Tensor, count: Tensor) -> Tensor:
     # asked in this way round so that one NaN does not answer for all
     if not bool(rate.amin() >= SMALL and rate.amax() <= LARGE):
         doubt[(rate < SMALL) | (rate > LARGE)] = 1
-    return _above_half(doubt)
+    return count, _above_half(doubt)
 
 
 def _above_half(doubt: Tensor) -> Tensor:

@@ -56,6 +56,16 @@ def test_counts_of_mixed_rates_are_the_quantile_by_definition() -> None:
     assert bool(is_quantile(counts(many, rate).numpy(), u, rate.double().numpy()).all())
 
 
+def test_counts_are_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oracle: all pixels at once; pieces that divide the pixels and pieces that do not."""
+    many = bits(4000, index=2).view(-1, 1)
+    rate = torch.tensor(np.geomspace(1, 1e6, len(many)), dtype=torch.float32).view(-1, 1)
+    whole = counts(many, rate)
+    for piece in (1, 16, 1000, len(many)):
+        monkeypatch.setattr(poisson, "PIECE", piece)
+        assert torch.equal(counts(many, rate), whole)
+
+
 def test_no_light_gives_no_photons() -> None:
     assert bool((counts(bits(), 0.0) == 0).all())
 
