@@ -6,7 +6,6 @@ toward +y, as astropy's `theta`.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -59,8 +58,8 @@ class Grid:
             Along x, shape (B, 1, W), and along y, shape (B, H, 1); dtype and device of x.
         """
         rows, columns = self.shape
-        column = _steps(columns, self.margin, x.dtype, x.device)
-        row = _steps(rows, self.margin, y.dtype, y.device)
+        column = torch.arange(columns, dtype=x.dtype, device=x.device) - self.margin
+        row = torch.arange(rows, dtype=x.dtype, device=x.device) - self.margin
         return column - per_pixel(x), row[:, None] - per_pixel(y)
 
     def squared_distance(self, x: Tensor, y: Tensor) -> Tensor:
@@ -88,26 +87,11 @@ class Grid:
         return dx * cos + dy * sin, dy * cos - dx * sin
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)  # a tensor of inference mode could take part in no gradient
-def _steps(count: int, margin: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Whole numbers from -margin on: the pixel centres along one axis."""
-    return torch.arange(count, dtype=dtype, device=device) - margin
+def scaled(values: Tensor, factor: Tensor, *, reuse: bool) -> Tensor:
+    """The product of both, shape of `values`; written over them if `reuse`."""
+    return torch.mul(values, factor, out=values if reuse else None)
 
 
 def per_pixel(values: Tensor) -> Tensor:
     """Values of shape (B,) as (B, 1, 1), to meet images of shape (B, H, W)."""
     return values.view(-1, 1, 1)
-
-
-def scaled(values: Tensor, factor: Tensor) -> Tensor:
-    """The product of both; `values` are written over where they are `spare`."""
-    return torch.mul(values, factor, out=spare(values))
-
-
-def spare(values: Tensor) -> Tensor | None:
-    """Where a result may go whose only other use was these values: to them, or None, a new tensor.
-
-    In inference mode no gradient will ask for them, and memory that was just read costs least.
-    """
-    return values if values.is_inference() else None

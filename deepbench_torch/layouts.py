@@ -1,15 +1,12 @@
 """Layouts: of some candidates for each image, the first that shows enough of every object."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from deepbench_torch import compose, scenes
-from deepbench_torch.compose import Drawn
-from deepbench_torch.grid import Grid, per_pixel
-from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import DIM, FAINT
+from deepbench_torch.grid import Grid
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.scenes import Scene
 from deepbench_torch.simplify import simplified_present, simplified_values
@@ -19,10 +16,6 @@ from deepbench_torch.simplify import simplified_present, simplified_values
 CORE_LEVEL = 0.1
 NUMBERS = 1 << 19  # of parameters drawn at once: 4 MiB an intermediate, whatever the batch
 PIXELS = 1 << 20  # of all objects judged at once: 8 MiB an intermediate, whatever the batch
-# Single precision is asked first, and believed where it would say the same of light that is off by
-# this factor; that is more than (1 + ROUNDING) / (1 - ROUNDING), the most that two lights can be.
-SLACK = 1.065
-ROUNDING = 0.03
 
 
 def core(light: Tensor) -> Tensor:
@@ -73,8 +66,8 @@ def settle(
     """
     if recipe.layout is None:
         return
-    best, judged = _first_look(recipe, values, present)
-    for group in _groups(judged, recipe.layout.candidates):
+    best = _in_parts(recipe, values, present)
+    for group in _groups(recipe.layout.candidates):
         rows = (best < recipe.layout.visible).nonzero()[:, 0]
         if not len(rows):
             return
@@ -84,21 +77,9 @@ def settle(
         best[rows[better]] = share[better]
 
 
-def _first_look(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> tuple[Tensor, int]:
-    """What is known of the first candidates, float64 of shape (B,), and how many are judged so.
-
-    Their shares and one; or, where single precision can tell, 1 for those that are plainly good, -1
-    for all others, and none.
-    """
-    if any(OBJECTS[kind].rounding is None for kind in recipe.objects):
-        return _in_parts(least_visible, recipe, values, present), 1
-    good = _in_parts(plainly_visible, recipe, values, present)
-    return torch.where(good, 1.0, -1.0).double(), 0
-
-
-def _groups(judged: int, candidates: int) -> Iterator[range]:
-    """The candidates not judged yet up to the 2nd, 8th, 32nd ..., for fewer calls with few rows."""
-    start, end = judged, 2
+def _groups(candidates: int) -> Iterator[range]:
+    """The candidates after the first, up to the 4th, 16th, 64th ...: few calls with few rows."""
+    start, end = 1, 4
     while start < candidates:
         yield range(start, min(end, candidates))
         start, end = end, 4 * end
@@ -117,20 +98,15 @@ def _best_of(
     trials = scenes.draw_values(recipe, seed=seed, index=index[rows], candidates=group)
     many = trials.shape[1]
     there = {kind: slots[rows].repeat_interleave(many, 0) for kind, slots in present.items()}
-    share = _in_parts(least_visible, recipe, trials.flatten(0, 1), there).view(-1, many)
+    share = _in_parts(recipe, trials.flatten(0, 1), there).view(-1, many)
     least = 1.0 if recipe.layout is None else recipe.layout.visible
     chosen = share.clamp_max(least).argmax(1)  # the first of equals
     each = torch.arange(len(rows))
     return trials[each, chosen], share[each, chosen]
 
 
-def _in_parts(
-    judge: Callable[[Recipe, Tensor, dict[str, Tensor]], Tensor],
-    recipe: Recipe,
-    values: Tensor,
-    present: dict[str, Tensor],
-) -> Tensor:
-    """`least_visible` or `plainly_visible` of as many rows at once as PIXELS allows."""
+def _in_parts(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
+    """`least_visible` of as many rows at once as PIXELS allows."""
     height, width = analysis_grid(recipe).shape
     most = recipe.slots if recipe.count is not None else recipe.slots * len(recipe.objects)
     rows = max(1, PIXELS // (height * width * most))
@@ -138,7 +114,7 @@ def _in_parts(
     for start in range(0, max(len(values), 1), rows):
         part = slice(start, start + rows)
         here = {kind: there[part] for kind, there in present.items()}
-        parts.append(judge(recipe, values[part], here))
+        parts.append(least_visible(recipe, values[part], here))
     return torch.cat(parts)
 
 
@@ -158,7 +134,9 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
         float64, shape (B,).
     """
     grid = analysis_grid(recipe)
-    objects = _judged(recipe, values, present, dtype=torch.float64)
+    scene = scenes.to_pixels(recipe, values, present, grid, dtype=torch.float64)
+    here = torch.device("cpu")
+    objects = list(compose.draw_objects(scene, grid, device=here))
     least = torch.ones(len(values), dtype=torch.float64)
     if not objects:
         return least
@@ -169,57 +147,6 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
     seen = mask & (light > total[row] - light)
     share = grid.inner(seen).sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)
     return least.scatter_reduce_(0, row, share, "amin")
-
-
-def plainly_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) -> Tensor:
-    """Whether `least_visible` is sure to find each image good, told in single precision.
-
-    Twice as fast, and true of nearly all that are good. Every pixel has SLACK: as part of the core
-    count those that might be, as visible those that are whatever the rounding.
-
-    Args:
-        recipe: What the images hold; it has a layout, and every kind bounds its rounding.
-        values: Parameters in the units of the recipe, as `scenes.draw_values` gives them.
-        present: Which slots hold an object.
-
-    Returns:
-        bool, shape (B,).
-    """
-    grid = analysis_grid(recipe)
-    objects = _judged(recipe, values, present, dtype=torch.float32)
-    good = torch.ones(len(values), dtype=torch.bool)
-    if recipe.layout is None or not objects:
-        return good
-    row = torch.cat([drawn.row for drawn in objects])
-    light = torch.cat([drawn.light for drawn in objects])
-    peak = light.flatten(1).amax(1)
-    dim = torch.zeros(len(values)).index_add_(0, row, peak) * (4 * DIM)
-    total = per_pixel(dim).repeat(1, *grid.shape).index_add_(0, row, light)
-    level, own = CORE_LEVEL * per_pixel(peak), grid.inner(light)
-    seen = (own >= level * SLACK) & (own * (1 + 1 / SLACK) > grid.inner(total)[row])
-    mask = light >= level * (1 / SLACK)
-    share = seen.sum((1, 2)).double() / mask.sum((1, 2))
-    sure = (share >= recipe.layout.visible) & (_rounding(objects) <= ROUNDING) & (peak > FAINT)
-    good[row[~sure]] = False
-    return good
-
-
-def _judged(
-    recipe: Recipe, values: Tensor, present: dict[str, Tensor], *, dtype: torch.dtype
-) -> list[Drawn]:
-    """The objects of some layouts on the grid on which they are judged."""
-    grid = analysis_grid(recipe)
-    scene = scenes.to_pixels(recipe, values, present, grid, dtype=dtype)
-    return list(compose.draw_objects(scene, grid, device=torch.device("cpu")))
-
-
-def _rounding(objects: list[Drawn]) -> Tensor:
-    """By how much the light of each object may be off, as a share of it; 1 where nobody knows."""
-    parts = []
-    for drawn in objects:
-        bound = OBJECTS[drawn.kind].rounding
-        parts.append(torch.ones(len(drawn.row)) if bound is None else bound(drawn.record))
-    return torch.cat(parts)
 
 
 def analysis_grid(recipe: Recipe) -> Grid:

@@ -8,8 +8,10 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch import images, layouts, scenes
+from deepbench_torch.compose import draw_objects
 from deepbench_torch.images import separate
 from deepbench_torch.layouts import CORE_LEVEL, core
+from deepbench_torch.objects import OBJECTS
 
 with_layouts = pytest.mark.parametrize(
     "name", [name for name in db.list_recipes("image") if db.load_recipe(name).layout is not None]
@@ -50,6 +52,20 @@ def test_shapes_unite_and_never_add() -> None:
     overlap = torch.zeros(60, 64, 64).index_add_(0, objects.row, objects.light)
     assert overlap.max() >= 2
     assert torch.equal((overlap > 0).float(), sample.clean[:, 0])
+
+
+def test_objects_of_a_scene_have_gradients() -> None:
+    """Oracle: light is proportional to the amplitude, so its sum is amplitude times gradient."""
+    recipe = db.load_recipe("star")
+    scene = layouts.draw_scene(recipe, seed=0, index=torch.arange(5)).clone()
+    table = scene.tables["star"].requires_grad_()
+    light = torch.cat(
+        [drawn.light for drawn in draw_objects(scene, recipe.grid, device=torch.device("cpu"))]
+    )
+    (gradient,) = torch.autograd.grad(light.sum(), table)
+    place = list(OBJECTS["star"].parameters).index("amplitude")
+    products = (table * gradient)[place, :, 0].detach()
+    torch.testing.assert_close(products, light.detach().sum((1, 2)))
 
 
 def test_counts_cover_their_ranges() -> None:
@@ -122,43 +138,6 @@ def test_the_first_good_candidate_is_taken_else_the_best(
     scene = layouts.draw_scene(recipe, seed=0, index=index)
     for kind, table in expected.tables.items():
         assert torch.equal(scene.tables[kind], table)
-
-
-@pytest.mark.parametrize(("visible", "known"), [(0.1, 0.97), (0.5, 0.97), (0.9, 0.5)])
-def test_what_is_plainly_visible_is_visible(visible: float, known: float) -> None:
-    """Oracle: double precision; and of the good layouts a share is recognised."""
-    recipe = db.load_recipe("sky").replace(layout={"visible": visible})
-    index = torch.arange(2000)
-    present = scenes.draw_present(recipe, seed=0, index=index)
-    values = scenes.draw_values(recipe, seed=0, index=index)[:, 0]
-    good = layouts.least_visible(recipe, values, present) >= visible
-    plain = layouts.plainly_visible(recipe, values, present)
-    assert not bool((plain & ~good).any())
-    # the more must be seen, the more pixels must be clear of the edge of the core
-    assert plain.sum() > known * good.sum()
-
-
-NOT_PLAIN: dict[str, dict[str, object]] = {
-    "too many turns": {"spiral": {"winding": 1e6}},
-    "too faint for single precision": {"star": {"amplitude": 1e-35}},
-    "no light": {"galaxy": {"amplitude": 0.0}},
-    "outside": {"star": {"x": -0.1}},
-}
-
-
-@pytest.mark.parametrize("objects", NOT_PLAIN.values(), ids=NOT_PLAIN)
-def test_what_single_precision_cannot_tell_is_not_plain(objects: dict[str, object]) -> None:
-    """Every image with such an object is left to double precision, which decides as ever."""
-    recipe = db.load_recipe("sky").replace(objects=objects)
-    index = torch.arange(40)
-    present = scenes.draw_present(recipe, seed=0, index=index)
-    values = scenes.draw_values(recipe, seed=0, index=index)[:, 0]
-    held = torch.stack([present[kind].any(1) for kind in objects]).all(0)
-    assert bool(held.any())
-    assert not bool(layouts.plainly_visible(recipe, values, present)[held].any())
-    expected = chosen_values(recipe, index)
-    layouts.settle(recipe, values, present, seed=0, index=index)
-    assert torch.equal(values, expected)
 
 
 def test_of_equally_bad_candidates_the_first_is_kept() -> None:

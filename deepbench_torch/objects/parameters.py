@@ -12,10 +12,6 @@ from torch import Tensor
 from deepbench_torch.grid import Grid
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 
-UNIT = 2.0**-24  # the largest relative error of one operation in single precision
-DIM = 1e-6  # what an object's light may be off by whatever else, as a share of its brightest pixel
-FAINT = 1e-30  # of an object's brightest pixel: below it numbers of single precision lose digits
-
 T = TypeVar("T", bound=tuple[Tensor, ...])
 
 Role = Literal["column", "row", "length", "angle", "brightness", "number"]
@@ -89,9 +85,8 @@ class ObjectKind(NamedTuple, Generic[T]):
         record: The NamedTuple of its parameters, one tensor of shape (B,) each.
         draw: The pure function from a record and a grid to images (B, H, W); checks nothing.
         edge: The brightness, shape (B,), at which each object of a record ends, for its mask.
-        rounding: By how much the light of each object of a record may be off in single precision,
-            as a share of it and beyond DIM of its brightest pixel, shape (B,), where that pixel is
-            above FAINT. Nothing bounds it for a kind with a sharp edge: None.
+        draw_over: Draws the same bits and writes results over what is read no more, which costs
+            less memory and time and gives no gradients; None for a kind that has nothing to gain.
     """
 
     name: str
@@ -99,7 +94,7 @@ class ObjectKind(NamedTuple, Generic[T]):
     record: Callable[..., T]
     draw: Callable[[T, Grid], Tensor]
     edge: Callable[[T], Tensor]
-    rounding: Callable[[T], Tensor] | None = None
+    draw_over: Callable[[T, Grid], Tensor] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:

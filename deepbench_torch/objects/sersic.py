@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from deepbench_torch.grid import per_pixel, scaled, spare
+from deepbench_torch.grid import per_pixel, scaled
 from deepbench_torch.portable import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
@@ -24,7 +24,9 @@ _REST = (
 )  # fmt: skip
 
 
-def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Tensor:
+def profile(
+    radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, *, reuse: bool = False
+) -> Tensor:
     """Brightness at squared elliptical radii.
 
     Sersic (1963), as in Graham & Driver (2005, PASA 22, 118):
@@ -32,23 +34,24 @@ def profile(radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor) -> Te
     `radius`, that is P(2 n, b_n) = 1/2 for the regularised incomplete gamma function P.
 
     Args:
-        radius2: Squared radii [pixel^2], shape (B, H, W); written over in inference mode.
+        radius2: Squared radii [pixel^2], shape (B, H, W).
         amplitude: Brightness at the effective radius, shape (B,).
         radius: Effective radius [pixel], shape (B,).
         n: Sersic index, shape (B,).
+        reuse: Write results over `radius2`; then there are no gradients.
 
     Returns:
         Shape (B, H, W).
     """
     b = half_light(n)
-    ratio2 = scaled(radius2, per_pixel(1 / radius**2))
+    ratio2 = scaled(radius2, per_pixel(1 / radius**2), reuse=reuse)
     if ratio2.requires_grad or n.requires_grad:
         logarithm = _finite_log(ratio2)
     else:
-        logarithm = torch.log(ratio2, out=spare(ratio2))
+        logarithm = torch.log(ratio2, out=ratio2 if reuse else None)
     power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
-    light = scaled(power, per_pixel(-b)).add_(per_pixel(b)).clamp_min_(LEAST_EXPONENT)
-    return scaled(light.exp_(), per_pixel(amplitude))
+    light = scaled(power, per_pixel(-b), reuse=reuse).add_(per_pixel(b))
+    return scaled(light.clamp_min_(LEAST_EXPONENT).exp_(), per_pixel(amplitude), reuse=reuse)
 
 
 def _finite_log(x: Tensor) -> Tensor:

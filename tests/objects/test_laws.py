@@ -152,17 +152,27 @@ def test_parameters_are_left_alone(case: Case) -> None:
 
 @each_case
 @each_dtype
-def test_inference_mode_changes_nothing(case: Case, dtype: torch.dtype) -> None:
-    """There intermediates are written over: neither light nor parameters may show it."""
-    outside = case.kind.render(tensors(case.parameters, dtype), GRID)
+def test_drawing_over_intermediates_changes_nothing(case: Case, dtype: torch.dtype) -> None:
+    """Oracle: the drawing that writes over nothing; and the parameters stay as they are."""
+    draw_over = case.kind.draw_over or case.kind.draw
+    record = case.kind.record(**tensors(case.parameters, dtype))
+    before = [value.clone() for value in record]
+    expected = case.kind.draw(record, GRID)
     with torch.inference_mode():
-        parameters = tensors(case.parameters, dtype)
-        before = {name: value.clone() for name, value in parameters.items()}
-        inside = [case.kind.render(parameters, GRID) for _ in range(2)]
-    assert torch.equal(inside[0], outside)
-    assert torch.equal(inside[1], outside)
-    for name, value in parameters.items():
-        assert torch.equal(value, before[name])
+        for _ in range(2):
+            assert torch.equal(draw_over(record, GRID), expected)
+    assert all(map(torch.equal, record, before))
+
+
+@pytest.mark.parametrize("name", [name for name, kind in OBJECTS.items() if kind.draw_over])
+def test_inference_mode_maps_over_objects(name: str) -> None:
+    """Writing over intermediates is for the package alone. Oracle: the drawing of a batch."""
+    kind = OBJECTS[name]
+    record = kind.record(**tensors(typical(name).parameters, torch.float32))
+    with torch.inference_mode():
+        expected = kind.draw(record, GRID)
+        single = torch.func.vmap(lambda *own: kind.draw(kind.record(*own), GRID)[0])
+        assert torch.equal(single(*(value[:, None] for value in record)), expected)
 
 
 @each_case
