@@ -117,7 +117,7 @@ def _write(job: Job, format: str | None, *, shards: Path | None) -> None:  # noq
     """Write a catalogue in its folder, give it its name, and take away what it replaces."""
     job.folder.mkdir(exist_ok=True)
     written = job.folder / f"{job.path.name}.tmp"
-    FORMATS[format or "h5"](job, written)
+    FORMATS[format or "h5"].write(job, written)
     sync(written)
     _give_name(written, job)
     remove_other_shards(job.path, keep=shards)
