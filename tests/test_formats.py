@@ -101,20 +101,41 @@ def test_jpeg_of_classes_is_an_image_folder(tmp_path: Path) -> None:
     path = write(tmp_path, catalogue("astro", size=60), "jpeg")
     sample = db.generate("astro", 4, torch.arange(60), image_size=(12, 16))
     scale = scale_of(sample.recipe)
-    seen = []
+    seen: list[int] = []
     for split, rows in (("train", range(36)), ("val", range(36, 48)), ("test", range(48, 60))):
         folder = ImageFolder(path / split)
-        assert folder.classes == ["galaxy", "spiral", "star"]
+        assert folder.classes == ["0-star", "1-galaxy", "2-spiral"]
         for (image, target), (file, _) in zip(folder, folder.samples, strict=True):
             row = int(Path(file).stem)
             seen.append(row)
             assert row in rows
-            assert folder.classes[target] == sample.recipe.classes[int(sample.label[row])]
+            assert target == int(sample.label[row])
             expected = scale.pixels(sample.image[row, 0].numpy()).astype(int)
             got = np.asarray(image.convert("L")).astype(int)
             # JPEG of quality 95 rounds in blocks of 8 x 8
             assert np.abs(got - expected).mean() < 4
     assert sorted(seen) == list(range(60))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 20])
+@pytest.mark.parametrize("split", ["train", "val", "test", None])
+def test_an_image_folder_of_few_rows_keeps_the_order_of_the_classes(
+    size: int, split: Any, tmp_path: Path
+) -> None:
+    """Nine classes, most of them without an image in a split."""
+    recipe = db.load_recipe("star").replace(
+        name="many", objects={kind: {} for kind in db.OBJECTS}, image={"height": 12, "width": 16}
+    )
+    made = recipe.classes
+    assert sorted(made) != made
+    size = size if split is None else max(size, 5)  # no split of fewer rows has any
+    path = write(tmp_path, db.Catalogue(recipe, size=size, split=split), "jpeg")
+    labels = db.generate(recipe, 0, torch.arange(size)).label
+    for folder in path.iterdir():
+        if folder.is_dir():
+            images = ImageFolder(folder, allow_empty=True)
+            assert [name.split("-")[1] for name in images.classes] == made
+            assert all(target == labels[int(Path(file).stem)] for file, target in images.samples)
 
 
 def test_jpeg_of_kinds_has_a_table(tmp_path: Path) -> None:

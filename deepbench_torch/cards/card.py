@@ -19,7 +19,7 @@ READ = {
     "npy": 'import numpy as np\n\ndata = np.load("{name}/{array}.npy", mmap_mode="r")\n'
     'labels = np.load("{name}/labels.npy")',
     "folders": "from torchvision.datasets import ImageFolder\n\n"
-    'train = ImageFolder("{name}/train")\nimage, label = train[0]',
+    'train = ImageFolder("{name}/{split}", allow_empty=True)\nimage, label = train[0]',
     "jpeg": "import csv\nfrom PIL import Image\n\n"
     'for row in csv.DictReader(open("{name}/labels.csv", newline="")):\n'
     '    image = Image.open("{name}/" + row["file"])',
@@ -114,7 +114,7 @@ def _reading(told: Description) -> str:
     if form == "jpeg" and recipe.single_label:
         form = "folders"
     array = "images" if recipe.content == "image" else "series"
-    return READ[form].format(name=told.path.name, array=array)
+    return READ[form].format(name=told.path.name, array=array, split=told.split or "train")
 
 
 def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:

@@ -73,10 +73,12 @@ def scale_of(recipe: Recipe) -> Scale:
 
 @final
 class JpegFiles(RowFiles):
-    """A file an image: `train/star/000000.jpg` by split and class, or else `images/000000.jpg`.
+    """Images of one class each as `train/0-star/000000.jpg`, others as `images/000000.jpg`.
 
-    Every split has a folder for every class, so that the numbers that others give to classes, by
-    the names of the folders, are the same in all.
+    A folder's name begins with the class's number, so that torchvision's `ImageFolder`, which
+    numbers the sorted names, returns the recipe's own numbers. Every split has a folder for every
+    class. A small split may have no image of some class: open it with
+    `ImageFolder(folder, allow_empty=True)`.
     """
 
     def __init__(self, folder: Path, contents: Contents) -> None:
@@ -101,15 +103,24 @@ class JpegFiles(RowFiles):
         splits = ["train", "val", "test"]
         first, last = (splits.index(split_of(end, self.contents.size)) for end in ends)
         return [
-            f"{split}/{kind}" for split in splits[first : last + 1] for kind in self.recipe.classes
+            f"{split}/{self._class_folder(number)}"
+            for split in splits[first : last + 1]
+            for number in range(len(self.recipe.classes))
         ]
+
+    def _class_folder(self, number: int) -> str:
+        """Return the folder of a class; the names sort like the numbers, also beyond ten."""
+        digits = len(str(len(self.recipe.classes) - 1))
+        return f"{number:0{digits}d}-{self.recipe.classes[number]}"
 
     @override
     def write(self, part: Part, first: int) -> None:
         for row in rows_of(part, first):
             label = label_values(self.contents, row.tables["label"])
             split = split_of(row.number, self.contents.size)
-            place = f"{split}/{label[0]}" if self.recipe.label == "class" else "images"
+            place = "images"
+            if self.recipe.label == "class":
+                place = f"{split}/{self._class_folder(int(row.tables['label']))}"
             name = f"{place}/{row.number:06d}.jpg"
             Image.fromarray(self.scale.pixels(row.data[0])).save(
                 self.folder / name, quality=QUALITY
