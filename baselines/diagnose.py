@@ -19,10 +19,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 import deepbench_torch as db
-from baselines import ladder
-from baselines.ladder import Height
-from baselines.options import spread
-from baselines.pictures import COLOURS, new_figure
+from baselines.analysis.pictures import COLOURS, new_figure
+from baselines.diagnosis import ladder
+from baselines.diagnosis.ladder import Height
+from baselines.training.options import spread
 from deepbench_torch.cli import run_command
 from deepbench_torch.plotting import save
 from deepbench_torch.recipes.ladder import Rung

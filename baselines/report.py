@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from baselines import results
-from baselines.results import Result
-from baselines.scores import wilson
-from baselines.settings import load_settings
+from baselines.scoring import results
+from baselines.scoring.results import Result
+from baselines.scoring.scores import wilson
+from baselines.training.settings import load_settings
 from deepbench_torch.cli import run_command
 from deepbench_torch.datasets import split_rows
 

@@ -16,15 +16,16 @@ from typing import Annotated
 import torch
 import typer
 
-from baselines import results, score
-from baselines.explain import explain
-from baselines.options import spread
-from baselines.predictions import predict
-from baselines.runs import Run, choose
-from baselines.scores import Scores
-from baselines.scores import score as scores_of
-from baselines.settings import load_settings
-from baselines.training import Trained, train
+from baselines import score
+from baselines.analysis.explain import explain
+from baselines.scoring import results
+from baselines.scoring.predictions import predict
+from baselines.scoring.scores import Scores
+from baselines.scoring.scores import score as scores_of
+from baselines.training.options import spread
+from baselines.training.runs import Run, choose
+from baselines.training.settings import load_settings
+from baselines.training.train import Trained, train
 from deepbench_torch.cli import run_command
 from deepbench_torch.generate import GENERATOR_VERSION
 

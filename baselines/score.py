@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from baselines import explain, submissions
-from baselines.scores import Scores, score, wilson
+from baselines.analysis import explain
+from baselines.scoring import submissions
+from baselines.scoring.scores import Scores, score, wilson
 from deepbench_torch.cli import run_command
 
 

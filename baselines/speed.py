@@ -18,7 +18,7 @@ from rich.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from baselines import motion, processes
+from baselines.timing import motion, processes
 from deepbench_torch.cli import run_command
 
 BATCH = 256

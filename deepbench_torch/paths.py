@@ -29,4 +29,4 @@ def user_path(path: str | os.PathLike[str]) -> Path:
             f"path: expected the name of a file or folder, got {text!r}; write one without null "
             "characters"
         )
-    return Path.cwd() / os.path.expanduser(text)  # noqa: PTH111 - before Path drops "./" of "./~x"
+    return Path.cwd() / os.path.expanduser(text)

@@ -3,8 +3,8 @@
 import pytest
 from torch import nn
 
-from baselines.results import Protocol
-from baselines.runs import Run, choose
+from baselines.scoring.results import Protocol
+from baselines.training.runs import Run, choose
 from deepbench_torch import classifier
 
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from baselines import diagnose, ladder, small
-from baselines.ladder import Height
+from baselines import diagnose
+from baselines.diagnosis import ladder, small
+from baselines.diagnosis.ladder import Height
 
 BASE = Height(
     recipe="sky",
@@ -116,7 +117,7 @@ def test_the_small_network_learns() -> None:
 
 def test_the_recorded_ladder_is_of_the_recipe_as_it_is() -> None:
     """A change of pixels voids what was recorded."""
-    for path in Path(ladder.__file__).parent.glob("ladder-*.csv"):
+    for path in Path(ladder.__file__).parents[1].glob("ladder-*.csv"):
         recipe = db.load_recipe(path.stem.removeprefix("ladder-"))
         assert isinstance(recipe, db.Recipe)
         digests = [rung.recipe.digest for rung in recipe.rungs()]

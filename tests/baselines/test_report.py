@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from baselines import report, results, submissions
-from baselines.results import Result
-from baselines.scores import score, wilson
+from baselines import report
+from baselines.scoring import results, submissions
+from baselines.scoring.results import Result
+from baselines.scoring.scores import score, wilson
 
 LINE = results.read()[0].model_copy(update={"seed": 0, "accuracy": 90.0, "exact_match": 90.0})
 MARKS = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressB
 from lightning.pytorch.loggers import CSVLogger
 
 import deepbench_torch as db
-from baselines.runs import Run
+from baselines.training.runs import Run
 
 
 class Trained(NamedTuple):

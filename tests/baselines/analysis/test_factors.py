@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from baselines import dependence
-from baselines.dependence import clearest
-from baselines.factors import Factors, factors
-from baselines.predictions import Header, Predictions
-from baselines.scores import wilson
+from baselines.analysis import dependence
+from baselines.analysis.dependence import clearest
+from baselines.analysis.factors import Factors, factors
+from baselines.scoring.predictions import Header, Predictions
+from baselines.scoring.scores import wilson
 
 GRID = db.Grid(24, 20)
 STAR = {"x": 8.5, "y": 11.5, "amplitude": 2.0, "gamma": 1.6, "alpha": 3.0}

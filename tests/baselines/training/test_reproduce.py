@@ -11,12 +11,14 @@ import torch
 import yaml
 
 import deepbench_torch as db
-from baselines import reproduce, results, runs, submissions, training
-from baselines.pictures import Curve, read_curve
-from baselines.results import Protocol
-from baselines.runs import Run, choose
-from baselines.scores import score
-from baselines.settings import load_settings
+from baselines import reproduce
+from baselines.analysis.pictures import Curve, read_curve
+from baselines.scoring import results, submissions
+from baselines.scoring.results import Protocol
+from baselines.scoring.scores import score
+from baselines.training import runs, train
+from baselines.training.runs import Run, choose
+from baselines.training.settings import load_settings
 from tests.baselines.networks import tiny_run, use_tiny
 
 pytestmark = [
@@ -123,7 +125,7 @@ def kill_and_go_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         if seen == [0, 1, 2]:
             raise KilledError
 
-    monkeypatch.setattr(training.Stopwatch, "on_train_epoch_start", kill)
+    monkeypatch.setattr(train.Stopwatch, "on_train_epoch_start", kill)
     with pytest.raises(KilledError):
         carry_out(run, tmp_path / "parts")
     carry_out(run, tmp_path / "parts")
@@ -141,7 +143,7 @@ def kill_and_go_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def curve_of(folder: Path) -> Curve:
-    return read_curve(training.log_files(folder))
+    return read_curve(train.log_files(folder))
 
 
 @pytest.mark.parametrize("protocol", ["paper", "stream"])
@@ -200,7 +202,7 @@ def test_a_finished_run_is_only_tested_again(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(training, "_fit", refuse)
+    monkeypatch.setattr(train, "_fit", refuse)
     monkeypatch.setattr(results, "commit", lambda: "another")
     assert carry_out(run, tmp_path) == first
     assert results.read(tmp_path / "results.csv") == [first]

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from baselines import results, small
-from baselines.scores import score, wilson
+from baselines.diagnosis import small
+from baselines.scoring import results
+from baselines.scoring.scores import score, wilson
 from deepbench_torch.datasets import split_rows
 from deepbench_torch.recipes.ladder import Rung
 

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import deepbench_torch as db
-from baselines import dependence, mistakes, pictures
-from baselines.factors import factors
-from baselines.mistakes import most_confident
-from baselines.predictions import Header, Predictions, image_recipe
-from baselines.scores import score
-from baselines.training import log_files
+from baselines.analysis import dependence, mistakes, pictures
+from baselines.analysis.factors import factors
+from baselines.analysis.mistakes import most_confident
+from baselines.scoring.predictions import Header, Predictions, image_recipe
+from baselines.scoring.scores import score
+from baselines.training.train import log_files
 
 
 def predictions(name: str, probability: torch.Tensor) -> Predictions:

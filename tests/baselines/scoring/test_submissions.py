@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from baselines import predictions, score, submissions
-from baselines.predictions import Header, Predictions, image_recipe
+from baselines import score
+from baselines.scoring import predictions, submissions
+from baselines.scoring.predictions import Header, Predictions, image_recipe
 from deepbench_torch.generate import GENERATOR_VERSION
 
 SIZE = 30  # rows 24 to 29 are the test images

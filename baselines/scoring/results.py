@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from deepbench_torch.storage.lock import locked
 
-FILE = Path(__file__).with_name("results.csv")
+FILE = Path(__file__).parents[1] / "results.csv"
 # "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same
 Protocol = Literal["paper", "stream"]
 # what makes two lines lines of the same run
@@ -141,7 +141,7 @@ def _result(row: dict[str, str], file: Path, line: int) -> Result:
 
 def commit() -> str:
     """The commit that runs, marked if the tree differs from it; "unknown" outside a checkout."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     try:
         head = _git(folder, "rev-parse", "--short=12", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "..")

@@ -6,7 +6,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-FILE = Path(__file__).with_name("runs.yaml")
+FILE = Path(__file__).parents[1] / "runs.yaml"
 
 
 class Task(BaseModel):

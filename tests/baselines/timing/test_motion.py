@@ -1,6 +1,6 @@
 """Bodies followed at once and one by one by scipy go the same way."""
 
-from baselines import motion
+from baselines.timing import motion
 
 
 def test_both_sides_of_the_race_follow_the_same_paths() -> None:

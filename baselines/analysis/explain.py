@@ -4,12 +4,13 @@ from pathlib import Path
 
 import yaml
 
-from baselines import dependence, mistakes, pictures, predictions
-from baselines.factors import factors
-from baselines.predictions import Predictions
-from baselines.results import Result
-from baselines.scores import Scores
-from baselines.training import log_files
+from baselines.analysis import dependence, mistakes, pictures
+from baselines.analysis.factors import factors
+from baselines.scoring import predictions
+from baselines.scoring.predictions import Predictions
+from baselines.scoring.results import Result
+from baselines.scoring.scores import Scores
+from baselines.training.train import log_files
 from deepbench_torch.plotting import save
 
 

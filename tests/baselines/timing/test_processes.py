@@ -1,6 +1,6 @@
 """Two processes against one, measured."""
 
-from baselines import processes
+from baselines.timing import processes
 
 
 def test_it_says_what_two_processes_write() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from baselines.augment import flip_and_turn
+from baselines.training.augment import flip_and_turn
 
 
 @pytest.mark.moves_generators

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 import deepbench_torch as db
-from baselines.augment import flip_and_turn
-from baselines.predictions import image_recipe
-from baselines.results import Protocol, run_name
-from baselines.settings import Settings, Task, load_settings
+from baselines.scoring.predictions import image_recipe
+from baselines.scoring.results import Protocol, run_name
+from baselines.training.augment import flip_and_turn
+from baselines.training.settings import Settings, Task, load_settings
 from deepbench_torch.generate import GENERATOR_VERSION
 
 

@@ -11,10 +11,10 @@ from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 import deepbench_torch as db
-from baselines.factors import of_sample
-from baselines.pictures import new_figure
-from baselines.predictions import Predictions, label_names
-from baselines.scores import right
+from baselines.analysis.factors import of_sample
+from baselines.analysis.pictures import new_figure
+from baselines.scoring.predictions import Predictions, label_names
+from baselines.scoring.scores import right
 from deepbench_torch.images import separate
 from deepbench_torch.plotting import stretched
 

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
-from baselines.factors import Factors
-from baselines.pictures import COLOURS, DASHES, MARKS, new_figure
-from baselines.predictions import Predictions
-from baselines.scores import right, wilson
+from baselines.analysis.factors import Factors
+from baselines.analysis.pictures import COLOURS, DASHES, MARKS, new_figure
+from baselines.scoring.predictions import Predictions
+from baselines.scoring.scores import right, wilson
 
 BINS = 6  # at most, of about equally many answers
 ANSWERS = 25  # at least in a bin, where there are so many

@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 
 import deepbench_torch as db
-from baselines.predictions import Header, Predictions, image_recipe, label_names
+from baselines.scoring.predictions import Header, Predictions, image_recipe, label_names
 from deepbench_torch.generate import GENERATOR_VERSION
 
 BATCH = 256  # images made at once

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from baselines.scores import Scores
+from baselines.scoring.scores import Scores
 
 # Okabe & Ito (2008): colours that colour-blind people tell apart, those that show on white, each
 # with a mark and a dash of its own

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import deepbench_torch as db
-from baselines import results
-from baselines.results import Result
-from baselines.settings import load_settings
+from baselines.scoring import results
+from baselines.scoring.results import Result
+from baselines.training.settings import load_settings
 from deepbench_torch.generate import GENERATOR_VERSION
 
 LINE = results.read()[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baselines.options import spread
+from baselines.training.options import spread
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Explain a run: learning curves, mistakes and the dependence of accuracy on parameters."""

@@ -1,0 +1,1 @@
+"""Find the rung of a recipe's ladder on which a network fails."""

@@ -1,0 +1,1 @@
+"""Measure speeds that need more than one call."""

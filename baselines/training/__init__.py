@@ -1,0 +1,1 @@
+"""Train the paper's networks: settings, runs and the training itself."""
