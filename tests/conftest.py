@@ -1,4 +1,4 @@
-"""What holds for every test: no global random generator moves."""
+"""Rules for every test: no global random generator moves, and none runs for ever."""
 
 import random
 from collections.abc import Iterator
@@ -42,3 +42,10 @@ def global_generators_stay(request: pytest.FixtureRequest) -> Iterator[None]:
             f"moved the global generator of {', '.join(names)}; randomness is an argument, so "
             "address numbers by seed and index, or mark a test of training moves_generators"
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Allow slow tests an hour; every other test has the limit of pyproject.toml."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
