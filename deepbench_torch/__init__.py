@@ -19,9 +19,9 @@ from deepbench_torch.streams import CatalogueStream, StreamLoader
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference
-    from deepbench_torch.classifier import Classifier
-    from deepbench_torch.datamodule import CatalogueDataModule
     from deepbench_torch.targets import collate_detection
+    from deepbench_torch.training.classifier import Classifier
+    from deepbench_torch.training.datamodule import CatalogueDataModule
 
 __all__ = [
     "OBJECTS",
@@ -47,8 +47,8 @@ __all__ = [
 ]
 
 _LATER = {
-    "CatalogueDataModule": "datamodule",
-    "Classifier": "classifier",
+    "CatalogueDataModule": "training.datamodule",
+    "Classifier": "training.classifier",
     "collate_detection": "targets",
 }
 _MODULES = ("physics", "reference")

@@ -28,7 +28,7 @@ def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
             nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.LazyLinear(outputs)
         )
 
-    from deepbench_torch import classifier
+    from deepbench_torch.training import classifier
 
     original = classifier._build
     monkeypatch.setattr(classifier, "_build", build)

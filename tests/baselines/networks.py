@@ -5,7 +5,7 @@ from torch import nn
 
 from baselines.scoring.results import Protocol
 from baselines.training.runs import Run, choose
-from deepbench_torch import classifier
+from deepbench_torch.training import classifier
 
 
 def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
