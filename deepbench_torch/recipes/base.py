@@ -15,10 +15,12 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from deepbench_torch.priors import Prior, prior_from_plain
 from deepbench_torch.recipes.faults import find_faults
+from deepbench_torch.recipes.frozen import freeze
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.ladder import Rung
@@ -38,12 +40,18 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class Part(BaseModel):
-    """What all parts of a recipe share: no unknown keys, no change after reading."""
+    """Base of all parts of a recipe: no unknown keys, no change after it is read."""
 
     # constants: an infinite thickness stays infinite, where JSON would have null
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
     )
+
+    @model_validator(mode="after")
+    def _freeze(self) -> Self:
+        """Make the mappings and lists within it immutable, so that it has a hash."""
+        self.__dict__.update(freeze(self.__dict__))
+        return self
 
 
 class AbstractRecipe(Part, ABC):

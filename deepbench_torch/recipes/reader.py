@@ -20,19 +20,21 @@ def list_recipes(content: Content | None = None) -> list[str]:
     Args:
         content: Only those of images or only those of series; None for all.
     """
-    folder = files("deepbench_torch.recipes")
-    names = sorted(
-        entry.name.removesuffix(".yaml")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    )
-    return [name for name in names if content is None or _content(name) == content]
+    return [name for name in _packaged() if content is None or _read(name).content == content]
 
 
 @cache
-def _content(name: str) -> Content:
-    recipe: AbstractRecipe = load_recipe(name)
-    return recipe.content
+def _packaged() -> tuple[str, ...]:
+    """Return the names of the packaged recipes, sorted."""
+    names = (entry.name for entry in files("deepbench_torch.recipes").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+@cache
+def _read(name: str) -> AbstractRecipe:
+    """Return a packaged recipe, read once a process: it never changes."""
+    found = find_recipe(name)
+    return recipe_from_plain(found.plain, source=found.source)
 
 
 @overload
@@ -51,6 +53,8 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
     """
     if isinstance(name_or_path, AbstractRecipe):
         return name_or_path
+    if str(name_or_path) in _packaged():
+        return _read(str(name_or_path))
     found = find_recipe(name_or_path)
     return recipe_from_plain(found.plain, source=found.source)
 

@@ -25,6 +25,7 @@ from deepbench_torch.recipes.checks import (
     count_faults,
 )
 from deepbench_torch.recipes.faults import Fault, FaultsError
+from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
 from deepbench_torch.recipes.simplification import Simplification, check_simplification
 
@@ -162,7 +163,7 @@ class Recipe(AbstractRecipe):
         # frozen against others; these are the same values, complete and in order
         try:
             if self.scene is not None:
-                self.__dict__["scene"] = complete_scene(self.scene, self.objects)
+                self.__dict__["scene"] = freeze(complete_scene(self.scene, self.objects))
         except FaultsError as error:
             faults += error.faults
         try:

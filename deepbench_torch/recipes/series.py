@@ -19,6 +19,7 @@ from deepbench_torch.recipes.base import (
     Whole,
 )
 from deepbench_torch.recipes.faults import Fault, FaultsError
+from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import Rung, series_rungs
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
@@ -124,7 +125,7 @@ class SeriesRecipe(AbstractRecipe):
         for name, prior in complete.items():
             check_prior(f"{self.system}.{name}", system.fields[name].rule, prior)
         # frozen to others; these are the same priors, complete and in order
-        self.__dict__["parameters"] = complete
+        self.__dict__["parameters"] = freeze(complete)
         self._check_noise()
         return self
 
