@@ -28,13 +28,13 @@ COLUMNS = (
     "every label right",
     "the paper",
 )
-# what may differ among the runs of one row: the seed, what came of it, and where it was trained
+# columns that may differ among the runs of one row: seed, scores and training
 SEPARATE = {"seed", "accuracy", "exact_match", *results.TRAINED}
 IMAGES = {"paper": "{train:,}, as the paper", "stream": "always fresh (ours, not the paper's)"}
 
 
 def table(lines: list[Result]) -> str:
-    """The runs in Markdown: a row for all runs that differ in their seeds alone."""
+    """Return the runs in Markdown: one row for all runs that differ only in their seeds."""
     rows = [
         [*map(str, COLUMNS)],
         ["---"] * len(COLUMNS),
@@ -44,10 +44,10 @@ def table(lines: list[Result]) -> str:
 
 
 def updated(text: str, lines: list[Result]) -> str:
-    """A text with the table of some runs between its marks.
+    """Return a text with the table of runs between its marks.
 
     Raises:
-        ValueError: If the marks are not there once each, in their order.
+        ValueError: If each mark does not occur once, in order.
     """
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -60,7 +60,7 @@ def updated(text: str, lines: list[Result]) -> str:
 
 
 def _order(result: Result) -> tuple[object, ...]:
-    """Tasks as in runs.yaml, the paper's protocol first; then all that makes another row."""
+    """Return a sort key: tasks as in runs.yaml, the paper's protocol first, then other columns."""
     tasks = list(load_settings().tasks)
     place = tasks.index(result.task) if result.task in tasks else len(tasks)
     return (place, *(str(value) for value in result.model_dump(exclude=SEPARATE).values()))
@@ -86,7 +86,7 @@ def _row(runs: list[Result]) -> list[str]:
 
 
 def _spread(shares: list[float]) -> str:
-    """Mean and, of several, standard deviation [%]."""
+    """Return the mean and, for several values, the standard deviation [%]."""
     mean = f"{statistics.mean(shares):.2f}"
     return f"{mean} %" if len(shares) < 2 else f"{mean} ± {statistics.stdev(shares):.2f} %"
 

@@ -1,8 +1,8 @@
 """Reproduce rows of the paper's table: `python -m baselines.reproduce astro --seeds 0 1 2`.
 
-Makes the data, trains, tests, explains and puts a line into results.csv. A run that was killed goes
-on from its last whole epoch when the same command is given again; one that is done is tested and
-explained again.
+The command generates the data, trains, tests, explains and writes a row into results.csv. The same
+command resumes a killed run at its last complete epoch. A finished run is tested and explained
+again.
 """
 
 import logging
@@ -22,7 +22,7 @@ from baselines.scoring import results
 from baselines.scoring.predictions import predict
 from baselines.scoring.scores import Scores
 from baselines.scoring.scores import score as scores_of
-from baselines.training.options import spread
+from baselines.training.options import repeat_option
 from baselines.training.runs import Run, choose
 from baselines.training.settings import load_settings
 from baselines.training.train import Trained, train
@@ -42,30 +42,30 @@ def reproduce(
 
     Args:
         run: The run.
-        root: Where the data and the folder of the run go.
-        results_file: Where the line goes; the predictions go into the folder `predictions` beside.
-        devices: How many processors, as Lightning takes it; on a CPU that many processes.
-        nodes: How many machines.
+        root: Folder for the data and the folder of the run.
+        results_file: File of results; predictions are written to the folder `predictions` beside.
+        devices: Number of devices, as in Lightning; on a CPU, the number of processes.
+        nodes: Number of machines.
 
     Returns:
-        The line; None in processes of the training other than the first.
+        The recorded row; None in processes of the training other than the first.
     """
-    results.read(results_file)  # a record that cannot be read is told before hours of training
+    results.read(results_file)  # fail before hours of training if it cannot be read
     folder = root / run.name
     run.claim(folder)
     trained = train(run, root=root, devices=devices, nodes=nodes)
     if not trained.first:
         return None
-    said = predict(trained.model, run.data(root))
-    scores = scores_of(said.probability, said.label)
+    found = predict(trained.model, run.data(root))
+    scores = scores_of(found.probability, found.label)
     result = results.record(
         _result(run, trained, scores), results_file, trained_before=trained.before
     )
-    explain(folder, said, scores=scores, result=result)
+    explain(folder, found, scores=scores, result=result)
     kept = results_file.parent / "predictions" / f"{run.name}.csv"
     kept.parent.mkdir(exist_ok=True)
     shutil.copyfile(folder / "predictions.csv", kept)
-    score.show(scores, said.classes, images=len(said.row))
+    score.show(scores, found.classes, images=len(found.row))
     return result
 
 
@@ -105,22 +105,23 @@ def main(
     ],
     seeds: Annotated[
         list[int] | None,
-        typer.Option("--seeds", "--seed", help="Of images, weights and order; several for runs."),
+        typer.Option("--seeds", "--seed", help="Seeds of images, weights and order; one a run."),
     ] = None,
     stream: Annotated[
-        bool, typer.Option("--stream", help="Every training batch fresh; not the paper's protocol.")
+        bool,
+        typer.Option("--stream", help="Fresh images in every batch, unlike the paper."),
     ] = False,
     epochs: Annotated[int | None, typer.Option(help="Instead of 60.")] = None,
     architecture: Annotated[str | None, typer.Option(help="A torchvision network.")] = None,
     size: Annotated[int | None, typer.Option(help="Images before splitting.")] = None,
     root: Annotated[Path, typer.Option(help="Folder of data and runs.")] = Path("runs"),
-    results_file: Annotated[Path, typer.Option(help="Where the line goes.")] = results.FILE,
+    results_file: Annotated[Path, typer.Option(help="The file of results.")] = results.FILE,
     devices: Annotated[
         str, typer.Option(help="Processors; on a CPU, processes.", envvar="PL_TRAINER_DEVICES")
     ] = "auto",
     nodes: Annotated[int, typer.Option(help="Machines.", envvar="PL_TRAINER_NUM_NODES")] = 1,
 ) -> None:
-    """Reproduce rows of the paper's table and put them into results.csv."""
+    """Reproduce rows of the paper's table and record them in results.csv."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     tasks = list(load_settings().tasks) if task == "all" else [task]
     choice = partial(
@@ -134,10 +135,10 @@ def main(
     for run in runs:
         result = reproduce(run, root=root, results_file=results_file, devices=devices, nodes=nodes)
         if result is not None:
-            typer.echo(_told(result, root / run.name))
+            typer.echo(_summary(result, root / run.name))
 
 
-def _told(result: results.Result, folder: Path) -> str:
+def _summary(result: results.Result, folder: Path) -> str:
     return (
         f"{result.task}: test accuracy {result.accuracy:.2f} % "
         f"(paper {result.paper_accuracy:.1f} %), {result.architecture}, {result.epochs} epochs, "
@@ -148,4 +149,4 @@ def _told(result: results.Result, folder: Path) -> str:
 if __name__ == "__main__":
     command = typer.Typer(add_completion=False)
     command.command()(main)
-    run_command(command, "baselines.reproduce", spread(sys.argv[1:], ("--seeds", "--seed")))
+    run_command(command, "baselines.reproduce", repeat_option(sys.argv[1:], ("--seeds", "--seed")))

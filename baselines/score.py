@@ -1,6 +1,6 @@
 """Score a file of predictions: `python -m baselines.score runs/.../predictions.csv`.
 
-The truth is made anew from the recipe and seed that the file names, so a file cannot lie about it.
+The truth is generated again from the recipe and seed that the file names.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ def show(scores: Scores, classes: list[str], *, images: int) -> None:
 
 
 def summary(scores: Scores, images: int) -> str:
-    """The accuracy in a line, with what the number of images allows."""
+    """Return the accuracy in one line, with its interval for the number of images."""
     low, high = wilson(scores.accuracy, images)
     parts = [
         f"accuracy {100 * scores.accuracy:.2f} % (95 % interval {100 * low:.1f} to "
@@ -40,7 +40,7 @@ def summary(scores: Scores, images: int) -> str:
 
 
 def class_table(scores: Scores, classes: list[str]) -> Table:
-    """Precision and recall of every class; with several labels, accuracy and counts too."""
+    """Return precision and recall of every class; with several labels, accuracy and counts too."""
     table = Table(box=None, pad_edge=False)
     several = not scores.top
     counts = ("found", "missed", "false alarms") if several else ()
@@ -58,9 +58,9 @@ def class_table(scores: Scores, classes: list[str]) -> Table:
 
 
 def confusion_table(scores: Scores, classes: list[str]) -> Table:
-    """Numbers of images by truth (down) and prediction (across)."""
+    """Return numbers of images by truth (down) and prediction (across)."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("truth \\ said")
+    table.add_column("truth \\ predicted")
     for name in classes:
         table.add_column(name, justify="right")
     for name, row in zip(classes, scores.confusion.tolist(), strict=True):
@@ -74,7 +74,7 @@ def main(
         Path | None, typer.Option(help="The YAML file of a recipe that is not packaged.")
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help="A folder for pictures of what was wrong.")
+        Path | None, typer.Option(help="A folder for plots of the mistakes.")
     ] = None,
 ) -> None:
     """Score a file of predictions against the truth of its recipe and seed."""
@@ -82,7 +82,7 @@ def main(
     scores = score(predictions.probability, predictions.label)
     show(scores, predictions.classes, images=len(predictions.row))
     if pictures is not None:
-        explain.draw(predictions, scores, folder=pictures, title=file.stem)
+        explain.plot(predictions, scores, folder=pictures, title=file.stem)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Accuracy against what makes an object hard to see, as a table and as a picture."""
+"""Accuracy against the difficulty of an object, as a table and as a plot."""
 
 import csv
 from collections.abc import Iterator
@@ -30,16 +30,16 @@ LABELS_RIGHT = "labels right"
 
 
 class Point(NamedTuple):
-    """A share of right answers among images that are alike in a factor.
+    """Accuracy in one bin of a factor.
 
     Attributes:
-        factor: Which.
-        group: A kind; or, where images are counted, what is right in them.
-        value: The median of the factor.
-        share: Of the answers that are right.
-        low: Where the 95 % interval of the share begins.
-        high: Where it ends.
-        answers: How many there are.
+        factor: Name of the factor.
+        group: A kind; for counts of images, the rule by which an image is right.
+        value: Median of the factor.
+        share: Share of right answers.
+        low: Lower end of the 95 % interval of the share.
+        high: Upper end of that interval.
+        answers: Number of answers in the bin.
     """
 
     factor: Factor
@@ -52,9 +52,9 @@ class Point(NamedTuple):
 
 
 def clearest(factors: Factors) -> Factors:
-    """The clearest object of each kind in each image.
+    """Return the clearest object of each kind in each image.
 
-    It is the one of the best signal to noise, or the largest where there is no noise.
+    The clearest object has the best signal to noise; without noise it is the largest.
     """
     order = torch.arange(len(factors.kind))
     for column in (-factors.size, -factors.signal, factors.kind, factors.place):
@@ -66,14 +66,14 @@ def clearest(factors: Factors) -> Factors:
 
 
 def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
-    """The share of right answers against each factor that varies.
+    """Return the share of right answers against each factor that varies.
 
-    Of a kind in an image it is whether its label is right, against the factors of its clearest
-    object there. Against the number of objects it is all labels of the images.
+    The label of a kind is compared with the factors of its clearest object in the image. All labels
+    of an image are compared with its number of objects.
 
     Args:
-        predictions: Of N images.
-        factors: Of all objects in them.
+        predictions: Predictions of N images.
+        factors: Factors of all objects in these images.
     """
     answers = right(predictions.probability, predictions.label)  # (N, 1) or (N, K)
     clear = clearest(factors)
@@ -94,7 +94,7 @@ def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
 
 
 def _by_number(answers: Tensor, factors: Factors) -> list[Point]:
-    """The share of labels right, and of images with every label right, by objects in the image."""
+    """Return the shares of right labels and of right images by the number of objects."""
     number = torch.bincount(factors.place, minlength=len(answers))
     if int(number.min()) == int(number.max()):
         return []
@@ -111,7 +111,7 @@ def _by_number(answers: Tensor, factors: Factors) -> list[Point]:
 
 
 def _binned(factor: Factor, group: str, values: Tensor, known: Tensor) -> Iterator[Point]:
-    """The share of right answers in bins of values."""
+    """Yield the share of right answers in bins of values."""
     bins = _bins(values.double())
     for number in sorted(set(bins.tolist())):
         mine = bins == number
@@ -121,7 +121,7 @@ def _binned(factor: Factor, group: str, values: Tensor, known: Tensor) -> Iterat
 
 
 def _bins(values: Tensor) -> Tensor:
-    """The bin of each value: one for the least if many share it, and others of equally many."""
+    """Return the bin of each value: one for a frequent minimum, the rest of equal counts."""
     if not len(values):
         return values.long()
     least = values == values.min()
@@ -133,7 +133,7 @@ def _bins(values: Tensor) -> Tensor:
 
 
 def _even_bins(values: Tensor, most: int) -> Tensor:
-    """The bin of each value, in bins of about equally many."""
+    """Return the bin of each value, in bins of about equal counts."""
     if not len(values):
         return values.long()
     count = max(1, min(most, len(values) // ANSWERS))
@@ -152,8 +152,8 @@ def write(points: list[Point], path: Path) -> Path:
     return path
 
 
-def draw(points: list[Point], *, title: str) -> Figure:
-    """A panel for each factor, a line for each kind, with 95 % intervals."""
+def plot(points: list[Point], *, title: str) -> Figure:
+    """Plot a panel for each factor and a line for each kind, with 95 % intervals."""
     shown = [factor for factor in TITLES if any(point.factor == factor for point in points)]
     figure = new_figure(3.7 * max(len(shown), 1), 3.8, title=title)
     axes = figure.subplots(1, max(len(shown), 1), sharey=True, squeeze=False)[0]

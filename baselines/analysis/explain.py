@@ -1,4 +1,4 @@
-"""What a run leaves in its folder beside its checkpoint and log: scores, tables and pictures."""
+"""Scores, tables and plots in the folder of a run."""
 
 from pathlib import Path
 
@@ -14,18 +14,18 @@ from baselines.training.train import log_files
 from deepbench_torch.plotting import save
 
 
-def explain(folder: Path, said: Predictions, *, scores: Scores, result: Result) -> None:
-    """Write predictions, scores and pictures of a run.
+def explain(folder: Path, found: Predictions, *, scores: Scores, result: Result) -> None:
+    """Write predictions, scores and plots of a run.
 
     Args:
-        folder: Of the run.
-        said: The predictions of its test images.
-        scores: Their scores.
-        result: The line of the run.
+        folder: Folder of the run.
+        found: Predictions of its test images.
+        scores: Scores of these predictions.
+        result: The run's row in results.csv.
     """
     title = caption(result)
-    predictions.write(said, folder / "predictions.csv")
-    text = yaml.safe_dump(plain(scores, said.classes), sort_keys=False)
+    predictions.write(found, folder / "predictions.csv")
+    text = yaml.safe_dump(plain(scores, found.classes), sort_keys=False)
     (folder / "scores.yaml").write_text(text, encoding="utf-8")
     curve = pictures.learning_curve(
         pictures.read_curve(log_files(folder)),
@@ -34,28 +34,28 @@ def explain(folder: Path, said: Predictions, *, scores: Scores, result: Result) 
         paper=result.paper_accuracy,
     )
     save(curve, folder / "learning-curve.png")
-    draw(said, scores, folder=folder, title=title)
+    plot(found, scores, folder=folder, title=title)
 
 
-def draw(said: Predictions, scores: Scores, *, folder: Path, title: str) -> None:
-    """Write what can be told from predictions alone.
+def plot(found: Predictions, scores: Scores, *, folder: Path, title: str) -> None:
+    """Write the plots that need predictions alone.
 
     Args:
-        said: The predictions.
-        scores: Their scores.
-        folder: Where the pictures go.
-        title: Of all pictures.
+        found: The predictions.
+        scores: Scores of these predictions.
+        folder: Folder for the plots.
+        title: Title of every plot.
     """
     table = pictures.confusion if scores.top else pictures.label_bars
-    save(table(scores, said.classes, title=title), folder / "confusion.png")
-    save(mistakes.draw(said, title=title), folder / "mistakes.png")
-    points = dependence.dependence(said, factors(said.recipe, said.header.seed, said.row))
+    save(table(scores, found.classes, title=title), folder / "confusion.png")
+    save(mistakes.plot(found, title=title), folder / "mistakes.png")
+    points = dependence.dependence(found, factors(found.recipe, found.header.seed, found.row))
     dependence.write(points, folder / "dependence.csv")
-    save(dependence.draw(points, title=title), folder / "dependence.png")
+    save(dependence.plot(points, title=title), folder / "dependence.png")
 
 
 def caption(result: Result) -> str:
-    """A run in a few words."""
+    """Return a short caption of a run."""
     stream = "" if result.protocol == "paper" else ", fresh images (not the paper's protocol)"
     return (
         f"{result.task}, {result.architecture}, {result.epochs} epochs, seed {result.seed}{stream}"
@@ -63,7 +63,7 @@ def caption(result: Result) -> str:
 
 
 def plain(scores: Scores, classes: list[str]) -> dict[str, object]:
-    """Scores as numbers, lists and mappings; shares from 0 to 1."""
+    """Return scores as numbers, lists and mappings; shares are from 0 to 1."""
     several = not scores.top
     columns = {"accuracy": scores.per_class} if several else {}
     columns |= {"precision": scores.precision, "recall": scores.recall}

@@ -1,4 +1,4 @@
-"""What makes an object hard to see, computed from the truth: light against noise, size, overlap."""
+"""Difficulty of an object, from the truth: signal to noise, size and overlap."""
 
 from typing import NamedTuple
 
@@ -8,20 +8,19 @@ from torch import Tensor
 import deepbench_torch as db
 from deepbench_torch.images import Objects, separate
 
-BATCH = 200  # images at once, which bounds the memory
+BATCH = 200  # images in a batch; bounds the memory
 
 
 class Factors(NamedTuple):
-    """M objects of some images; all fields of shape (M,).
+    """Factors of M objects; all fields have shape (M,).
 
     Attributes:
-        place: The place of its image among the rows asked for, int64.
-        kind: The place of its kind among the recipe's classes, int64.
-        signal: Signal to noise: of all light of the object in the frame, if it were weighed as well
-            as can be, sqrt(sum over pixels of light^2 / variance), where the variance is that of
-            the noise of everything in the pixel; infinite where there is no noise.
-        size: Diameter of a disc of as many pixels as the object's mask has in the frame [pixel].
-        overlap: Share of its mask, in the frame, where all others together are at least as bright.
+        place: Index of its image among the requested rows, int64.
+        kind: Index of its kind among the recipe's classes, int64.
+        signal: Signal to noise with optimal weights: sqrt(sum over pixels of light^2 / variance).
+            The variance is that of all noise in the pixel; without noise the value is infinite.
+        size: Diameter of a disc with as many pixels as the object's mask in the frame [pixel].
+        overlap: Share of its mask in the frame where all others together are at least as bright.
     """
 
     place: Tensor
@@ -32,7 +31,7 @@ class Factors(NamedTuple):
 
 
 def factors(recipe: db.Recipe, seed: int, rows: Tensor) -> Factors:
-    """The factors of all objects in some rows, int64 of shape (N,), of a catalogue."""
+    """Return the factors of all objects in rows of a catalogue, int64 of shape (N,)."""
     parts = []
     for start in range(0, len(rows), BATCH):
         found = of_sample(db.generate(recipe, seed, rows[start : start + BATCH]))
@@ -41,7 +40,7 @@ def factors(recipe: db.Recipe, seed: int, rows: Tensor) -> Factors:
 
 
 def of_sample(sample: db.Sample) -> Factors:
-    """The factors of all objects of a sample."""
+    """Return the factors of all objects of a sample."""
     objects = separate(sample)
     mask = objects.mask
     pixels = mask.sum((1, 2))
@@ -68,7 +67,7 @@ def _signal(sample: db.Sample, objects: Objects) -> Tensor:
 
 
 def _outshines(objects: Objects, images: int) -> Tensor:
-    """Where each object is brighter than all others of its image together, bool (M, H, W)."""
+    """Return the pixels where an object outshines all others together, bool (M, H, W)."""
     light = objects.light
     total = torch.zeros(images, *light.shape[1:]).index_add_(0, objects.row, light)
     return light > total[objects.row] - light

@@ -1,4 +1,4 @@
-"""A picture of the most confident mistakes, with all parameters of what was there."""
+"""Plot of the most confident mistakes, with the parameters of every object."""
 
 import math
 import textwrap
@@ -20,25 +20,25 @@ from deepbench_torch.plotting import stretched
 
 COUNT = 8
 COLUMNS = 2
-WIDTH = 58  # letters of a line of parameters
+WIDTH = 58  # characters in a line of parameters
 
 
 class Mistake(NamedTuple):
     """A wrong answer.
 
     Attributes:
-        place: The place of the image among the predictions.
-        told: What was said and what is true.
+        image: Index of the image among the predictions.
+        text: The prediction and the truth in words.
     """
 
-    place: int
-    told: str
+    image: int
+    text: str
 
 
 def most_confident(predictions: Predictions, count: int = COUNT) -> list[Mistake]:
-    """The wrong answers with the largest probability of being right, by the network's own account.
+    """Return the wrong answers with the largest predicted probability.
 
-    With several labels an image's answer is its most confident wrong one.
+    With several labels, the most confident wrong label of an image counts.
     """
     probability, label = predictions.probability, predictions.label
     wrong = ~right(probability, label)
@@ -48,20 +48,21 @@ def most_confident(predictions: Predictions, count: int = COUNT) -> list[Mistake
         : min(count, int(wrong.any(1).sum()))
     ]
     return [
-        Mistake(place, _told(predictions, place, int(worst[place].argmax())))
-        for place in order.tolist()
+        Mistake(index, _text(predictions, index, int(worst[index].argmax())))
+        for index in order.tolist()
     ]
 
 
-def _told(predictions: Predictions, place: int, column: int) -> str:
-    """What was said and what is true, in words."""
-    chance = predictions.probability[place]
-    row, label = int(predictions.row[place]), predictions.label[place]
+def _text(predictions: Predictions, index: int, column: int) -> str:
+    """Return the prediction and the truth in words."""
+    chance = predictions.probability[index]
+    row, label = int(predictions.row[index]), predictions.label[index]
     names = predictions.classes
     if label.dim() == 0:
-        said = int(chance.argmax())
+        best = int(chance.argmax())
         return (
-            f"row {row}: {names[int(label)]} taken for {names[said]}, p = {float(chance[said]):.4f}"
+            f"row {row}: {names[int(label)]} predicted as {names[best]}, "
+            f"p = {float(chance[best]):.4f}"
         )
     (there,) = label_names(label[None], names)
     verb = "misses" if label[column] > 0.5 else "imagines"
@@ -69,29 +70,29 @@ def _told(predictions: Predictions, place: int, column: int) -> str:
     return f"row {row}, {holds}: {verb} {names[column]}, p = {float(chance[column]):.4f}"
 
 
-def draw(predictions: Predictions, *, title: str) -> Figure:
-    """The most confident mistakes: image, answer, and the parameters of every object."""
+def plot(predictions: Predictions, *, title: str) -> Figure:
+    """Plot the most confident mistakes: image, answer and the parameters of every object."""
     mistakes = most_confident(predictions)
     rows = max(1, -(-len(mistakes) // COLUMNS))
-    told = (
+    subject = (
         "most confident mistakes; lengths [pixel], angles [radian]" if mistakes else "no mistakes"
     )
-    figure = new_figure(11.5, 0.5 + 1.75 * rows, title=f"{title}: {told}")
+    figure = new_figure(11.5, 0.5 + 1.75 * rows, title=f"{title}: {subject}")
     axes = figure.subplots(rows, 2 * COLUMNS, squeeze=False, width_ratios=[1, 2.4] * COLUMNS)
     for axis in axes.flat:
         axis.set_axis_off()
     for number, mistake in enumerate(mistakes):
         image, text = axes[number // COLUMNS, 2 * (number % COLUMNS) :][:2]
-        row = predictions.row[mistake.place, None]
+        row = predictions.row[mistake.image, None]
         sample = db.generate(predictions.recipe, predictions.header.seed, row)
         _image(image, sample)
-        text.text(0, 1, mistake.told, va="top", fontsize=8, weight="bold")
+        text.text(0, 1, mistake.text, va="top", fontsize=8, weight="bold")
         text.text(0, 0.88, _parameters(sample), va="top", fontsize=6.5, family="monospace")
     return figure
 
 
 def _image(axis: Axes, sample: db.Sample) -> None:
-    """The image, with the number of each object beside its middle."""
+    """Plot the image, with the number of each object beside its centre."""
     axis.imshow(stretched(sample.image[0, 0].numpy()), cmap="magma", interpolation="nearest")
     outline = [withStroke(linewidth=1.5, foreground="black")]
     middles = _middles(separate(sample).mask)
@@ -109,7 +110,7 @@ def _image(axis: Axes, sample: db.Sample) -> None:
 
 
 def _middles(masks: Tensor) -> list[list[float]]:
-    """Row and column of the middle of each object's mask [pixel]."""
+    """Return row and column of the centre of each object's mask [pixel]."""
     mask = masks.float()
     count = mask.sum((1, 2)).clamp_min(1)
     row = (mask.sum(2) * torch.arange(mask.shape[1])).sum(1) / count
@@ -118,7 +119,7 @@ def _middles(masks: Tensor) -> list[list[float]]:
 
 
 def _parameters(sample: db.Sample) -> str:
-    """A paragraph for each object of an image: kind, factors, parameters."""
+    """Return a paragraph for each object of an image: kind, factors and parameters."""
     found = of_sample(sample)
     paragraphs = []
     objects = (
@@ -131,8 +132,8 @@ def _parameters(sample: db.Sample) -> str:
         signal = float(found.signal[number])
         facts = {"S/N": signal} if math.isfinite(signal) else {}
         facts["overlap"] = float(found.overlap[number])
-        told = "  ".join(f"{name}={_short(value)}" for name, value in (facts | values).items())
-        lines = textwrap.wrap(f"{number + 1} {kind}  {told}", WIDTH, subsequent_indent="    ")
+        text = "  ".join(f"{name}={_short(value)}" for name, value in (facts | values).items())
+        lines = textwrap.wrap(f"{number + 1} {kind}  {text}", WIDTH, subsequent_indent="    ")
         paragraphs.append("\n".join(lines))
     return "\n".join(paragraphs)
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: how it learned, and what it confuses."""
+"""Plots of a run: learning curve and confusion of classes."""
 
 import csv
 import textwrap
@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from baselines.scoring.scores import Scores
 
-# Okabe & Ito (2008): colours that colour-blind people tell apart, those that show on white, each
-# with a mark and a dash of its own
+# Okabe & Ito (2008): colours that colour-blind people can distinguish, those visible on white; each
+# has its own marker and line style
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", "-.", ":", "-", "--")
@@ -24,7 +24,7 @@ Curve = dict[int, dict[str, float]]
 
 
 def new_figure(width: float, height: float, *, title: str = "") -> Figure:
-    """An empty figure [inch] that draws into memory, its title in as many lines as it needs."""
+    """Return an empty figure [inch] without a window; a long title is wrapped."""
     figure = Figure((width, height), layout="constrained")
     FigureCanvasAgg(figure)
     if title:
@@ -33,22 +33,22 @@ def new_figure(width: float, height: float, *, title: str = "") -> Figure:
 
 
 def read_curve(logs: Iterable[Path]) -> Curve:
-    """By epoch, counted from 1, what was logged of it; a later part of a run rules."""
+    """Return metrics by epoch, from 1; if a resumed run repeats an epoch, the later log wins."""
     curve: Curve = defaultdict(dict)
     for log in logs:
         with log.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream):
-                told = {name: float(text) for name, text in row.items() if text}
-                curve[int(told["epoch"]) + 1] |= told
+                logged = {name: float(text) for name, text in row.items() if text}
+                curve[int(logged["epoch"]) + 1] |= logged
     return dict(sorted(curve.items()))
 
 
 def learning_curve(curve: Curve, *, title: str, test: float, paper: float) -> Figure:
-    """Loss and accuracy by epoch.
+    """Plot loss and accuracy by epoch.
 
     Args:
-        curve: What was logged, as `read_curve` gives it.
-        title: What was trained.
+        curve: Metrics by epoch, from `read_curve`.
+        title: Title of the plot.
         test: The test accuracy of the last weights [%].
         paper: The paper's accuracy [%].
     """
@@ -90,7 +90,7 @@ def _plot(
 
 
 def confusion(scores: Scores, classes: list[str], *, title: str) -> Figure:
-    """Which class is taken for which: numbers of images, shaded by the share of their row."""
+    """Plot the confusion matrix: numbers of images, shaded by the share of their row."""
     count = scores.confusion
     share = count / count.sum(1, keepdim=True).clamp_min(1)
     side = 2.6 + 0.7 * len(classes)
@@ -116,7 +116,7 @@ def _cells(table: torch.Tensor) -> Iterable[tuple[tuple[int, int], int]]:
 
 
 def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
-    """Accuracy, precision and recall of each label, with their numbers."""
+    """Plot accuracy, precision and recall of each label, with their numbers."""
     figure = new_figure(3 + 1.1 * len(classes), 3.8, title=title)
     axis = figure.subplots()
     parts = (

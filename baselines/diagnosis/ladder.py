@@ -1,4 +1,4 @@
-"""How a network does on every rung of a recipe's ladder, and where it breaks."""
+"""Accuracy of a network on every rung of a recipe's ladder, and the rung on which it fails."""
 
 import csv
 import time
@@ -16,26 +16,26 @@ from baselines.scoring.scores import score, wilson
 from deepbench_torch.datasets import split_rows
 from deepbench_torch.recipes.ladder import Rung
 
-BATCH = 250  # test images made at once
+BATCH = 250  # test images in a batch
 
 
-class Height(NamedTuple):
-    """How well a network does on one rung; shares from 0 to 1.
+class RungResult(NamedTuple):
+    """Result of a network on one rung; shares are from 0 to 1.
 
     Attributes:
-        recipe: The recipe whose ladder it is.
-        rung: The step that leads to it.
-        adds: What the step adds, in words.
-        digest: Of the rung's recipe.
-        accuracy: Share of test images whose label is right; of several labels, their mean.
-        exact_match: Share with every label right.
-        chance: The accuracy of always giving the more frequent answer.
-        images: How many test images there are, over all seeds.
-        steps: Of each training.
-        seeds: Of images and weights, each of a training of its own.
-        seconds: Of training and testing.
-        device: Where that was.
-        commit: What ran.
+        recipe: Name of the recipe with this ladder.
+        rung: Name of the rung's step.
+        adds: Description of the step.
+        digest: Digest of the rung's recipe.
+        accuracy: Share of test images with the right label; with several labels, their mean.
+        exact_match: Share of test images with every label right.
+        chance: Accuracy of always predicting the more frequent answer.
+        images: Number of test images, over all seeds.
+        steps: Training steps of each network.
+        seeds: Seeds of images and weights, one for each network.
+        seconds: Duration of training and testing [s].
+        device: Device of training and testing.
+        commit: Commit of the code.
     """
 
     recipe: str
@@ -54,31 +54,31 @@ class Height(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
+        """95 % interval of the accuracy."""
         return wilson(self.accuracy, self.images)
 
     def skill(self, accuracy: float) -> float:
-        """An accuracy on a scale on which chance is 0 and perfection is 1."""
+        """Return an accuracy on a scale from chance, 0, to perfection, 1."""
         return (accuracy - self.chance) / (1 - self.chance) if self.chance < 1 else 1.0
 
 
-def climb(
+def evaluate_rung(
     recipe: db.Recipe, rung: Rung, *, steps: int, images: int, seeds: Sequence[int]
-) -> Height:
+) -> RungResult:
     """Train a small network on a rung for each seed, and test all of them together.
 
     Args:
-        recipe: Whose ladder it is.
+        recipe: The recipe with this ladder.
         rung: The rung.
-        steps: How many batches to train for.
-        images: How many images to test each network on, of a Catalogue's test split.
-        seeds: Of images and weights.
+        steps: Number of training batches.
+        images: Number of test images of each network, from a Catalogue's test split.
+        seeds: Seeds of images and weights.
     """
     start = time.monotonic()
     parts = [_tested(rung.recipe, steps=steps, images=images, seed=seed) for seed in seeds]
     probability, label = (torch.cat(column) for column in zip(*parts, strict=True))
     scores = score(probability, label)
-    return Height(
+    return RungResult(
         recipe=recipe.name,
         rung=rung.name,
         adds=rung.adds,
@@ -96,53 +96,52 @@ def climb(
 
 
 def _tested(recipe: db.Recipe, *, steps: int, images: int, seed: int) -> tuple[Tensor, Tensor]:
-    """What a trained network says of test images, and what is true."""
+    """Return the predictions of a trained network for test images, and the truth."""
     network = small.train(recipe, steps=steps, seed=seed)
     rows = torch.tensor(split_rows(10_000, "test")[:images])
     samples = [db.generate(recipe, seed, part) for part in torch.split(rows, BATCH)]
-    said = [small.probability(network, recipe, sample.image) for sample in samples]
-    return torch.cat(said), torch.cat([sample.label for sample in samples])
+    predicted = [small.probability(network, recipe, sample.image) for sample in samples]
+    return torch.cat(predicted), torch.cat([sample.label for sample in samples])
 
 
 def chance(label: Tensor, classes: int) -> float:
-    """The accuracy of always giving the more frequent answer: the class, or whether it is there."""
+    """Return the accuracy of always predicting the more frequent class, or presence."""
     if label.dim() == 1:
         return float(torch.bincount(label, minlength=classes).max() / len(label))
     there = label.mean(0)
     return float(torch.maximum(there, 1 - there).mean())
 
 
-def breaking(heights: Sequence[Height]) -> int | None:
-    """The place of the rung where the network breaks; None if it does nowhere.
+def breaking(rungs: Sequence[RungResult]) -> int | None:
+    """Return the index of the rung on which the network fails; None if there is none.
 
-    It is the rung on which it loses most skill against the rung before, among those on which the
-    95 % interval of its skill lies wholly below the one before. (Skill, and not accuracy, since
-    chance is not the same on every rung.)
+    This rung loses most skill against the rung before it. Only rungs count whose 95 % interval of
+    skill is entirely below the interval before. Skill is used because chance differs among rungs.
     """
     losses = {}
-    for place in range(1, len(heights)):
-        before, here = heights[place - 1], heights[place]
+    for index in range(1, len(rungs)):
+        before, here = rungs[index - 1], rungs[index]
         if here.skill(here.interval[1]) < before.skill(before.interval[0]):
-            losses[place] = before.skill(before.accuracy) - here.skill(here.accuracy)
-    return max(losses, key=lambda place: losses[place]) if losses else None
+            losses[index] = before.skill(before.accuracy) - here.skill(here.accuracy)
+    return max(losses, key=lambda index: losses[index]) if losses else None
 
 
-def write(heights: Sequence[Height], path: Path) -> Path:
-    """Write the heights as a CSV."""
+def write(rungs: Sequence[RungResult], path: Path) -> Path:
+    """Write the results as a CSV."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(Height._fields)
-        for height in heights:
+        writer.writerow(RungResult._fields)
+        for rung in rungs:
             writer.writerow(
-                [f"{value:.4f}" if isinstance(value, float) else value for value in height]
+                [f"{value:.4f}" if isinstance(value, float) else value for value in rung]
             )
     return path
 
 
-def read(path: Path) -> list[Height]:
-    """The heights in a CSV."""
+def read(path: Path) -> list[RungResult]:
+    """Read the results in a CSV."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    kinds = Height.__annotations__
-    return [Height(**{name: kinds[name](text) for name, text in row.items()}) for row in rows]
+    kinds = RungResult.__annotations__
+    return [RungResult(**{name: kinds[name](text) for name, text in row.items()}) for row in rows]

@@ -1,4 +1,4 @@
-"""A small network and its training on fresh images, for diagnoses within minutes on one core."""
+"""Small network trained on fresh images, for diagnoses within minutes on one core."""
 
 import torch
 from torch import Tensor, nn
@@ -6,15 +6,15 @@ from torch import Tensor, nn
 import deepbench_torch as db
 
 BATCH = 64  # images a step
-LR = 0.01  # Adam bears ten times its usual rate here, as every layer is normalised
+LR = 0.01  # ten times Adam's usual rate; every layer is normalised
 CHANNELS = (16, 32, 64, 128)
 
 
 class SmallNetwork(nn.Module):
-    """Four convolutions, each halving the image, and the brightest answer of the field.
+    """Four convolutions, each halving the image, and a maximum over the field.
 
     Args:
-        outputs: How many logits.
+        outputs: Number of logits.
     """
 
     def __init__(self, outputs: int) -> None:
@@ -30,20 +30,21 @@ class SmallNetwork(nn.Module):
         self.head = nn.Linear(CHANNELS[-1], outputs)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits (B, K) of images (B, 1, H, W)."""
+        """Return logits (B, K) of images (B, 1, H, W)."""
         logits: Tensor = self.head(self.features(image).amax((2, 3)))
         return logits
 
 
 def train(recipe: db.Recipe, *, steps: int, seed: int) -> SmallNetwork:
-    """A network trained on fresh images, the rows after those of a Catalogue of default size.
+    """Train a network on fresh images, which no Catalogue holds.
 
-    Adam with one cycle, as in the baselines: a warm-up over a tenth, then half a cosine.
+    The optimiser is Adam with one cycle, as in the baselines: a warm-up over a tenth of the steps,
+    then half a cosine.
 
     Args:
-        recipe: What the images hold.
-        steps: How many batches.
-        seed: Of the images and the first weights.
+        recipe: Recipe of the images.
+        steps: Number of batches.
+        seed: Seed of the images and the first weights.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -63,7 +64,7 @@ def train(recipe: db.Recipe, *, steps: int, seed: int) -> SmallNetwork:
 
 
 def probability(network: SmallNetwork, recipe: db.Recipe, image: Tensor) -> Tensor:
-    """What the network gives each label of images (B, 1, H, W), float32, shape (B, K)."""
+    """Return the probability of each label of images (B, 1, H, W), float32, shape (B, K)."""
     with torch.inference_mode():
         logits: Tensor = network(image)
     return logits.softmax(1) if recipe.label == "class" else logits.sigmoid()

@@ -1,6 +1,6 @@
-"""Predictions: what a network says of the test images, in a file that anyone can score.
+"""Predictions of test images, in a file that anyone can score.
 
-A CSV with header lines that name the images, `# key: value`, and a row for each: its number, its
+The file is a CSV. Header lines `# key: value` name the images. Each row has an image's number, its
 true label (the kinds, joined by "+") and a probability for each class.
 """
 
@@ -20,7 +20,7 @@ from deepbench_torch.generate import GENERATOR_VERSION
 
 
 class Header(BaseModel):
-    """Which images the predictions are of."""
+    """Identity of the predicted images."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class Header(BaseModel):
 
     @classmethod
     def of(cls, catalogue: db.Catalogue, split: Split = "test") -> "Header":
-        """The header for a split of a catalogue."""
+        """Return the header for a split of a catalogue."""
         recipe = catalogue.recipe
         height, width = recipe.shape[-2:]
         return cls(
@@ -49,15 +49,15 @@ class Header(BaseModel):
 
 
 class Predictions(NamedTuple):
-    """What a network says of N images.
+    """Predictions of N images.
 
     Attributes:
-        header: Which images.
-        recipe: What they hold.
+        header: Identity of the images.
+        recipe: Recipe of the images.
         row: Row numbers, int64, shape (N,).
-        label: The truth: class indices, int64, shape (N,); or which kinds are present, float32,
-            shape (N, K).
-        probability: float32, shape (N, K).
+        label: The truth: class indices, int64, shape (N,); or the present kinds, float32, shape
+            (N, K).
+        probability: Predicted probabilities, float32, shape (N, K).
     """
 
     header: Header
@@ -68,30 +68,31 @@ class Predictions(NamedTuple):
 
     @property
     def classes(self) -> list[str]:
-        """The names of the labels, in their order."""
+        """Names of the labels, in their order."""
         return self.recipe.classes
 
 
 def image_recipe(catalogue: db.Catalogue) -> db.Recipe:
-    """The recipe of a catalogue of images.
+    """Return the recipe of a catalogue of images.
 
     Raises:
-        TypeError: If it holds time series.
+        TypeError: If the catalogue holds time series.
     """
     if not isinstance(catalogue.recipe, db.Recipe):
         raise TypeError(
-            f"the baselines classify images, but {catalogue.recipe.name} holds time series"
+            f"recipe: expected images, got {catalogue.recipe.name}, which holds time series; "
+            "choose a recipe of images"
         )
     return catalogue.recipe
 
 
 def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
-    """What a network says of the test images; every row once, in order, in single precision.
+    """Predict the test images: every row once, in order, in single precision.
 
-    One process does it for all, after a training of several.
+    One process predicts all rows, also after a training by several.
     """
     data.prepare_data()
-    # the module's own loader would give each of several processes its part only
+    # the module's own loader shares the rows among processes
     loader = DataLoader(data.test_dataloader().dataset, batch_size=data.batch_size)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).eval()
@@ -108,7 +109,7 @@ def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
 
 
 def write(predictions: Predictions, path: Path) -> Path:
-    """Write the file; probabilities with nine digits, which keep every bit."""
+    """Write the file; probabilities have nine digits, which preserve every bit."""
     part = path.with_name(path.name + ".partial")
     with part.open("w", newline="", encoding="utf-8") as stream:
         for key, value in predictions.header.model_dump().items():
@@ -125,7 +126,7 @@ def write(predictions: Predictions, path: Path) -> Path:
 
 
 def label_names(label: Tensor, classes: list[str]) -> list[str]:
-    """Each label in words: the kinds, joined by "+", or nothing where there is none."""
+    """Return each label in words: the kinds, joined by "+"; empty without any kind."""
     if label.dim() == 1:
         return [classes[place] for place in label.tolist()]
     return ["+".join(classes[place] for place in row.nonzero()[:, 0].tolist()) for row in label]

@@ -1,4 +1,4 @@
-"""results.csv: one line a run, with all that is needed to run it again."""
+"""Records of runs in results.csv: one row a run, with all that is needed to repeat it."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ from deepbench_torch.storage.lock import locked
 FILE = Path(__file__).parents[1] / "results.csv"
 # "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same
 Protocol = Literal["paper", "stream"]
-# what makes two lines lines of the same run
+# columns that identify a run
 KEY = (
     "task",
     "protocol",
@@ -24,7 +24,7 @@ KEY = (
     "epochs",
     "seed",
 )
-# how a run was trained, which testing it anew does not change
+# columns about the training, which a second test does not change
 TRAINED = ("commit", "torch_version", "device", "wall_time", "date")
 
 
@@ -58,7 +58,7 @@ class Result(BaseModel):
 
     @property
     def name(self) -> str:
-        """The name of its run."""
+        """Name of the run."""
         return run_name(
             self.task,
             self.architecture,
@@ -71,7 +71,7 @@ class Result(BaseModel):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What two lines of the same run have in common."""
+        """Values that identify the run."""
         return tuple(getattr(self, name) for name in KEY)
 
 
@@ -85,22 +85,22 @@ def run_name(
     epochs: int,
     seed: int,
 ) -> str:
-    """What tells a run from every other, as the name of a folder or a file."""
+    """Return the unique name of a run, for its folder and files."""
     name = f"{task}-{architecture}-{digest[:8]}-size{size}-epochs{epochs}-seed{seed}"
     return name if protocol == "paper" else f"{name}-{protocol}"
 
 
 def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -> Result:
-    """Put a run into the file, in the place of its earlier line or at the end.
+    """Record a run in the file: replace its earlier row, or append one.
 
     Args:
         result: The run.
-        file: The file, which is made if it is missing.
-        trained_before: Whether the run was only tested now; then an earlier line's record of its
-            training stays.
+        file: The file; created if it is missing.
+        trained_before: Whether the run was only tested now; then an earlier row's record of its
+            training is kept.
 
     Returns:
-        The line as it stands in the file.
+        The recorded row.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with locked(file, quiet=True):  # runs side by side may end together
@@ -118,10 +118,10 @@ def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -
 
 
 def read(file: Path = FILE) -> list[Result]:
-    """All runs in the file; none if it is not there.
+    """Read all runs in the file; an empty list without a file.
 
     Raises:
-        ValueError: If a line is not a run.
+        ValueError: If a row is not a run.
     """
     if not file.exists():
         return []
@@ -135,12 +135,13 @@ def _result(row: dict[str, str], file: Path, line: int) -> Result:
     except ValidationError as error:
         faults = "; ".join(f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
         raise ValueError(
-            f"line {line} of {file} is not a run: {faults}; mend it or give another file"
+            f"{file}, line {line}: expected a run, got {faults}; correct the line or choose "
+            "another file"
         ) from None
 
 
 def commit() -> str:
-    """The commit that runs, marked if the tree differs from it; "unknown" outside a checkout."""
+    """Return the commit of the code, marked if files differ; "unknown" outside a checkout."""
     folder = Path(__file__).parents[1]
     try:
         head = _git(folder, "rev-parse", "--short=12", "HEAD")
@@ -151,7 +152,7 @@ def commit() -> str:
 
 
 def _write(rows: list[Result], file: Path) -> None:
-    """Write beside the file and rename, so that it is never half there."""
+    """Write the file atomically."""
     part = file.with_name(file.name + ".partial")
     with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(Result.model_fields), lineterminator="\n")

@@ -9,20 +9,21 @@ Z95 = 1.959963984540054  # standard deviations either side that hold 95 % of a n
 
 
 class Scores(NamedTuple):
-    """How good predictions of N images with K classes are; shares from 0 to 1.
+    """Scores of predictions of N images with K classes; shares are from 0 to 1.
 
     Attributes:
-        accuracy: Share of images whose class is right; with several labels, the mean over labels of
-            the share of images in which that label is right.
+        accuracy: Share of images with the right class; with several labels, the mean over labels of
+            the share of images with that label right.
         exact_match: Share of images with every label right.
         top: Share of images whose class is among the likeliest 1, 2 and 3; empty with several
             labels.
-        per_class: Share of images in which each label is right; with one label an image, its
-            recall. Shape (K,).
-        precision: Of what is said to be a class, the share that is; 0 where nothing is. Shape (K,).
-        recall: Of what is a class, the share that is said to be; 0 where nothing is. Shape (K,).
+        per_class: Share of images with each label right; with one label an image, the recall.
+            Shape (K,).
+        precision: Share of right answers among those that predict a class; 0 without any. Shape
+            (K,).
+        recall: Share of right answers among images of a class; 0 without any. Shape (K,).
         confusion: Numbers of images by truth and prediction, int64, shape (K, K); with several
-            labels of absence and presence for each, shape (K, 2, 2).
+            labels, by absence and presence of each, shape (K, 2, 2).
     """
 
     accuracy: float
@@ -35,27 +36,26 @@ class Scores(NamedTuple):
 
 
 def score(probability: Tensor, label: Tensor) -> Scores:
-    """The scores of some predictions.
+    """Return the scores of predictions.
 
     Args:
-        probability: float32, shape (N, K).
-        label: Class indices, int64, shape (N,); or which kinds are present, shape (N, K).
+        probability: Predicted probabilities, float32, shape (N, K).
+        label: Class indices, int64, shape (N,); or the present kinds, shape (N, K).
     """
     return _one_label(probability, label) if label.dim() == 1 else _labels(probability, label)
 
 
 def right(probability: Tensor, label: Tensor) -> Tensor:
-    """Which labels are right, bool: shape (N, 1) for one label an image, else (N, K)."""
+    """Return whether each label is right, bool: (N, 1) for one label an image, else (N, K)."""
     if label.dim() == 1:
         return (probability.argmax(1) == label)[:, None]
     return (probability > 0.5) == (label > 0.5)
 
 
 def wilson(share: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share that was measured on `count` images (Wilson 1927).
+    """Return the 95 % interval of a share of `count` images (Wilson 1927).
 
-    Of the mean accuracy of several labels it is at most as wide as this, for the labels of an image
-    cannot vary together more than one does alone.
+    For the mean accuracy of several labels this is an upper bound of the width.
     """
     z2 = Z95 * Z95 / count
     middle = (share + z2 / 2) / (1 + z2)

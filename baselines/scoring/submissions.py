@@ -1,4 +1,4 @@
-"""Reading predictions that anyone may have written: the truth is made anew, all else is checked."""
+"""Read predictions from any source: the truth is generated again, everything else is checked."""
 
 import csv
 import math
@@ -15,12 +15,12 @@ import deepbench_torch as db
 from baselines.scoring.predictions import Header, Predictions, image_recipe, label_names
 from deepbench_torch.generate import GENERATOR_VERSION
 
-BATCH = 256  # images made at once
+BATCH = 256  # images in a batch
 SHOWN = 3  # rows that an error names
 
 
 class Line(NamedTuple):
-    """A row of the file: its row number, its label in words and its probabilities."""
+    """Row of the file: its row number, its label in words and its probabilities."""
 
     row: int
     label: str
@@ -28,15 +28,15 @@ class Line(NamedTuple):
 
 
 def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
-    """The predictions of a file, in the order of the rows, with labels made from recipe and seed.
+    """Read predictions in the order of the rows, with labels from recipe and seed.
 
     Args:
-        path: As `predictions.write` writes it; rows may stand in any order.
-        recipe: The recipe of the images; the packaged one that the file names if None.
+        path: A file as `predictions.write` writes it; rows may have any order.
+        recipe: Recipe of the images; if None, the packaged one that the file names.
 
     Raises:
-        ValueError: If the file is not whole, or not about the images that it names.
-        FileNotFoundError: If there is none.
+        ValueError: If the file is incomplete, or its rows are not the images that it names.
+        FileNotFoundError: If there is no file.
     """
     text = _text(path)
     notes = [line for line in text if line.startswith("#")]
@@ -81,7 +81,7 @@ def _header(notes: list[str], path: Path) -> Header:
 
 
 def _catalogue(header: Header, path: Path, recipe: str | Path | None) -> db.Catalogue:
-    """The images that the header names, if this package makes them as they were."""
+    """Return the catalogue that the header names, if this package generates the same images."""
     if recipe is None and header.recipe not in db.list_recipes():
         raise ValueError(
             f"{path} is about the recipe {header.recipe!r}, which is not packaged; "
@@ -140,7 +140,7 @@ def _line(cells: list[str], path: Path, columns: int) -> Line:
 
 
 def _check_rows(found: list[int], expected: range, path: Path) -> None:
-    """Every row of the split once, and no other."""
+    """Check that every row of the split occurs once, and no other row."""
     times = Counter(found)
     unknown = [row for row in times if row not in expected]
     missed = len(expected) - (len(times) - len(unknown))
@@ -152,16 +152,18 @@ def _check_rows(found: list[int], expected: range, path: Path) -> None:
         ),
         "has unknown": (len(unknown), iter(unknown)),
     }
-    told = [f"{verb} {_some(rows, count)}" for verb, (count, rows) in faults.items() if count]
-    if told:
+    found_faults = [
+        f"{verb} {_some(rows, count)}" for verb, (count, rows) in faults.items() if count
+    ]
+    if found_faults:
         raise ValueError(
             f"{path} must have each row from {expected[0]} to {expected[-1]} once; "
-            f"it {' and '.join(told)}"
+            f"it {' and '.join(found_faults)}"
         )
 
 
 def _some(rows: Iterator[int], count: int) -> str:
-    """The first few of `count` rows in words."""
+    """Return the first of `count` rows in words."""
     names = ", ".join(str(row) for row in islice(rows, SHOWN))
     more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
     return f"row{'s' if count > 1 else ''} {names}{more}"
@@ -171,6 +173,6 @@ def _check_labels(lines: list[Line], truth: list[str], path: Path) -> None:
     for line, name in zip(lines, truth, strict=True):
         if line.label != name:
             raise ValueError(
-                f"{path}: row {line.row} says it shows {line.label or 'nothing'!r}, but recipe "
+                f"{path}: row {line.row} has the label {line.label or 'nothing'!r}, but recipe "
                 f"and seed give {name or 'nothing'!r}"
             )

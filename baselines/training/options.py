@@ -1,21 +1,21 @@
-"""Options of the command line that take several numbers."""
+"""Options of the command line with several numbers."""
 
 from collections.abc import Collection, Sequence
 
 
-def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:
-    """Arguments in which an option that several numbers follow stands before each of them.
+def repeat_option(arguments: Sequence[str], options: Collection[str]) -> list[str]:
+    """Return arguments with an option repeated before each of its numbers.
 
-    So that `--seeds 0 1 2` may be written, of which the command line would take the first alone.
+    It permits `--seeds 0 1 2`, of which the command line would read the first number alone.
     """
-    told: list[str] = []
-    option = ""  # the one whose numbers these are
+    repeated: list[str] = []
+    option = ""  # the option that these numbers belong to
     for argument in arguments:
         if argument in options:
             option = argument
         elif not option or not argument.isdecimal():
             option = ""
-        elif told[-1] != option:
-            told.append(option)
-        told.append(argument)
-    return told
+        elif repeated[-1] != option:
+            repeated.append(option)
+        repeated.append(argument)
+    return repeated

@@ -8,9 +8,9 @@ import torch
 import deepbench_torch as db
 from baselines import diagnose
 from baselines.diagnosis import ladder, small
-from baselines.diagnosis.ladder import Height
+from baselines.diagnosis.ladder import RungResult
 
-BASE = Height(
+BASE = RungResult(
     recipe="sky",
     rung="simplest",
     adds="nothing",
@@ -27,7 +27,7 @@ BASE = Height(
 )
 
 
-def heights(*pairs: tuple[float, float]) -> list[Height]:
+def heights(*pairs: tuple[float, float]) -> list[RungResult]:
     """Heights of some accuracies and chances."""
     return [
         BASE._replace(rung=f"rung {place}", accuracy=accuracy, chance=chance)
@@ -85,7 +85,7 @@ def test_the_command_on_tiny_images(
     assert png.read_bytes().startswith(b"\x89PNG")
     out = capsys.readouterr().out
     assert all(rung.name in out for rung in rungs)
-    assert f"{recipe}: the network breaks" in out
+    assert f"{recipe}: the network fails" in out
     # the last rung is the recipe itself. Oracle: its labels by hand
     shares = []
     for seed in (1, 5):
@@ -102,7 +102,7 @@ def test_the_command_on_tiny_images(
 
 
 def test_a_time_series_has_no_ladder() -> None:
-    with pytest.raises(ValueError, match="a ladder is of images, but pendulum holds time series"):
+    with pytest.raises(ValueError, match="expected images, got pendulum"):
         diagnose.main("pendulum")
 
 

@@ -38,10 +38,12 @@ def test_the_most_confident_mistakes_of_one_label() -> None:
         said.probability[place, said.label[place]] = 0.1
         said.probability[place, (said.label[place] + 1) % 3] = chance
     found = most_confident(said)
-    assert [mistake.place for mistake in found] == [4, 5, 1]
+    assert [mistake.image for mistake in found] == [4, 5, 1]
     true = int(said.label[4])
     names = said.classes
-    assert found[0].told == f"row 84: {names[true]} taken for {names[(true + 1) % 3]}, p = 0.8000"
+    assert (
+        found[0].text == f"row 84: {names[true]} predicted as {names[(true + 1) % 3]}, p = 0.8000"
+    )
     assert len(most_confident(said, count=2)) == 2
 
 
@@ -52,7 +54,7 @@ def test_the_most_confident_mistakes_of_several_labels() -> None:
     said.probability[2, 2] = 0.75
     said.probability[0] = torch.tensor([0.02, 0.4, 0.97])
     found = most_confident(said)
-    assert [mistake.told for mistake in found] == [
+    assert [mistake.text for mistake in found] == [
         "row 80, star, galaxy, spiral: misses star, p = 0.0200",  # surer of it than of the galaxy
         "row 82, galaxy: imagines spiral, p = 0.7500",
     ]
@@ -62,7 +64,7 @@ def test_without_mistakes_there_is_a_picture_that_says_so(tmp_path: Path) -> Non
     said = predictions("sky", torch.zeros(4, 3))
     said.probability.copy_(said.label)
     assert most_confident(said) == []
-    title = mistakes.draw(said, title="sky").get_suptitle()
+    title = mistakes.plot(said, title="sky").get_suptitle()
     assert title == "sky: no mistakes"
 
 
@@ -111,8 +113,8 @@ def test_no_text_is_cut_off(name: str) -> None:
     curve = {epoch: {"train/loss": 2.0, "val/loss": 3.0, "val/accuracy": 0.5} for epoch in (1, 2)}
     for figure in (
         table(scores, said.classes, title=title),
-        mistakes.draw(said, title=title),
-        dependence.draw(points, title=title),
+        mistakes.plot(said, title=title),
+        dependence.plot(points, title=title),
         pictures.learning_curve(curve, title=title, test=50.0, paper=97.1),
     ):
         assert cut_off(figure) == []

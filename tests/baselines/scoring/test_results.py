@@ -67,7 +67,9 @@ def test_a_line_that_is_not_a_run_is_told(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     results.record(LINE, file)
     file.write_text(file.read_text().replace(str(LINE.lr), "fast"))
-    with pytest.raises(ValueError, match=r"line 2 of .*results.csv is not a run: lr: Input should"):
+    with pytest.raises(
+        ValueError, match=r"results.csv, line 2: expected a run, got lr: Input should"
+    ):
         results.read(file)
     assert results.read(tmp_path / "none.csv") == []
 

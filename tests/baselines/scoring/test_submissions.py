@@ -112,10 +112,10 @@ FAULTS: list[tuple[Callable[[list[str]], list[str]], str]] = [
     (cell(4, "high"), "row 29 has a probability that is no number"),
     (cell(4, ""), "row 29 has a probability that is no number"),
     (lambda lines: [*lines[:-1], lines[-1] + ",1"], "each line must have 5 cells, got '29,"),
-    (cell(1, "moon"), "row 29 says it shows 'moon', but recipe and seed give"),
+    (cell(1, "moon"), "row 29 has the label 'moon', but recipe and seed give"),
     (replaced("# size: 30", "# size: 4000000000000000"), "has unknown rows 24, 25, 26 and 3 more"),
     (replaced("# size: 30", "# size: 29"), "each row from 23 to 28 once; it misses row 23 and has"),
-    (replaced("# seed: 5", "# seed: 6"), "row .* says it shows .*, but recipe and seed give"),
+    (replaced("# seed: 5", "# seed: 6"), "row .* has the label .*, but recipe and seed give"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from baselines.training.options import spread
+from baselines.training.options import repeat_option
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,6 @@ from baselines.training.options import spread
     ],
 )
 def test_an_option_stands_before_each_of_its_numbers(told: str, expected: str) -> None:
-    found = spread(told.split(), ("--seeds", "--seed"))
+    found = repeat_option(told.split(), ("--seeds", "--seed"))
     assert found == expected.split()
-    assert spread(found, ("--seeds", "--seed")) == found
+    assert repeat_option(found, ("--seeds", "--seed")) == found
