@@ -3,6 +3,36 @@
 import operator
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import NamedTuple, final
+
+Place = tuple[int | str, ...]
+
+
+class Fault(NamedTuple):
+    """One fault of a nested value.
+
+    Attributes:
+        place: The keys that lead to it.
+        message: The rule, the value found and the remedy.
+    """
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.place)) or 'recipe'}: {self.message}"
+
+
+@final
+class FaultsError(ValueError):
+    """Several faults, their places relative to the value that is checked."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("; ".join(map(str, self.faults)))
+
+    def __reduce__(self) -> tuple[type["FaultsError"], tuple[list[Fault]]]:
+        return type(self), (self.faults,)
 
 
 def whole(value: object, rule: str, *, least: int, most: int) -> int:

@@ -66,8 +66,11 @@ def test_check_tells_every_fault_of_every_file(
     lines = said.out.splitlines()
     assert lines[0] == "astro: valid, astro of 28 x 28 pixels"
     assert lines[1] == f"{paths[0]}: valid, good of 64 x 64 pixels"
-    assert lines[2] == f"{paths[1]}: image.height: must be greater than or equal to 1, got 0"
-    assert lines[3].startswith(f"{paths[1]}: label: must be 'class' or 'present', got 'clas'; did")
+    assert (
+        lines[2]
+        == f"{paths[1]}: image.height: expected a number >= 1, got 0; write a larger number"
+    )
+    assert lines[3].startswith(f"{paths[1]}: label: expected 'class' or 'present', got 'clas'; did")
     assert lines[4].startswith(f"{paths[2]} is not YAML: a key must be given once, got a in line 1")
     assert lines[5].startswith(f"{paths[3]}: there is no recipe file")
     assert len(lines) == 6

@@ -97,14 +97,17 @@ def test_rungs_of_an_explicit_scene() -> None:
     ("change", "message"),
     [
         ({"count": 1}, "got count and scene"),
-        ({"scene": [{"star": {}, "galaxy": {}}]}, "must be one object, as in"),
-        ({"scene": [{}]}, "must be one object, as in"),
-        ({"scene": [{"comet": {}}]}, "unknown kind 'comet'"),
-        ({"scene": [{"star": {"beta": 1}}]}, "star has no parameter beta"),
-        ({"scene": [{"star": {"gamma": 0}}]}, "star.gamma must be > 0, got 0"),
-        ({"label": "class"}, "'class' needs exactly one object"),
-        ({"scene": []}, "at least 1 item"),
-        ({"scene": 3}, "valid tuple"),
+        ({"scene": [{"star": {}, "galaxy": {}}]}, r"scene\.0: expected one object, got"),
+        ({"scene": [{}]}, r"scene\.0: expected one object, got"),
+        ({"scene": [{"comet": {}}]}, "expected one of star, .* got 'comet'"),
+        ({"scene": [{"star": {"beta": 1}}]}, r"scene\.0\.star\.beta: expected a parameter of star"),
+        (
+            {"scene": [{"star": {"gamma": 0}}]},
+            r"scene\.0\.star\.gamma: expected a number > 0, got 0",
+        ),
+        ({"label": "class"}, "label: expected present .* got class with scene: 3 objects"),
+        ({"scene": []}, "scene: expected at least one entry"),
+        ({"scene": 3}, "scene: expected a list, got 3"),
     ],
 )
 def test_a_wrong_scene_is_refused(change: dict[str, object], message: str) -> None:

@@ -1,12 +1,15 @@
 """Recipes that extend others."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import deepbench_torch as db
 from deepbench_torch.priors import Fixed
+from deepbench_torch.recipes import recipe_from_plain
 from deepbench_torch.systems import SYSTEMS
 
 
@@ -115,3 +118,103 @@ def test_size_and_seed_decide_no_row(tmp_path: Path) -> None:
     assert (len(catalogue), catalogue.seed) == (7, 9)
     other = db.Catalogue(path, size=3, seed=0)
     assert (len(other), other.seed) == (3, 0)
+
+
+COUNTED = {"count": None, "counts": {"star": 1, "galaxy": {"integer": [0, 2]}, "spiral": 1}}
+SAME: list[dict[str, Any]] = [
+    {"objects": {"spiral": None}},
+    {"objects": {"spiral": None, "star": {"x": None, "gamma": 0.05}}},
+    {"objects": {"circle": None}},
+    {"objects": {"circle": {}}},
+    {"degrade": None},
+    {"degrade": {"poisson": None, "gaussian": {"sigma": 0.1}}},
+    {"degrade": {"poisson": {"background": None}}},
+    {"layout": None, "ladder": None, "size": None, "simplify": None},
+    {"layout": {"candidates": None}},
+    {"simplify": {"kinds": ["star"], "objects": None}},
+    COUNTED,
+    COUNTED | {"objects": {"spiral": None}, "counts": {"star": 1, "galaxy": 1, "circle": None}},
+    {"count": None, "objects": {"spiral": None}, "scene": [{"star": {"x": 0.1}}]},
+    {"count": {"choice": {"values": [1, 2], "weights": [1, 2]}}},
+]
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"degrade": {}}, "degrade: expected at least one change, got {}"),
+    ({"degrade": {"poisson": {}}}, "degrade.poisson: expected at least one change"),
+    ({"objects": {}}, "objects: expected at least one change"),
+    ({"objects": {"star": {}, "galaxy": {}}}, "objects.star: .*set it to None .* to remove it"),
+    ({"image": {}}, "image: expected at least one change"),
+    ({"layout": {}}, "layout: expected at least one change"),
+    (
+        {"objects": {"star": None, "galaxy": None, "spiral": None}},
+        "objects: expected at least one entry, got {}",
+    ),
+    ({"objects": {"spirla": None}}, "objects.spirla: .*did you mean 'spiral'"),
+    ({"count": None, "counts": {"starr": None}}, "counts"),
+    ({"objects": {"star": {"gama": None}}}, "objects.star.gama: .*did you mean 'gamma'"),
+    ({"lyaout": None}, "lyaout: .*did you mean 'layout'"),
+    ({"degrade": {"poison": None}}, "degrade.poison: .*did you mean 'poisson'"),
+    ({"label": None}, "label: "),
+    ({"image": {"height": None}}, "image.height: "),
+    (
+        {"count": None, "scene": [{"spiral": {}}], "objects": {"spiral": None}},
+        "objects.spiral: expected a kind that scene does not list",
+    ),
+]
+
+
+@pytest.mark.parametrize("changes", SAME, ids=str)
+def test_replace_in_python_is_extends_in_yaml(changes: dict[str, Any], tmp_path: Path) -> None:
+    """A null of YAML and None of Python remove the same."""
+    path = tmp_path / "sky.yaml"
+    text = yaml.safe_dump(
+        {"extends": "sky", "name": "sky", "description": "-"} | changes, sort_keys=False
+    )
+    expected = db.load_recipe("sky").replace(description="-", **changes)
+    assert db.load_recipe(write(path, text)) == expected
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED, ids=str)
+def test_replace_and_extends_refuse_the_same(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path / "sky.yaml", yaml.safe_dump({"extends": "sky"} | changes, sort_keys=False)
+    )
+    with pytest.raises(ValueError, match=f"recipe sky is not valid: .*{message}") as in_python:
+        db.load_recipe("sky").replace(**changes)
+    with pytest.raises(ValueError, match=message) as in_yaml:
+        db.load_recipe(path)
+    assert str(in_yaml.value).removeprefix(str(path)) == str(in_python.value).removeprefix(
+        "recipe sky"
+    )
+
+
+def test_none_removes_all_noise_and_a_kind() -> None:
+    sky = db.load_recipe("sky").replace(objects={"spiral": None}, degrade=None)
+    assert sky.classes == ["star", "galaxy"]
+    sample = db.generate(sky, 0, torch.arange(3))
+    assert torch.equal(sample.image, sample.clean)
+    lensing = db.load_recipe("lensing").replace(objects={"arc": None})
+    assert list(lensing.counts) == ["star"]
+    series = db.load_recipe("pendulum").replace(noise=None)
+    assert series.noise.of_measurement == {}
+
+
+@pytest.mark.parametrize("changes", [{"noise": {}}, {"noise": {"measurement": {}}}, {"time": {}}])
+def test_an_empty_change_of_time_series_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"expected at least one change, got \{\}"):
+        db.load_recipe("pendulum").replace(**changes)
+
+
+@pytest.mark.parametrize("key", ["parameters", "options"])
+def test_unknown_names_are_not_removed_silently(key: str) -> None:
+    with pytest.raises(ValueError, match=f"{key}.lenght: "):
+        db.load_recipe("pendulum").replace(**{key: {"lenght": None}})
+
+
+@pytest.mark.parametrize("target", ["sky", "other.yaml", "/etc/passwd"])
+def test_a_recipe_from_a_data_file_reaches_no_other_file(target: str) -> None:
+    """Only a recipe's own YAML file may extend another."""
+    with pytest.raises(ValueError, match=r"^x is not valid: .*extends: ") as caught:
+        recipe_from_plain({"extends": target, "name": "mine"}, source="x")
+    assert "complete" in str(caught.value)

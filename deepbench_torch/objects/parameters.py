@@ -64,6 +64,14 @@ class Parameter(NamedTuple):
         return " and ".join(parts) or "finite"
 
     @property
+    def rule(self) -> str:
+        """The values in range, as error messages name them."""
+        if self.range == "finite":
+            return "a finite number"
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} {self.range.removeprefix('whole and ').removeprefix('whole')}".strip()
+
+    @property
     def largest(self) -> float:
         """The largest number of single precision that makes sense."""
         below = torch.tensor(self.below, dtype=torch.float32)
@@ -182,14 +190,27 @@ class ObjectKind(NamedTuple, Generic[T]):
 
 
 def check_prior(path: str, field: Parameter, prior: Prior) -> None:
-    """Refuse a prior that can give values that make no sense; `path` is what the message calls it.
+    """Refuse a prior that can return values out of range.
+
+    Args:
+        path: What the message calls the parameter.
+        field: The parameter.
+        prior: Its prior.
 
     Raises:
-        ValueError: With the prior's bounds, the range and a remedy.
+        ValueError: With the prior, the range and a remedy.
     """
+    fault = prior_fault(field, prior)
+    if fault is not None:
+        raise ValueError(f"{path}: {fault}")
+
+
+def prior_fault(field: Parameter, prior: Prior) -> str | None:
+    """Return the rule, the value and the remedy of a prior that does not fit; None if it does."""
     fits = bool(field.allows(_telling_values(prior)).all())
-    if not fits or (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
-        raise ValueError(f"{path} must be {field.range}, got {prior.to_plain()!r}; {field.remedy}")
+    if fits and not (field.whole and not isinstance(prior, Fixed | Integer | Choice)):
+        return None
+    return f"expected {field.rule}, got {prior.to_plain()!r}; {field.remedy}"
 
 
 def _telling_values(prior: Prior) -> Tensor:

@@ -8,7 +8,7 @@ machine.
 from deepbench_torch.priors.columns import values
 from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
-from deepbench_torch.priors.plain import PRIORS, prior_from_plain
+from deepbench_torch.priors.plain import PRIORS, is_prior, prior_from_plain
 from deepbench_torch.priors.prior import Fixed, Prior
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Normal",
     "Prior",
     "Uniform",
+    "is_prior",
     "prior_from_plain",
     "values",
 ]

@@ -20,11 +20,14 @@ class Interval(Prior):
     high: float
 
     def __post_init__(self) -> None:
+        self._take_numbers(("low", "high"))
         if not (math.isfinite(self.high - self.low) and self.low < self.high):
-            raise ValueError(
-                f"{self.name} needs finite low < high, got [{self.low:g}, {self.high:g}]; "
-                "for one value write the number alone"
-            )
+            remedy = "for one value write the number alone"
+            self._refuse("finite low < high", self._shown, remedy=remedy)
+
+    @property
+    def _shown(self) -> str:
+        return f"[{self.low:g}, {self.high:g}]"
 
     @property
     @override
@@ -64,11 +67,10 @@ class LogUniform(Interval):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.low <= 0:
-            raise ValueError(f"log_uniform needs low > 0, got [{self.low:g}, {self.high:g}]")
+            self._refuse("low > 0", self._shown, remedy="write a small number above 0, or uniform")
         if self.low < 1e-300 or self.high > 1e300:  # where `portable.exp` ends
-            raise ValueError(
-                f"log_uniform reaches from 1e-300 to 1e300, got [{self.low:g}, {self.high:g}]"
-            )
+            remedy = "choose low and high within it"
+            self._refuse("values from 1e-300 to 1e300", self._shown, remedy=remedy)
 
     @override
     def value(self, u: Tensor) -> Tensor:
@@ -99,17 +101,15 @@ class Normal(Prior):
     high: float = math.inf
 
     def __post_init__(self) -> None:
+        self._take_numbers(("mean", "std", "low", "high"))
+        shown = f"mean {self.mean:g}, std {self.std:g}, low {self.low:g}, high {self.high:g}"
         if not (math.isfinite(self.mean) and 0 < self.std < math.inf and self.low < self.high):
-            raise ValueError(
-                f"normal needs a finite mean, std > 0 and low < high, got mean {self.mean:g}, "
-                f"std {self.std:g}, low {self.low:g}, high {self.high:g}"
-            )
+            rule = "a finite mean, std > 0 and low < high"
+            self._refuse(rule, shown, remedy="for one value write the number alone")
         share = self._cut()[2]
         if share <= 1e-12:
-            raise ValueError(
-                f"normal has no weight between low {self.low:g} and high {self.high:g} "
-                f"(mean {self.mean:g}, std {self.std:g}); move the cut nearer to the mean"
-            )
+            remedy = "move the cut nearer to the mean"
+            self._refuse("some weight between low and high", shown, remedy=remedy)
 
     @override
     def value(self, u: Tensor) -> Tensor:

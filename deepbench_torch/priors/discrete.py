@@ -2,13 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.priors.prior import Prior
+from deepbench_torch.arguments import Fault, FaultsError, Place
+from deepbench_torch.priors.prior import Prior, checked_number
 
 
 @final
@@ -21,9 +23,11 @@ class Integer(Prior):
     high: int
 
     def __post_init__(self) -> None:
+        self._take_numbers(("low", "high"))
         whole = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
         if not whole or self.low > self.high:
-            raise ValueError(f"integer needs whole low <= high, got [{self.low}, {self.high}]")
+            found = f"[{self.low}, {self.high}]"
+            self._refuse("whole low <= high", found, remedy="write the smaller number first")
 
     @override
     def value(self, u: Tensor) -> Tensor:
@@ -59,19 +63,22 @@ class Choice(Prior):
     weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("values", "weights"):
+            numbers = _numbers(getattr(self, name), (self.name, name))
+            object.__setattr__(self, name, numbers)
         if not self.values or len(set(self.values)) != len(self.values):
-            raise ValueError(f"choice needs at least one value and none twice, got {self.values}")
+            rule = "at least one value and none twice"
+            self._refuse(rule, self.values, remedy="weights make a value more frequent")
         if any(math.isnan(value) for value in self.values):
-            raise ValueError(f"choice needs numbers, got {self.values}")
-        if self.weights and (
-            len(self.weights) != len(self.values)
-            or min(self.weights) < 0
-            or not 0 < sum(self.weights) < math.inf
-        ):
-            raise ValueError(
-                f"choice needs one weight >= 0 for each of its {len(self.values)} values and a "
-                f"positive sum, got {self.weights}"
-            )
+            self._refuse("numbers", self.values, remedy="remove nan")
+        if self.weights and not self._weights_fit:
+            rule = f"one weight >= 0 for each of {len(self.values)} values and a positive sum"
+            self._refuse(rule, self.weights, remedy="leave weights out for equal ones")
+
+    @property
+    def _weights_fit(self) -> bool:
+        same = len(self.weights) == len(self.values)
+        return same and min(self.weights) >= 0 and 0 < sum(self.weights) < math.inf
 
     @override
     def value(self, u: Tensor) -> Tensor:
@@ -102,3 +109,16 @@ class Choice(Prior):
         """The values that are drawn at all: those whose weight is not 0."""
         weights = self.weights or (1.0,) * len(self.values)
         return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]
+
+
+def _numbers(values: Any, place: Place) -> tuple[float, ...]:
+    """Return a list of numbers as a tuple; see `checked_number`.
+
+    Raises:
+        FaultsError: If it is no list, or holds what is no number.
+    """
+    values = values.tolist() if type(values) is np.ndarray else values
+    if not isinstance(values, list | tuple):
+        message = f"expected a list of numbers, got {values!r:.60}; write it in brackets, [1, 2]"
+        raise FaultsError([Fault(place, message)])
+    return tuple(checked_number(value, (*place, n)) for n, value in enumerate(values))

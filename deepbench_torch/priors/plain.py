@@ -1,67 +1,112 @@
 """Priors as they stand in a recipe."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
+from itertools import zip_longest
+from typing import Any
 
-from deepbench_torch.arguments import is_number, nearest
+from deepbench_torch.arguments import Fault, FaultsError, is_number, nearest
 from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
-from deepbench_torch.priors.prior import Fixed, Prior
+from deepbench_torch.priors.prior import LARGEST, NUMBER_TEXT, Fixed, Prior, checked_number
+from deepbench_torch.quantities import plain_number
 
-REMEDY = "YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3"
+REMEDY = NUMBER_TEXT
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
+NAMES = {prior.name: prior for prior in PRIORS}
 
 
 def prior_from_plain(plain: object) -> Prior:
-    """Read a prior as it stands in a recipe.
+    """Return the prior that a value of a recipe stands for.
 
     A number alone is `Fixed`; otherwise a mapping of one name to its arguments, as
     `{uniform: [0, 1]}`, `{normal: {mean: 2, std: 1, low: 0}}` or `{choice: [2, 4]}`.
 
     Raises:
-        ValueError: If it is none of these; the message lists the names.
+        FaultsError: If it is none of these; the message lists the names.
     """
     if isinstance(plain, Prior):
         return plain
-    if isinstance(plain, int | float) and not isinstance(plain, bool):
-        return Fixed(float(plain))
-    names = {prior.name: prior for prior in PRIORS}
-    if not isinstance(plain, Mapping) or len(plain) != 1 or next(iter(plain)) not in names:
-        wrong = [key for key in plain if key not in names] if isinstance(plain, Mapping) else []
-        remedy = (
-            REMEDY if is_number(plain) else nearest(wrong[0] if wrong else None, names).rstrip()
-        )
-        raise ValueError(
-            f"a prior is a number or one of {', '.join(names)} with its arguments, as in "
-            f"{{uniform: [0, 1]}}, got {plain!r}" + (f"; {remedy}" if remedy else "")
-        )
-    name, arguments = next(iter(plain.items()))
-    return _build(names[name], arguments)
+    number = plain_number(plain)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return Fixed(float(checked_number(number, ())))
+    if isinstance(plain, Mapping) and len(plain) == 1 and next(iter(plain)) in NAMES:
+        name, arguments = next(iter(plain.items()))
+        return _build(NAMES[name], arguments)
+    raise FaultsError([Fault((), _no_prior(plain))])
+
+
+def _no_prior(plain: object) -> str:
+    wrong = [key for key in plain if key not in NAMES] if isinstance(plain, Mapping) else []
+    remedy = REMEDY if is_number(plain) else nearest(wrong[0] if wrong else None, NAMES).strip()
+    rule = f"a number or one of {', '.join(NAMES)} with its arguments, as in {{uniform: [0, 1]}}"
+    found = " ".join(repr(plain).split())
+    return f"expected {rule}, got {found:.200}; {remedy or 'write one of these'}"
+
+
+def is_prior(plain: object) -> bool:
+    """Return whether a value is a prior as it stands in a recipe."""
+    try:
+        prior_from_plain(plain)
+    except ValueError:
+        return False
+    return True
 
 
 def _build(kind: type[Prior], arguments: object) -> Prior:
-    """A prior from the arguments of a recipe: a mapping by name, a list in order, or one number."""
+    """Return a prior of the arguments of a recipe: by name, in order, or one number.
+
+    Raises:
+        FaultsError: If they are not those of the prior.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    given = _by_name(kind, arguments, names)
+    needed = [field.name for field in fields(kind) if field.default is MISSING]  # type: ignore[arg-type]
+    unknown = [name for name in given if name not in names]
+    if unknown or not set(needed).issubset(given):
+        hint = nearest(unknown[0], names).strip() if unknown else ""
+        rule = f"the arguments {', '.join(names)}"
+        rule += f" ({', '.join(needed)} at least)" if needed != names else ""
+        message = f"expected {rule}, got {shortened(arguments)}; {hint or f'write {_form(kind)}'}"
+        raise FaultsError([Fault((kind.name,), message)])
     build: Callable[..., Prior] = kind
-    try:
-        if isinstance(arguments, Mapping):
-            return build(**{key: _numbers(value) for key, value in arguments.items()})
-        if isinstance(arguments, list | tuple) and kind is not Choice:
-            return build(*(_number(value) for value in arguments))
-        return build(_numbers(arguments))
-    except TypeError as error:
-        takes = ", ".join(field.name for field in fields(kind))  # type: ignore[arg-type]
-        reason = f"; {error}" if "__init__" not in str(error) else ""
-        raise ValueError(f"{kind.name} takes {takes}, got {arguments!r}{reason}") from None
+    return build(**{name: _numbers(value) for name, value in given.items()})
 
 
-def _numbers(value: object) -> object:
-    """A number as it is, a list of numbers as a tuple of floats."""
+def _by_name(kind: type[Prior], arguments: object, names: list[str]) -> dict[Any, object]:
+    """Return arguments by name; those too many get a name that no prior has."""
+    if isinstance(arguments, Mapping):
+        return dict(arguments)
+    if isinstance(arguments, list | tuple) and kind is not Choice:
+        return dict(zip_longest(names[: len(arguments)], arguments, fillvalue=None))
+    return {names[0]: arguments}
+
+
+def _form(kind: type[Prior]) -> str:
+    return f"{{{kind.name}: {FORMS[kind.name]}}}"
+
+
+FORMS = {
+    "uniform": "[0, 1]",
+    "log_uniform": "[0.1, 1]",
+    "normal": "{mean: 2, std: 1}",
+    "integer": "[1, 4]",
+    "choice": "[2, 4]",
+    "fixed": "0.5",
+}
+
+
+def shortened(value: object) -> str:
+    """Return a value as messages show it: one short line."""
+    return f"{' '.join(repr(value).split()):.100}"
+
+
+def _numbers(value: Any) -> Any:
+    """Return a list of numbers as a list of floats; any other value as it is."""
     if isinstance(value, list | tuple):
-        return tuple(float(_number(part)) for part in value)
-    return _number(value)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    raise TypeError(f"{value!r} is not a number" + (f"; {REMEDY}" if is_number(value) else ""))
+        plain = [plain_number(part) for part in value]
+        return [
+            float(part) if type(part) in (int, float) and abs(part) < LARGEST else part
+            for part in plain
+        ]
+    return value

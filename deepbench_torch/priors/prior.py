@@ -3,17 +3,46 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, NoReturn, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
+
+from deepbench_torch.arguments import Fault, FaultsError, is_number
+from deepbench_torch.quantities import NO_UNIT, in_unit, is_quantity, plain_number
+
+NUMBER_TEXT = "YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3"
+UNIT_REMEDY = f"{NO_UNIT}, or write the prior as a mapping in a recipe, where its unit is known"
+LARGEST = 1e308  # of a whole number, as float holds it
 
 
 class Prior(ABC):
     """A distribution over one parameter."""
 
     name: ClassVar[str]
+
+    def _refuse(self, rule: str, found: object, *, remedy: str) -> NoReturn:
+        """Refuse the arguments.
+
+        Raises:
+            FaultsError: With the name of the prior, the rule, the value found and the remedy.
+        """
+        shown = found if isinstance(found, str) else repr(found)
+        raise FaultsError([Fault((self.name,), f"expected {rule}, got {shown}; {remedy}")])
+
+    def _take_numbers(self, names: tuple[str, ...]) -> None:
+        """Make arguments plain numbers: those of NumPy and torch, and Quantities without unit.
+
+        Args:
+            names: The arguments, a number each.
+
+        Raises:
+            FaultsError: If one is no number.
+        """
+        for name in names:
+            number = checked_number(getattr(self, name), (self.name, name))
+            object.__setattr__(self, name, number)
 
     @abstractmethod
     def value(self, u: Tensor) -> Tensor:
@@ -40,6 +69,31 @@ class Prior(ABC):
         """The prior as it stands in a recipe: numbers, lists and mappings."""
 
 
+def checked_number(value: Any, place: tuple[str | int, ...]) -> float:
+    """Return an argument of a prior as int or float.
+
+    Args:
+        value: What the user wrote.
+        place: The prior and the argument, for the message.
+
+    Raises:
+        FaultsError: If it is no number, or has a unit.
+    """
+    if is_quantity(value):
+        where = ".".join(map(str, place))
+        try:
+            value = in_unit(value, "", where=where, remedy=UNIT_REMEDY)
+        except ValueError as error:
+            message = str(error).removeprefix(f"{where}: ")
+            raise FaultsError([Fault(place, message)]) from None
+    number = plain_number(value)
+    if isinstance(number, float) or (type(number) is int and abs(number) < LARGEST):
+        return number
+    remedy = NUMBER_TEXT if is_number(number) else "write a number as in 1 or 0.5"
+    message = f"expected a number, got {' '.join(repr(value).split()):.60}; {remedy}"
+    raise FaultsError([Fault(place, message)])
+
+
 @final
 @dataclass(frozen=True)
 class Fixed(Prior):
@@ -49,8 +103,9 @@ class Fixed(Prior):
     at: float
 
     def __post_init__(self) -> None:
+        self._take_numbers(("at",))
         if math.isnan(self.at):
-            raise ValueError("fixed needs a number, got nan")
+            self._refuse("a number", self.at, remedy="write a number, or inf for a solid shape")
 
     @override
     def value(self, u: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -17,10 +17,14 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from typing_extensions import override
 
+from deepbench_torch.arguments import FaultsError
 from deepbench_torch.priors import Prior, prior_from_plain
-from deepbench_torch.recipes.faults import find_faults
+from deepbench_torch.recipes.changes import apply_changes
+from deepbench_torch.recipes.faults import find_faults, validate
 from deepbench_torch.recipes.frozen import freeze
+from deepbench_torch.recipes.plain import UnitAt, left_out, plain_values, without_units
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.ladder import Rung
@@ -46,6 +50,80 @@ class Part(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="constants"
     )
+
+    def __init__(self, **values: Any) -> None:
+        """Check values given by key, as those of a YAML file are checked.
+
+        Args:
+            values: The values.
+
+        Raises:
+            ValueError: Listing every fault with its place, the value found and the remedy.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError:
+            raise _refusal(type(self), values) from None
+
+    # so that pydantic fills nested parts without calling it, as it does for its own
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    if not TYPE_CHECKING:  # for type checkers an assignment stays an error
+
+        def __setattr__(self, name: str, value: object) -> NoReturn:
+            raise ValueError(
+                f"{type(self).__name__}.{name}: expected no change of a frozen recipe, got "
+                f"{value!r:.60}; make a changed copy with recipe.replace(...)"
+            )
+
+        def __delattr__(self, name: str) -> NoReturn:
+            raise ValueError(
+                f"{type(self).__name__}.{name}: expected no change of a frozen recipe, got del; "
+                "make a changed copy with recipe.replace(...)"
+            )
+
+    @override
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return an instance made of plain values; see `__init__`.
+
+        Args:
+            obj: A mapping of keys to values, or an instance.
+            options: Those of pydantic.
+
+        Raises:
+            ValueError: Listing every fault with its place, the value found and the remedy.
+        """
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError:
+            raise _refusal(cls, obj) from None
+
+    @override
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return an instance made of the text of a JSON object; see `model_validate`."""
+        try:
+            plain = json.loads(json_data)
+        except ValueError as error:
+            raise ValueError(
+                f"{cls.__name__}: expected JSON, got {json_data[:40]!r}; {error}"
+            ) from None
+        return cls.model_validate(plain, **options)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take(cls, plain: object) -> object:
+        """Make the values plain; an optional key whose value is None counts as left out."""
+        if not isinstance(plain, Mapping):
+            return plain
+        optional = [name for name, field in cls.model_fields.items() if not field.is_required()]
+        return left_out(plain_values(plain, cls._units(plain)), optional)
+
+    @classmethod
+    def _units(cls, plain: Mapping[str, Any]) -> UnitAt:
+        """Return the function that knows the unit of each number of some plain values."""
+        return without_units
 
     @model_validator(mode="after")
     def _freeze(self) -> Self:
@@ -129,58 +207,62 @@ class AbstractRecipe(Part, ABC):
         return yaml.safe_dump(self.to_plain(), sort_keys=False)
 
     def replace(self, **changes: object) -> Self:
-        """A copy with some keys changed.
+        """Return a copy with some keys changed, by the rules of `extends` in YAML.
 
         Mappings are merged into those of the recipe, so
-        `recipe.replace(objects={"star": {"gamma": 0.05}})` changes that prior alone; anything else
-        replaces what was there.
+        `recipe.replace(objects={"star": {"gamma": 0.05}})` changes that prior alone; any other
+        value replaces what was there. None removes a key, so that it takes its default:
+        `objects={"spiral": None}` removes a kind, `degrade=None` all blur and noise.
+
+        Args:
+            changes: New values by key.
 
         Raises:
-            ValueError: If the changed recipe is not valid.
+            ValueError: If the changed recipe is not valid, or an empty mapping is to change a
+                mapping that holds something.
+
+        Example:
+            >>> import deepbench_torch as db
+            >>> db.load_recipe("sky").replace(objects={"spiral": None}, degrade=None).classes
+            ['star', 'galaxy']
         """
-        plain = merge(self.to_plain(), changes)
-        return validated(type(self), plain, source=f"recipe {self.name}")
+        source = f"recipe {self.name}"
+        try:
+            plain = apply_changes(self.to_plain(), changes)
+        except FaultsError as error:
+            raise ValueError(f"{source} is not valid: {error}") from None
+        return validated(type(self), plain, source=source)
+
+
+def _refusal(kind: type[Part], plain: object) -> ValueError:
+    """Return the error with every fault of some values."""
+    name = plain.get("name") if isinstance(plain, Mapping) else None
+    source = f"recipe {name}" if isinstance(name, str) and name else kind.__name__
+    faults = find_faults(kind, plain, source=source)
+    if not isinstance(plain, Mapping):
+        return ValueError(faults[0])
+    return ValueError(f"{source} is not valid: " + "; ".join(faults))
 
 
 R = TypeVar("R", bound=AbstractRecipe)
 
 
 def validated(kind: type[R], plain: object, *, source: str) -> R:
-    """A recipe of a kind.
+    """Return a recipe of a kind.
 
     Args:
-        kind: Which recipe it is to be.
-        plain: What a YAML file holds.
-        source: Where it came from, for the error message.
+        kind: The class of the recipe.
+        plain: The values of a YAML file, or what a user wrote in Python.
+        source: Where they came from, for the error message.
 
     Raises:
-        ValueError: Listing every fault with its place, what was found and what is allowed.
+        ValueError: Listing every fault with its place, the value found and the remedy.
     """
     if not isinstance(plain, Mapping):
-        raise ValueError(f"{source} must be a mapping of keys to values, got {plain!r:.60}")
+        raise ValueError(find_faults(kind, plain, source=source)[0])
     try:
-        return kind.model_validate(plain)
+        recipe: R = validate(kind, plain)
     except ValidationError:
         faults = find_faults(kind, plain, source=source)
         raise ValueError(f"{source} is not valid: " + "; ".join(faults)) from None
-
-
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `base` with `changes` put in, mapping by mapping; a prior is replaced whole."""
-    merged = dict(base)
-    for key, change in changes.items():
-        if isinstance(change, BaseModel):
-            change = change.model_dump(mode="json")
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(change, Mapping) and not _is_prior(old):
-            change = merge(old, change)
-        merged[key] = change
-    return merged
-
-
-def _is_prior(plain: Mapping[str, Any]) -> bool:
-    try:
-        prior_from_plain(plain)
-    except ValueError:
-        return False
-    return True
+    return recipe

@@ -1,12 +1,12 @@
-"""What must hold within a recipe of images; all that does not is told at once."""
+"""Cross-field checks of image recipes; reports every fault together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from deepbench_torch.arguments import nearest
+from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
-from deepbench_torch.recipes.faults import Fault, FaultsError
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.recipe import Recipe
@@ -41,7 +41,8 @@ def complete_scene(
             faults.append(
                 Fault(
                     ("scene", number),
-                    f"must be one object, as in {{star: {{x: 0.5}}}}, got {', '.join(part)!r}",
+                    f"expected one object, got {', '.join(part) or 'none'}; write one a line, as "
+                    "in star: {x: 0.5}",
                 )
             )
         for kind, priors in part.items():
@@ -61,15 +62,17 @@ def count_faults(recipe: "Recipe") -> Iterator[Fault]:
     if len(given) != 1:
         yield Fault(
             (),
-            "give either count, for objects of any kind, or counts, for each kind its own, or "
-            f"scene, for each object alone; got {' and '.join(given) or 'neither'}",
+            f"expected one of count, counts and scene, got {' and '.join(given) or 'none'}; give "
+            "count for objects of any kind, counts for each kind its own, or scene for each object "
+            "alone",
         )
         return
     if recipe.counts is not None and set(recipe.counts) != set(recipe.objects):
         yield Fault(
             ("counts",),
-            f"must name the kinds of objects, {', '.join(recipe.objects)}; "
-            f"got {', '.join(recipe.counts)}",
+            f"expected the kinds of objects, {', '.join(recipe.objects)}, got "
+            f"{', '.join(recipe.counts) or 'none'}; give each kind its count, or remove it from "
+            "objects",
         )
     numbers = {("count",): recipe.count} if recipe.count is not None else {}
     places = numbers | {("counts", kind): prior for kind, prior in (recipe.counts or {}).items()}
@@ -77,18 +80,31 @@ def count_faults(recipe: "Recipe") -> Iterator[Fault]:
         if not _is_number(prior):
             yield Fault(
                 place,
-                f"must give whole numbers of objects from 0 to {MOST_OBJECTS}, and sometimes at "
-                f"least 1, got {prior.to_plain()!r}",
+                f"expected whole numbers from 0 to {MOST_OBJECTS} and at times at least 1, got "
+                f"{prior.to_plain()!r}; write a whole number, integer or choice",
             )
             return
-    exactly_one = recipe.count is not None and recipe.count.bounds == (1, 1)
-    if recipe.label == "class" and not exactly_one and len(recipe.scene or ()) != 1:
-        found = [prior.to_plain() for prior in places.values()] or len(recipe.scene or ())
+    if recipe.label == "class" and not _is_one(recipe):
         yield Fault(
             ("label",),
-            f"'class' needs exactly one object an image, got counts {found!r}; "
-            "set count: 1 or label: present",
+            "expected present where an image can hold no object or several, got class with "
+            f"{_shown_rule(recipe)}; set count: 1 or label: present",
         )
+
+
+def _is_one(recipe: "Recipe") -> bool:
+    """Return whether every image holds exactly one object, its kind not counted."""
+    exactly_one = recipe.count is not None and recipe.count.bounds == (1, 1)
+    return exactly_one or len(recipe.scene or ()) == 1
+
+
+def _shown_rule(recipe: "Recipe") -> str:
+    """Return the key, as the user wrote it, that states how many objects there are."""
+    if recipe.count is not None:
+        return f"count: {recipe.count.to_plain()!r}"
+    if recipe.counts is not None:
+        return f"counts: { {kind: prior.to_plain() for kind, prior in recipe.counts.items()}!r}"
+    return f"scene: {len(recipe.scene or ())} objects"
 
 
 def _is_number(prior: Prior) -> bool:
@@ -100,25 +116,33 @@ def _is_number(prior: Prior) -> bool:
     return whole and low >= 0 and 1 <= high <= MOST_OBJECTS
 
 
-def _faults(kind: str, priors: Priors, place: tuple[str | int, ...]) -> Iterator[Fault]:
-    """What is wrong with the priors of an object."""
+def name_faults(kind: str, names: Iterable[str], place: Place) -> Iterator[Fault]:
+    """Yield the faults of a kind's name and of its parameters' names."""
     if kind not in OBJECTS:
-        hint = nearest(kind, OBJECTS)
-        yield Fault(place, f"unknown kind {kind!r}; {hint}the kinds are {', '.join(OBJECTS)}")
+        hint = nearest(kind, OBJECTS).strip() or "write one of them"
+        yield Fault(place, f"expected one of {', '.join(OBJECTS)}, got {kind!r}; {hint}")
         return
-    definition = OBJECTS[kind]
-    for name, prior in priors.items():
-        if name not in definition.fields:
+    fields = OBJECTS[kind].fields
+    for name in names:
+        if name not in fields:
+            hint = nearest(name, fields).strip() or "remove it"
             yield Fault(
                 (*place, name),
-                f"{kind} has no parameter {name}; {nearest(name, definition.fields)}it has "
-                f"{', '.join(definition.parameters)}, got {prior.to_plain()!r}",
+                f"expected a parameter of {kind}, one of {', '.join(fields)}, got {name!r}; {hint}",
             )
-            continue
-        try:
-            definition.check_prior(name, prior)
-        except ValueError as error:
-            yield Fault((*place, name), str(error))
+
+
+def _faults(kind: str, priors: Priors, place: Place) -> Iterator[Fault]:
+    """Yield the faults of the priors of an object."""
+    unknown = list(name_faults(kind, priors, place))
+    yield from unknown
+    if kind not in OBJECTS:
+        return
+    for name, prior in priors.items():
+        field = OBJECTS[kind].fields.get(name)
+        fault = None if field is None else prior_fault(field, prior)
+        if fault is not None:
+            yield Fault((*place, name), fault)
 
 
 def _filled(kind: str, priors: Priors, usual: Priors) -> Priors:

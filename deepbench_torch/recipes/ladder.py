@@ -8,7 +8,7 @@ import torch
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.priors import Fixed, Prior
-from deepbench_torch.recipes.base import merge
+from deepbench_torch.recipes.changes import merge
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.recipe import Recipe

@@ -6,8 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from deepbench_torch.arguments import nearest
-from deepbench_torch.recipes.base import AbstractRecipe, Content, R, merge, validated
+from deepbench_torch.arguments import FaultsError, nearest
+from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated
+from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
@@ -108,7 +109,7 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Fo
 
 
 def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dict[str, Any]:
-    """A recipe put into the one that it extends; null takes a key away."""
+    """Return a recipe merged into the one that it extends, by the rules of `replace`."""
     base, changes = plain["extends"], {key: plain[key] for key in plain if key != "extends"}
     if not isinstance(base, str) or not base:
         raise ValueError(
@@ -128,16 +129,10 @@ def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dic
     if not isinstance(found.plain, dict):
         raise ValueError(f"{path}: extends: {found.source} must be a mapping, got no recipe")
     own = {"name": path.stem, "description": f"{found.plain.get('name')} with changes"}
-    return _without_nulls(merge(found.plain | own, changes), changes)
-
-
-def _without_nulls(plain: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Without the keys, and the kinds of objects, that the changes set to null."""
-    kept = {key: value for key, value in plain.items() if changes.get(key, value) is not None}
-    for key in ("objects", "counts"):
-        if isinstance(kept.get(key), dict):
-            kept[key] = {name: value for name, value in kept[key].items() if value is not None}
-    return kept
+    try:
+        return apply_changes(found.plain | own, changes)
+    except FaultsError as error:
+        raise ValueError(f"{path} is not valid: {error}") from None
 
 
 def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:

@@ -1,11 +1,12 @@
 """A recipe of images: their contents, degradation and label, validated and frozen."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, field_validator, model_validator
 from typing_extensions import override
 
-from deepbench_torch.arguments import nearest
+from deepbench_torch.arguments import Fault, FaultsError, nearest
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Prior
@@ -23,11 +24,13 @@ from deepbench_torch.recipes.checks import (
     complete_objects,
     complete_scene,
     count_faults,
+    name_faults,
 )
-from deepbench_torch.recipes.faults import Fault, FaultsError
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
+from deepbench_torch.recipes.plain import UnitAt
 from deepbench_torch.recipes.simplification import Simplification, check_simplification
+from deepbench_torch.recipes.units import image_unit
 
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
 
@@ -140,21 +143,39 @@ class Recipe(AbstractRecipe):
         listed: dict[object, object] = {kind: {} for part in parts for kind in part}
         return plain | {"objects": {kind: {} for kind in objects} | listed | objects}
 
+    @field_validator("objects", mode="before")
+    @classmethod
+    def _known_names(cls, objects: object) -> object:
+        """Refuse unknown kinds and parameters, whatever their values are."""
+        if isinstance(objects, Mapping):
+            named = {
+                kind: priors if isinstance(priors, Mapping) else ()
+                for kind, priors in objects.items()
+            }
+            faults = [fault for kind in named for fault in name_faults(kind, named[kind], (kind,))]
+            if faults:
+                raise FaultsError(faults)
+        return objects
+
     @field_validator("objects")
     @classmethod
     def _complete(cls, objects: dict[str, dict[str, Prior]]) -> dict[str, dict[str, Prior]]:
-        """Kinds and parameters known and sensible; what is left out is filled in, in order."""
+        """Fill in the parameters that are left out, in order."""
         return complete_objects(objects)
+
+    @classmethod
+    @override
+    def _units(cls, plain: Mapping[str, Any]) -> UnitAt:
+        return image_unit
 
     @field_validator("ladder")
     @classmethod
     def _known_steps(cls, ladder: tuple[str, ...]) -> tuple[str, ...]:
-        for step in ladder:
-            if step not in STEPS or ladder.count(step) > 1:
-                raise ValueError(
-                    f"a ladder has each of its steps once, got {step!r}; {nearest(step, STEPS)}"
-                    f"the steps are {', '.join(STEPS)}"
-                )
+        for place, step in enumerate(ladder):
+            if step not in STEPS or step in ladder[:place]:
+                rule = f"steps of {', '.join(STEPS)}, each once"
+                hint = nearest(step, STEPS).strip() or "remove it"
+                raise FaultsError([Fault((place,), f"expected {rule}, got {step!r}; {hint}")])
         return ladder
 
     @model_validator(mode="after")
@@ -171,8 +192,8 @@ class Recipe(AbstractRecipe):
                 self.__dict__["simplify"] = check_simplification(
                     self.simplify, list(self.objects), counted=self.counts is not None
                 )
-        except ValueError as error:
-            faults.append(Fault(("simplify",), str(error)))
+        except FaultsError as error:
+            faults += [Fault(("simplify", *place), message) for place, message in error.faults]
         if faults:
             raise FaultsError(faults)
         return self

@@ -1,13 +1,13 @@
 """A recipe of time series: a system, its parameters, the moments and the noise."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, final
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WrapValidator, field_validator, model_validator
 from typing_extensions import override
 
-from deepbench_torch.arguments import nearest
-from deepbench_torch.objects.parameters import check_prior
+from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
+from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import (
     AbstractRecipe,
@@ -18,15 +18,22 @@ from deepbench_torch.recipes.base import (
     PriorField,
     Whole,
 )
-from deepbench_torch.recipes.faults import Fault, FaultsError
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import Rung, series_rungs
+from deepbench_torch.recipes.messages import shown
+from deepbench_torch.recipes.plain import UnitAt, left_out
+from deepbench_torch.recipes.units import series_units
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
 MOST_STEPS = 1_000_000
 LARGEST_NOISE = 0.5  # beyond, a relative error is no longer normal: see `series.FACTOR`
 Relative = Annotated[Number, Field(ge=0, le=LARGEST_NOISE)]
 Deviation = Annotated[Number, Field(ge=0)]
+
+
+def _as_written(choice: Any, _: object) -> Any:
+    """Return an option's value unchecked; the system knows its choices."""
+    return choice
 
 
 class Time(Part):
@@ -87,43 +94,48 @@ class SeriesRecipe(AbstractRecipe):
     system: str
     time: Time
     parameters: dict[str, PriorField] = Field(default_factory=dict)
-    options: dict[str, str | int] = Field(default_factory=dict)
+    options: dict[str, Annotated[str | int, WrapValidator(_as_written)]] = Field(
+        default_factory=dict
+    )
     noise: SeriesNoise = SeriesNoise()
 
     @field_validator("system")
     @classmethod
     def _known(cls, system: str) -> str:
         if system not in SYSTEMS:
-            raise ValueError(
-                f"unknown system; {nearest(system, SYSTEMS)}the systems are {', '.join(SYSTEMS)}, "
-                f"got {system!r}"
-            )
+            hint = nearest(system, SYSTEMS).strip() or "write one of them"
+            raise ValueError(f"expected one of {', '.join(SYSTEMS)}, got {system!r}; {hint}")
         return system
 
     @field_validator("parameters", mode="before")
     @classmethod
     def _given(cls, parameters: object) -> object:
-        """Without those that are null."""
+        """Leave out known parameters that are null."""
         if not isinstance(parameters, dict):
             return parameters
-        return {name: prior for name, prior in parameters.items() if prior is not None}
+        return left_out(parameters, (name for known in SYSTEMS.values() for name in known.fields))
+
+    @classmethod
+    @override
+    def _units(cls, plain: Mapping[str, Any]) -> UnitAt:
+        return series_units(plain.get("system"))
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         """All known and sensible; parameters that are left out are filled in, in order."""
         system = self.definition
+        _check_known(("options",), self.options, system.options)
         for name, choice in self.options.items():
-            _check_known("options", f"{self.system} has no option", [name], system.options)
-            _check_known(
-                f"options.{name}", f"{self.system} has no {name}", [choice], system.options[name]
-            )
+            _check_choice(("options", name), choice, system.options[name])
         needed = system.needs(self.parameters, self.chosen)
-        _check_known("parameters", f"{self.system} has no parameter", self.parameters, needed)
+        _check_known(("parameters",), self.parameters, needed)
         complete = {
             name: self.parameters.get(name, system.fields[name].rule.prior) for name in needed
         }
-        for name, prior in complete.items():
-            check_prior(f"{self.system}.{name}", system.fields[name].rule, prior)
+        found = {name: prior_fault(system.fields[name].rule, complete[name]) for name in complete}
+        faults = [Fault(("parameters", name), text) for name, text in found.items() if text]
+        if faults:
+            raise FaultsError(faults)
         # frozen to others; these are the same priors, complete and in order
         self.__dict__["parameters"] = freeze(complete)
         self._check_noise()
@@ -132,9 +144,9 @@ class SeriesRecipe(AbstractRecipe):
     def _check_noise(self) -> None:
         fields = self.definition.fields
         noisy = [name for name in self.parameters if fields[name].role != "design"]
-        _check_known("noise.parameters", "there is no", self.noise.parameters or {}, noisy)
+        _check_known(("noise", "parameters"), self.noise.parameters or {}, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
-        _check_known("noise.measurement", "there is no", self.noise.measurement or {}, measured)
+        _check_known(("noise", "measurement"), self.noise.measurement or {}, measured)
 
     @override
     def rungs(self) -> list[Rung]:
@@ -213,13 +225,28 @@ class SeriesRecipe(AbstractRecipe):
         return None
 
 
-def _check_known(
-    place: str, complaint: str, given: Collection[Any], known: Collection[Any]
-) -> None:
-    """Refuse names and choices that are not among those known."""
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        words, all_known = ", ".join(map(str, unknown)), ", ".join(map(str, known)) or "none"
-        hint = nearest(unknown[0], known)
-        message = f"{complaint} {words}; {hint}there is {all_known}, got {unknown[0]!r}"
-        raise FaultsError([Fault((*place.split("."), unknown[0]), message)])
+def _check_known(place: Place, given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse names that are not known.
+
+    Raises:
+        FaultsError: With every unknown name.
+    """
+    faults = []
+    for name in (name for name in given if name not in known):
+        hint = nearest(name, known).strip() or "remove it"
+        rule = f"one of the names {', '.join(known)}" if known else "no name here"
+        faults.append(Fault((*place, name), f"expected {rule}, got {name!r}; {hint}"))
+    if faults:
+        raise FaultsError(faults)
+
+
+def _check_choice(place: Place, choice: object, choices: Collection[str | int]) -> None:
+    """Refuse an option's value that is none of its choices.
+
+    Raises:
+        FaultsError: With the value.
+    """
+    if isinstance(choice, bool) or choice not in choices:
+        hint = nearest(choice, choices).strip() or "write one of them"
+        rule = " or ".join(map(repr, choices))
+        raise FaultsError([Fault(place, f"expected {rule}, got {shown(choice)}; {hint}")])

@@ -1,13 +1,15 @@
 """What is made simpler in scenes that are drawn already, for the rungs of a ladder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
+from deepbench_torch.arguments import Fault, FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import Flag, Number, Part, Whole
-from deepbench_torch.recipes.checks import MOST_OBJECTS
+from deepbench_torch.recipes.checks import MOST_OBJECTS, name_faults
 
 
 class Simplification(Part):
@@ -31,7 +33,7 @@ class Simplification(Part):
 def check_simplification(
     simplify: Simplification, kinds: Sequence[str], *, counted: bool
 ) -> Simplification:
-    """The simplification, if it fits a recipe; its kinds in the recipe's order.
+    """Return the simplification, if it fits a recipe, with its kinds in the recipe's order.
 
     Args:
         simplify: What is made simpler.
@@ -39,19 +41,15 @@ def check_simplification(
         counted: Whether the recipe counts each kind.
 
     Raises:
-        ValueError: If a kind, a parameter or a value is not one of the recipe.
+        FaultsError: If a kind, a parameter or a value is not one of the recipe.
     """
-    known = f"; the recipe has {', '.join(kinds)}"
-    for kind in (*(simplify.kinds or ()), *simplify.values):
-        if kind not in kinds:
-            raise ValueError(f"simplify names the kind {kind!r}, got no such objects{known}")
-    if simplify.balanced and not counted:
-        raise ValueError(
-            "simplify.balanced needs counts, got count: the kind of each object is drawn evenly "
-            "already"
-        )
-    for kind, values in simplify.values.items():
-        _check_values(kind, values)
+    faults = [
+        *_kind_faults(simplify, kinds),
+        *_balance_faults(simplify, counted=counted),
+        *_value_faults(simplify, kinds),
+    ]
+    if faults:
+        raise FaultsError(faults)
     if simplify.kinds is None:
         return simplify
     return simplify.model_copy(
@@ -59,11 +57,31 @@ def check_simplification(
     )
 
 
-def _check_values(kind: str, values: Mapping[str, float]) -> None:
-    for name, value in values.items():
-        if name not in OBJECTS[kind].fields:
-            raise ValueError(
-                f"simplify: {kind} has no parameter {name}, got {value!r}; it has "
-                f"{', '.join(OBJECTS[kind].parameters)}"
+def _kind_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fault]:
+    named = [(("kinds",), kind) for kind in simplify.kinds or ()]
+    named += [(("values",), kind) for kind in simplify.values]
+    for place, kind in named:
+        if kind not in kinds:
+            hint = nearest(kind, kinds).strip() or "write one of them"
+            yield Fault(
+                place, f"expected kinds of objects, {', '.join(kinds)}, got {kind!r}; {hint}"
             )
-        OBJECTS[kind].check_prior(name, Fixed(value))
+
+
+def _balance_faults(simplify: Simplification, *, counted: bool) -> Iterator[Fault]:
+    if simplify.balanced and not counted:
+        yield Fault(
+            ("balanced",),
+            "expected false where count is given, got True; kinds are then balanced already, so "
+            "leave it out, or give counts",
+        )
+
+
+def _value_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fault]:
+    for kind in (kind for kind in simplify.values if kind in kinds):
+        values, fields = simplify.values[kind], OBJECTS[kind].fields
+        yield from name_faults(kind, values, ("values", kind))
+        for name, value in values.items():
+            fault = prior_fault(fields[name], Fixed(value)) if name in fields else None
+            if fault is not None:
+                yield Fault(("values", kind, name), fault)

@@ -58,9 +58,9 @@ def needs_gravity(names: list[str], given: Collection[str]) -> list[str]:
     """
     product = [name for name in ("big_g", "phi") if name in given]
     if product and "gravity" in given:
+        rule = "either gravity or big_g and phi, whose product it is"
         raise ValueError(
-            f"give either gravity or big_g and phi, whose product it is, got gravity and "
-            f"{' and '.join(product)}; set gravity to null"
+            f"expected {rule}, got gravity and {' and '.join(product)}; set gravity to null"
         )
     left_out = ("gravity",) if product else ("big_g", "phi")
     return [name for name in names if name not in left_out]

@@ -62,7 +62,7 @@ def test_priors_of_values_that_make_no_sense_are_refused(
     with pytest.raises(ValueError) as caught:
         case.kind.check_prior(parameter, prior)
     assert str(caught.value) == (
-        f"{name}.{parameter} must be {field.range}, got {prior.to_plain()!r}; {field.remedy}"
+        f"{name}.{parameter}: expected {field.rule}, got {prior.to_plain()!r}; {field.remedy}"
     )
 
 
@@ -105,7 +105,7 @@ def test_a_prior_fits_if_all_its_values_do(parameter: str, prior: Prior, fits: b
     if fits:
         galaxy.check_prior(parameter, prior)
         return
-    with pytest.raises(ValueError, match=rf"^galaxy\.{parameter} must be .*, got "):
+    with pytest.raises(ValueError, match=rf"^galaxy\.{parameter}: expected .*, got "):
         galaxy.check_prior(parameter, prior)
 
 

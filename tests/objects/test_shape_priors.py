@@ -41,7 +41,8 @@ def test_values_without_sense_are_refused(kind: str, name: str, wrong: float, me
     with pytest.raises(ValueError, match=f"{kind}.{name} {message}"):
         OBJECTS[kind].render(values | {name: torch.tensor([wrong])}, Grid(8, 8))
     if not math.isnan(wrong):  # which no prior takes
-        with pytest.raises(ValueError, match=f"{kind}.{name} {message}"):
+        rule = OBJECTS[kind].fields[name].rule
+        with pytest.raises(ValueError, match=f"{kind}.{name}: expected {rule}, got {wrong}; "):
             OBJECTS[kind].check_prior(name, Fixed(wrong))
 
 
@@ -75,7 +76,7 @@ def test_priors_with_sense_are_accepted(kind: str, name: str, prior: Prior) -> N
     ],
 )
 def test_priors_without_sense_are_refused(kind: str, name: str, prior: Prior) -> None:
-    with pytest.raises(ValueError, match=f"{kind}.{name} must be"):
+    with pytest.raises(ValueError, match=f"{kind}.{name}: expected"):
         OBJECTS[kind].check_prior(name, prior)
 
 

@@ -1,0 +1,179 @@
+"""Messages of recipe faults: pydantic's errors in this package's own form."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from deepbench_torch.arguments import Place, is_number, nearest
+from deepbench_torch.priors.plain import REMEDY
+
+# What a key that must be given looks like
+EXAMPLES = {
+    "name": "name: mine",
+    "image": "image: {height: 64, width: 64}",
+    "label": "label: present",
+    "objects": "objects: {star: {}}",
+    "height": "height: 64",
+    "width": "width: 64",
+    "sigma": "sigma: 0.05",
+    "exposure": "exposure: 400",
+    "visible": "visible: 0.5",
+    "system": "system: pendulum",
+    "time": "time: {duration: 10.0, steps: 200}",
+    "duration": "duration: 10.0",
+    "steps": "steps: 200",
+}
+FORM = "write it as in the packaged recipes"
+FILLED = "add an entry, or leave the key out"
+TYPES = {
+    "bool_type": ("true or false", "write one of them without quotes"),
+    "tuple_type": ("a list", "write [a, b], or leave the key out"),
+    "string_type": ("a text", "put it in quotes"),
+    "too_short": ("at least one entry", FILLED),
+    "string_too_short": ("a text that is not empty", "write at least one letter"),
+    "string_pattern_mismatch": (
+        "letters, digits, '_', '.' and '-' only",
+        "leave out spaces and other characters",
+    ),
+    "invalid_key": ("a key that is a text", "put it in quotes"),
+}
+
+
+def message_of(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    """Return the rule, the value found and the remedy of one error of pydantic.
+
+    Args:
+        kind: The class that was validated.
+        detail: The error.
+    """
+    fault, found = detail["type"], detail["input"]
+    if fault in TYPES:
+        rule, remedy = TYPES[fault]
+        return _form(rule, found, remedy)
+    if fault in RULES:
+        return RULES[fault](kind, detail)
+    return _form("another value", found, FORM)
+
+
+def shown(value: object) -> str:
+    """Return a value as messages show it: one short line."""
+    return f"{' '.join(repr(value).split()):.60}"
+
+
+def keys_of(kind: type[BaseModel], place: Place) -> list[str]:
+    """Return the keys of the part of a recipe at a place."""
+    for name in place:
+        field = kind.model_fields.get(str(name))
+        options = () if field is None else (field.annotation, *get_args(field.annotation))
+        parts = [part for part in options if isinstance(part, type) and issubclass(part, BaseModel)]
+        kind = parts[0] if parts else kind
+    return list(kind.model_fields)
+
+
+def _form(rule: str, found: object, remedy: str) -> str:
+    return f"expected {rule}, got {shown(found)}; {remedy}"
+
+
+def _missing(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    key = str(detail["loc"][-1])
+    return f"expected a value, got none; write for instance {EXAMPLES.get(key, key)}"
+
+
+def _unknown_key(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    *place, key = detail["loc"]
+    keys = keys_of(kind, tuple(place))
+    if key == "extends" and not place:
+        return (
+            f"expected a complete recipe here, got extends {shown(detail['input'])}; only a file "
+            "that load_recipe reads may extend another, so write that recipe out with to_yaml()"
+        )
+    hint = nearest(key, keys).strip() or "remove it"
+    return f"expected one of the keys {', '.join(keys)}, got {key!r}; {hint}"
+
+
+def _mapping_of_keys(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    keys = keys_of(kind, detail["loc"])
+    key = str(detail["loc"][-1]) if detail["loc"] else ""
+    known = ", ".join(EXAMPLES[name] for name in keys if name in EXAMPLES)
+    inner = f"{{{known}}}" if known else f"{{{keys[0]}: ...}}"
+    example = f"write for instance {EXAMPLES.get(key, inner)}"
+    return _form(f"a mapping of the keys {', '.join(keys)}", detail["input"], example)
+
+
+def _mapping_of_names(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    remedy = "write {} for all defaults" if detail["input"] is None else "write {name: value}"
+    return _form("a mapping of names to values", detail["input"], remedy)
+
+
+def _whole(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    return _form("a whole number", detail["input"], number_remedy(detail["input"], whole=True))
+
+
+def _number(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    return _form("a number", detail["input"], number_remedy(detail["input"]))
+
+
+def _finite(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    return _form("a finite number", detail["input"], "write a number without nan and inf")
+
+
+def number_remedy(found: object, *, whole: bool = False) -> str:
+    """Return what to do with a value that is no number, or no whole one."""
+    if isinstance(found, bool):
+        return "write 1 or 0"
+    if is_number(found):
+        return "write it without quotes" if whole else REMEDY
+    if isinstance(found, float):
+        return "round it" if found == found and abs(found) < 1e18 else "write a smaller number"
+    return "write a number as in 1 or 0.5" if not whole else "write a number as in 1 or 64"
+
+
+def _bound(word: str, key: str) -> Callable[[type[BaseModel], ErrorDetails], str]:
+    def message(kind: type[BaseModel], detail: ErrorDetails) -> str:
+        bound = detail["ctx"][key]
+        size = "larger" if key in ("gt", "ge") else "smaller"
+        return _form(f"a number {word} {bound:g}", detail["input"], f"write a {size} number")
+
+    return message
+
+
+def _too_long(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    context: Mapping[str, Any] = detail["ctx"]
+    return (
+        f"expected at most {context['max_length']} entries, got {context['actual_length']}; "
+        "remove some"
+    )
+
+
+def _choice(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    expected = detail["ctx"]["expected"]
+    choices = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    hint = nearest(detail["input"], choices).strip() or "write one of them"
+    return _form(expected, detail["input"], hint)
+
+
+def _own(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    return str(detail["ctx"]["error"])
+
+
+RULES: dict[str, Callable[[type[BaseModel], ErrorDetails], str]] = {
+    "missing": _missing,
+    "extra_forbidden": _unknown_key,
+    "model_type": _mapping_of_keys,
+    "model_attributes_type": _mapping_of_keys,
+    "dict_type": _mapping_of_names,
+    "int_type": _whole,
+    "int_from_float": _whole,
+    "int_parsing_size": _whole,
+    "float_type": _number,
+    "finite_number": _finite,
+    "greater_than": _bound(">", "gt"),
+    "greater_than_equal": _bound(">=", "ge"),
+    "less_than": _bound("<", "lt"),
+    "less_than_equal": _bound("<=", "le"),
+    "too_long": _too_long,
+    "literal_error": _choice,
+    "value_error": _own,
+}

@@ -1,0 +1,62 @@
+"""Units of the numbers in a recipe, by their place."""
+
+from collections.abc import Mapping
+
+from deepbench_torch.arguments import Place
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.parameters import Role
+from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
+from deepbench_torch.systems import SYSTEMS
+
+LENGTH = "lengths are fractions of the image's shorter side, so divide by its pixels"
+UNITS: Mapping[Role, Unit] = {
+    "column": Unit(remedy="positions are fractions of the width, so divide by its pixels"),
+    "row": Unit(remedy="positions are fractions of the height, so divide by its pixels"),
+    "length": Unit(remedy=LENGTH),
+    "angle": Unit("radian"),
+    "brightness": Unit(remedy="brightness has no unit here, so divide by that of the sky"),
+    "number": Unit(),
+}
+
+
+def image_unit(place: Place) -> Unit:
+    """Return the unit of a number in a recipe of images.
+
+    Example:
+        >>> image_unit(("objects", "galaxy", "theta")).name
+        'radian'
+    """
+    match place:
+        case ("image", _):
+            return Unit("pixel")
+        case ("objects", kind, name, *_) | ("scene" | "simplify", _, kind, name, *_):
+            field = OBJECTS[str(kind)].fields.get(str(name)) if kind in OBJECTS else None
+            return Unit() if field is None else UNITS[field.role]
+        case ("degrade", "blur", "sigma"):
+            return Unit(remedy=LENGTH)
+    return Unit()
+
+
+def series_units(system: object) -> UnitAt:
+    """Return the function that returns the unit of a number in a recipe of time series.
+
+    Args:
+        system: The name of its system; without a known one no number has a unit.
+    """
+    if not isinstance(system, str) or system not in SYSTEMS:
+        return without_units
+    definition = SYSTEMS[system]
+    widest = {name: choices[-1] for name, choices in definition.options.items()}
+    measured = {channel.quantity: channel.unit for channel in definition.channels(1, widest)}
+
+    def unit_at(place: Place) -> Unit:
+        match place:
+            case ("parameters", name, *_) if name in definition.fields:
+                return Unit(definition.fields[str(name)].unit)
+            case ("noise", "measurement", name):
+                return Unit(measured.get(str(name), ""))
+            case ("time", "duration"):
+                return Unit(definition.time_unit)
+        return Unit()
+
+    return unit_at
