@@ -13,9 +13,11 @@ from deepbench_torch import mixture
 from deepbench_torch.datasets import (
     PairDataset,
     PairTransform,
+    RowDataset,
     Split,
     Transform,
 )
+from deepbench_torch.datasets.base import Keys
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.members import (
     DOMAIN,
@@ -28,6 +30,7 @@ from deepbench_torch.members import (
     member_names,
     resized,
 )
+from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, begin_group, end_group, read_group
 from deepbench_torch.targets import Target
@@ -67,7 +70,6 @@ class Collection(PairDataset, Group):
     Attributes:
         members: The catalogues.
         domains: Their names, in order.
-        classes: The names of the labels, in their order.
     """
 
     def __init__(
@@ -84,16 +86,18 @@ class Collection(PairDataset, Group):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        super().__init__(
-            transform=transform, target_transform=target_transform, transforms=transforms
-        )
         datasets = checked_members(members, split)
         self.domains = member_names(members, datasets)
         if image_size is not None:
             datasets = [resized(member, image_size) for member in datasets]
         check_alike(datasets, self.domains)
-        self.target: Target = common_target(datasets, self.domains) if target is None else target
-        self.classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
+        super().__init__(
+            target=common_target(datasets, self.domains) if target is None else target,
+            transform=transform,
+            target_transform=target_transform,
+            transforms=transforms,
+        )
+        self._classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
         self.members = [bare(member, self.target) for member in datasets]
         self.weights = None if weights is None else [float(weight) for weight in weights]
         self.sizes = None if sizes is None else [int(count) for count in sizes]
@@ -108,7 +112,7 @@ class Collection(PairDataset, Group):
             split=split,
         )
         self._label_places = [
-            [self.classes.index(name) for name in member.classes] for member in datasets
+            [self._classes.index(name) for name in member.classes] for member in datasets
         ]  # of each member's labels among all
         self._multi_hot = not all(member.recipe.single_label for member in datasets)
 
@@ -188,15 +192,62 @@ class Collection(PairDataset, Group):
     def __len__(self) -> int:
         return len(self.order)
 
+    @property
     @override
-    def __getitems__(self, places: list[int]) -> list[tuple[Any, Any]]:
-        found = [self.order[self._place(place)] for place in places]
+    def classes(self) -> list[str]:
+        return self._classes
+
+    @property
+    @override
+    def rows_at_once(self) -> int:
+        return self.members[0].rows_at_once
+
+    @override
+    def samples(self, places: Keys) -> dict[str, AbstractSample]:
+        """Return rows with their complete truth, selected as in `data[places]`.
+
+        Args:
+            places: A place, a slice or places.
+
+        Returns:
+            For each member that has rows among them, by its name: its rows in the order of the
+            places.
+        """
+        found: dict[int, list[int]] = {}
+        for each in self._selected(places):
+            member, there = self.order[each]
+            found.setdefault(member, []).append(there)
+        return {self.domains[n]: self.members[n].samples(found[n]) for n in sorted(found)}
+
+    @override
+    def with_target(self, target: Target) -> Self:
+        other = super().with_target(target)
+        other.members = [bare(member, target) for member in self.members]
+        return other
+
+    @override
+    def extra_repr(self) -> str:
+        return "\n".join(
+            [
+                *(
+                    f"Member: {name}, {len(member)} rows, seed {member.seed}"
+                    for name, member in zip(self.domains, self.members, strict=True)
+                ),
+                f"Split: {self.split or 'all'}",
+                f"Classes: {', '.join(self.classes)}",
+                f"Target: {self.target if isinstance(self.target, str) else list(self.target)}",
+            ]
+        )
+
+    @override
+    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
+        found = [self.order[each] for each in places]
         rows: list[tuple[Any, Any]] = [(None, None)] * len(places)
         for domain in sorted({member for member, _ in found}):
             mine = [number for number, (member, _) in enumerate(found) if member == domain]
-            pairs = self.members[domain].__getitems__([found[number][1] for number in mine])
+            pairs = self.members[domain]._pairs([found[number][1] for number in mine])
             for number, (data, target) in zip(mine, pairs, strict=True):
-                rows[number] = self._transformed(data, self._united(target, domain))
+                rows[number] = data, self._united(target, domain)
         return rows
 
     def _united(self, target: Any, domain: int) -> Any:
@@ -230,3 +281,38 @@ def _spread(value: int | Tensor, places: list[int], classes: int, content: str) 
     else:
         label[places] = value
     return label
+
+
+def joined(first: PairDataset, second: object) -> Collection | None:
+    """Return `first + second` as a Collection; None if one of them can be no member of one.
+
+    Raises:
+        ValueError: If the two differ in their transforms, or do not fit together.
+    """
+    members = [*_parts(first), *_parts(second)]
+    if not isinstance(second, PairDataset) or None in members:
+        return None
+    mine, theirs = (
+        (each.transform, each.target_transform, each.transforms) for each in (first, second)
+    )
+    if mine != theirs:
+        raise ValueError(
+            "a + b: expected the same transforms in both datasets, got different ones; use "
+            "torch.utils.data.ConcatDataset([a, b]), or make a Collection with transforms"
+        )
+    return Collection(
+        [member.with_target(member.target) for member in members if member is not None],
+        transform=first.transform,
+        target_transform=first.target_transform,
+        transforms=first.transforms,
+    )
+
+
+def _parts(dataset: object) -> list[RowDataset | None]:
+    """The catalogues that follow one another in a dataset; None where it is no plain sequence."""
+    if isinstance(dataset, RowDataset):
+        return [dataset]
+    plain = isinstance(dataset, Collection) and not (
+        dataset.weights or dataset.sizes or dataset.split
+    )
+    return [*dataset.members] if plain and isinstance(dataset, Collection) else [None]

@@ -1,7 +1,6 @@
 """The members of a collection: which go together, and what each gives."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.generate import ImageSize, sized
@@ -24,7 +23,7 @@ def checked_members(members: Members, split: Split | None) -> list[RowDataset]:
                 "a collection is made of Catalogues and StoredCatalogues, got "
                 f"{type(member).__name__}"
             )
-        if any((member.transform, member.target_transform, member.transforms)):
+        if member.has_transforms:
             raise ValueError(
                 f"the catalogue {member.recipe.name} has a transform of its own; give the "
                 "transform to the Collection"
@@ -65,6 +64,7 @@ def generated(member: RowDataset, recipe: AbstractRecipe | None = None) -> Catal
         size=member.size,
         seed=member.seed,
         split=member.split,
+        limit=member.limit,
         target=member.target,
     )
 
@@ -109,7 +109,5 @@ def bare(member: RowDataset, target: Target) -> RowDataset:
         check_target(target, content)
     names = [target] if isinstance(target, str) else list(target)
     wanted = tuple(name for name in names if name != DOMAIN)
-    bare = copy(member)
     single = isinstance(target, str) or not wanted
-    bare.target = check_target("".join(wanted[:1]) or "index" if single else wanted, content)
-    return bare
+    return member.with_target("".join(wanted[:1]) or "index" if single else wanted)

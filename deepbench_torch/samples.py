@@ -139,3 +139,14 @@ class SeriesSample(AbstractSample):
         tables |= {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
         noisy = self.recipe.noise.of_parameters
         return tables | {f"used/{system}/{name}": self.used[name] for name in noisy}
+
+
+def own_rows(values: Tensor) -> list[Tensor]:
+    """Return the rows of a batch, each with memory of its own, so that one keeps no other alive.
+
+    Args:
+        values: A tensor of shape (B, ...).
+    """
+    if len(values) == 1 and values.untyped_storage().nbytes() == values.nbytes:
+        return [values[0]]
+    return list(torch.unbind_copy(values))

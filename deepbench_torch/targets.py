@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate
+from torch.utils.data._utils.collate import default_collate_fn_map
 from torchvision import tv_tensors
 
 from deepbench_torch.images import Objects, separate
 from deepbench_torch.recipes import Content
-from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
+from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
 
 Target = str | Sequence[str]
 
@@ -47,7 +49,7 @@ class Truth:
 def _label(truth: Truth) -> list[Any]:
     """The class index as int, or which kinds are present as float32 of shape (K,)."""
     label = truth.sample.label
-    return label.tolist() if label.dim() == 1 else list(label.unbind())
+    return label.tolist() if label.dim() == 1 else own_rows(label)
 
 
 def _index(truth: Truth) -> list[int]:
@@ -57,19 +59,18 @@ def _index(truth: Truth) -> list[int]:
 
 def _clean(truth: Truth) -> list[Tensor]:
     """The image without noise, float32 of shape (1, H, W)."""
-    return list(truth.sample.clean.unbind())
+    return own_rows(truth.sample.clean)
 
 
 def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
     """By kind: each parameter, in pixels and radians, and `present`; all of shape (slots,)."""
     sample = truth.sample
+    kinds = [
+        _row_dicts(parameters | {"present": sample.present[kind]}, len(truth.rows))
+        for kind, parameters in sample.scene.items()
+    ]
     return [
-        {
-            kind: {name: values[row] for name, values in parameters.items()}
-            | {"present": sample.present[kind][row]}
-            for kind, parameters in sample.scene.items()
-        }
-        for row in truth.rows
+        {kind: kinds[number][row] for number, kind in enumerate(sample.scene)} for row in truth.rows
     ]
 
 
@@ -128,6 +129,7 @@ OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "slots": _slots,
     "components": _components,
 }
+LABELS_BESIDE = {"boxes", "masks", "slots", "components", "label"}  # one says that it is meant
 TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
@@ -138,7 +140,10 @@ TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
 
 
 def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
-    """Each parameter by name, of shape () or (slots,), and `present` if there are slots."""
+    """Each parameter by name, float32 of shape () or (slots,), and `present` if there are slots.
+
+    `data.samples(...)` returns them in float64, as the simulators used them.
+    """
     return _named_rows(sample, sample.parameters)
 
 
@@ -151,24 +156,34 @@ def _named_rows(sample: SeriesSample, named: Mapping[str, Tensor]) -> list[dict[
     columns = dict(named)
     if sample.recipe.system in sample.present:
         columns["present"] = sample.present[sample.recipe.system]
-    rows = range(len(sample.index))
-    return [{name: values[row] for name, values in columns.items()} for row in rows]
+    single = {name: _single(values) for name, values in columns.items()}
+    return _row_dicts(single, len(sample.index))
+
+
+def _single(values: Tensor) -> Tensor:
+    return values.float() if values.is_floating_point() else values
+
+
+def _row_dicts(columns: Mapping[str, Tensor], count: int) -> list[dict[str, Tensor]]:
+    """The rows of some columns (count, ...) as dicts of tensors with memory of their own."""
+    rows = {name: own_rows(values) for name, values in columns.items()}
+    return [{name: values[row] for name, values in rows.items()} for row in range(count)]
 
 
 def _series_energy(sample: SeriesSample) -> list[dict[str, Tensor]]:
     """Kinetic, potential and total energy of the clean motion, float32 of shape (T,) each."""
-    parts = zip(sample.kinetic, sample.potential, strict=True)
-    return [
-        {"kinetic": kinetic, "potential": potential, "total": kinetic + potential}
-        for kinetic, potential in parts
-    ]
+    kinetic, potential = sample.kinetic, sample.potential
+    return _row_dicts(
+        {"kinetic": kinetic, "potential": potential, "total": kinetic + potential},
+        len(sample.index),
+    )
 
 
 SERIES_TARGETS: dict[str, Callable[[SeriesSample], list[Any]]] = {
-    "label": lambda sample: list(sample.label.unbind()),
+    "label": lambda sample: own_rows(sample.label),
     "parameters": _series_parameters,
     "used": _series_used,
-    "clean": lambda sample: list(sample.clean.unbind()),
+    "clean": lambda sample: own_rows(sample.clean),
     "energy": _series_energy,
     "index": lambda sample: sample.index.tolist(),
 }
@@ -191,6 +206,11 @@ def check_target(target: Target, content: Content = "image") -> Target:
     for name in names:
         if not isinstance(name, str) or name not in table:
             raise ValueError(f"there is no target {name!r}; {known}")
+    if "labels" in names and LABELS_BESIDE.isdisjoint(names):
+        raise ValueError(
+            f'target "labels": expected "boxes", "masks" or "slots" beside it, got {target!r}; '
+            'use "label" for the class of the image, or add "boxes" to detect objects'
+        )
     return target if isinstance(target, str) else tuple(names)
 
 
@@ -220,11 +240,41 @@ def _columns(sample: AbstractSample) -> Callable[[str], list[Any]]:
     raise TypeError(f"there are no targets of a {type(sample).__name__}")
 
 
-def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
-    """A batch as torchvision's detection networks take it: a list of images, a list of targets.
+class DetectionRow(tuple[Any, Any]):
+    """A row with detection targets: data and target, which torch's `default_collate` recognises."""
 
-    For `DataLoader(db.Catalogue("sky", target=["boxes", "masks", "labels"]), collate_fn=...)`:
-    images of one batch may hold different numbers of objects.
+    __slots__ = ()
+
+
+def is_detection(target: Target) -> bool:
+    """Return whether a target differs in shape from row to row, with the number of objects."""
+    return not OBJECT_TARGETS.keys().isdisjoint({target} if isinstance(target, str) else target)
+
+
+def collate_of(target: Target) -> Callable[[list[Any]], Any]:
+    """Return the function that makes a batch of rows with some target."""
+    return collate_detection if is_detection(target) else default_collate
+
+
+def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    """Return a batch as torchvision's detection networks take it: lists of images and of targets.
+
+    Images of one batch may hold different numbers of objects, so their targets are not stacked.
+    A stock DataLoader uses this for rows with boxes, masks, labels, slots or components.
+
+    Args:
+        batch: Rows of data and target.
     """
     images, targets = zip(*batch, strict=True)
     return list(images), list(targets)
+
+
+def _collate_rows(
+    batch: Sequence[tuple[Any, Any]], *, collate_fn_map: object = None
+) -> tuple[list[Any], list[Any]]:
+    """`collate_detection`, as `default_collate` calls what is registered for a type."""
+    return collate_detection(batch)
+
+
+# torch's documented way to extend `default_collate`; no other type is touched
+default_collate_fn_map[DetectionRow] = _collate_rows

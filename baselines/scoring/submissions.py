@@ -46,7 +46,7 @@ def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
     lines = _lines(table, path, catalogue.classes)
     _check_rows([line.row for line in lines], catalogue.rows, path)
     lines.sort(key=lambda line: line.row)
-    label = torch.cat([catalogue.samples(rows).label for rows in _parts(catalogue.rows)])
+    label = torch.cat([catalogue.samples(rows=rows).label for rows in _parts(catalogue.rows)])
     _check_labels(lines, label_names(label, catalogue.classes), path)
     return Predictions(
         header=header,

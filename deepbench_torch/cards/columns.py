@@ -51,7 +51,7 @@ class Columns(NamedTuple):
 def columns_of(catalogue: Catalogue) -> Columns:
     """The labels and parameters of the first rows of a catalogue."""
     rows = catalogue.rows[:ROWS]
-    tables = {path: table.numpy() for path, table in catalogue.samples(list(rows)).tables().items()}
+    tables = {path: table.numpy() for path, table in catalogue.samples(rows=rows).tables().items()}
     parameters = []
     for path, values in tables.items():
         match path.split("/"):

@@ -34,8 +34,17 @@ class Contents(NamedTuple):
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> Self:
-        """What a file of a whole catalogue holds."""
+        """Return what a file of a catalogue or of one of its splits holds.
+
+        Raises:
+            ValueError: If the catalogue is limited to some rows of its split.
+        """
         c = catalogue
+        if c.limit is not None:
+            raise ValueError(
+                f"materialize: expected all rows of a split, got limit={c.limit}; write the "
+                f"catalogue without limit and open it with StoredCatalogue(path, limit={c.limit})"
+            )
         return cls(recipe=c.recipe, seed=c.seed, size=c.size, split=c.split, rows=c.rows)
 
     def key(self, **also: object) -> str:

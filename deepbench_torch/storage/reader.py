@@ -16,6 +16,7 @@ from deepbench_torch.datasets import (
 )
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
+from deepbench_torch.samples import own_rows
 from deepbench_torch.storage.blocks import OpenBlocks
 from deepbench_torch.storage.header import Header, read_header
 from deepbench_torch.storage.verify import verified_header
@@ -33,6 +34,7 @@ class StoredCatalogue(RowDataset):
     Args:
         path: The file.
         split: "train", "val", "test" or None, as in Catalogue; a file of one split holds only it.
+        limit: Use only this many rows of the split, as in Catalogue.
         target: As in Catalogue.
         transform: Called with the image or series, as in Catalogue.
         target_transform: Called with the target.
@@ -51,6 +53,7 @@ class StoredCatalogue(RowDataset):
         path: str | Path,
         *,
         split: Split | None = None,
+        limit: int | None = None,
         target: Target = "label",
         transform: Transform | None = None,
         target_transform: Transform | None = None,
@@ -66,6 +69,7 @@ class StoredCatalogue(RowDataset):
             seed=header.seed,
             size=header.size,
             split=header.split if split is None else split,
+            limit=limit,
             target=target,
             transform=transform,
             target_transform=target_transform,
@@ -84,7 +88,7 @@ class StoredCatalogue(RowDataset):
         places = np.asarray(rows, dtype=np.int64) - self.header.rows.start
         data, labels = map(torch.from_numpy, self._blocks.read(places))
         if self.target == "label":
-            return data, labels.tolist() if labels.dim() == 1 else list(labels)
+            return data, labels.tolist() if labels.dim() == 1 else own_rows(labels)
         sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
         return data, target_rows(sample, self.target)
 

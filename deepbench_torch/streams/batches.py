@@ -1,13 +1,11 @@
 """Batches of rows, each made at once: what a stream hands out."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import torch
-from torch.utils.data import default_collate
 
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import generate
@@ -16,7 +14,6 @@ from deepbench_torch.streams.dealing import Lane
 from deepbench_torch.targets import target_rows
 
 AHEAD = 64  # rows that are made at once where they are handed out one by one
-NUMBERS_AHEAD = 1 << 22  # and fewer where rows are large
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,7 @@ class BatchMaker:
             for number in lane.rounds:
                 yield number, self._batch([first + row for row in lane.rows(number)])
             return
-        ahead = max(1, min(AHEAD, NUMBERS_AHEAD // math.prod(self.source.recipe.shape)))
-        for numbers in batched(lane.rounds, ahead):
+        for numbers in batched(lane.rounds, min(AHEAD, self.source.rows_at_once)):
             rows = [first + row for number in numbers for row in lane.rows(number)]
             yield from zip(numbers, self._pairs(self._sample(rows)), strict=True)
 
@@ -61,10 +57,10 @@ class BatchMaker:
     def _batch(self, rows: list[int]) -> Any:
         """A batch as DataLoader makes it of rows."""
         sample = self._sample(rows)
-        plain = self.source.transforms_nothing and self.collate_fn is None
+        plain = self.collate_fn is None and not self.source.has_transforms
         if plain and self.source.target == "label":
             return [sample.data, sample.label]  # they are a batch already
-        return (self.collate_fn or default_collate)(self._pairs(sample))
+        return (self.collate_fn or self.source.collate_fn)(self._pairs(sample))
 
 
 def batched(numbers: Iterable[int], length: int) -> Iterator[tuple[int, ...]]:

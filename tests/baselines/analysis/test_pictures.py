@@ -20,7 +20,7 @@ from baselines.training.train import log_files
 def predictions(name: str, probability: torch.Tensor) -> Predictions:
     """Some probabilities said of the first test images of a recipe."""
     catalogue = db.Catalogue(name, size=100, split="test", image_size=24)
-    sample = catalogue.samples(catalogue.rows[: len(probability)])
+    sample = catalogue.samples(slice(len(probability)))
     return Predictions(
         header=Header.of(catalogue),
         recipe=image_recipe(catalogue),

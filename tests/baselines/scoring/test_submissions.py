@@ -18,7 +18,7 @@ SIZE = 30  # rows 24 to 29 are the test images
 def example(recipe: str | db.Recipe = "sky") -> Predictions:
     """Predictions that say of each image what is odd in its number."""
     catalogue = db.Catalogue(recipe, size=SIZE, seed=5, split="test", image_size=16)
-    label = catalogue.samples(catalogue.rows).label
+    label = catalogue.samples(rows=catalogue.rows).label
     noise = torch.linspace(0.01, 0.99, len(label) * len(catalogue.classes)).sqrt()
     chances = noise.view(len(label), -1).flip(0)
     return Predictions(

@@ -80,13 +80,13 @@ def test_workers_and_start_methods_change_nothing(method: str) -> None:
 def test_a_stock_loader_asks_for_a_batch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = db.Catalogue("astro", size=20, image_size=8)
     asked: list[int] = []
-    original = db.Catalogue.samples
+    original = db.Catalogue._fetch
 
     def counted(self: db.Catalogue, rows: list[int]) -> Any:
         asked.append(len(rows))
         return original(self, rows)
 
-    monkeypatch.setattr(db.Catalogue, "samples", counted)
+    monkeypatch.setattr(db.Catalogue, "_fetch", counted)
     images, labels = next(iter(DataLoader(catalogue, batch_size=16, generator=torch.Generator())))
     assert asked == [16]
     assert images.shape == (16, 1, 8, 8)
@@ -171,15 +171,3 @@ def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     numbers = db.Catalogue("astro", **given)
     plain = db.Catalogue("astro", size=30, seed=3, image_size=(8, 9))
     assert torch.equal(numbers[place][0], plain[4][0])
-
-
-@pytest.mark.parametrize("place", [slice(0, 2), 1.0, "a", None])
-def test_a_place_that_is_no_number_is_refused(catalogue: db.Catalogue, place: Any) -> None:
-    with pytest.raises(TypeError, match=r"a place is one whole number, got .*Subset"):
-        catalogue[place]
-
-
-@pytest.mark.parametrize("place", [50, 51, -51, 10**9])
-def test_a_place_out_of_range_is_refused(catalogue: db.Catalogue, place: int) -> None:
-    with pytest.raises(IndexError, match=f"place {place} is out of range: .*so 0 to 49"):
-        catalogue[place]

@@ -1,0 +1,16 @@
+"""Map-style datasets: their common base, their splits, and the generated catalogue."""
+
+from deepbench_torch.datasets.base import PairDataset, PairTransform, Transform
+from deepbench_torch.datasets.catalogue import Catalogue, RowDataset
+from deepbench_torch.datasets.splits import LARGEST_SIZE, Split, split_rows
+
+__all__ = [
+    "LARGEST_SIZE",
+    "Catalogue",
+    "PairDataset",
+    "PairTransform",
+    "RowDataset",
+    "Split",
+    "Transform",
+    "split_rows",
+]

@@ -1,0 +1,184 @@
+"""The base of all map-style datasets, with the conventions of torchvision's datasets."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any, Self, overload
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.datasets.vision import StandardTransform
+from typing_extensions import override
+
+from deepbench_torch.datasets.places import chunks, place, select, select_all
+from deepbench_torch.samples import AbstractSample
+from deepbench_torch.targets import DetectionRow, Target, collate_of, is_detection
+
+Transform = Callable[[Any], Any]
+PairTransform = Callable[[Any, Any], tuple[Any, Any]]
+Keys = int | slice | Iterable[int]
+Samples = AbstractSample | Mapping[str, AbstractSample]
+
+
+class PairDataset(ABC, Dataset[tuple[Any, Any]]):
+    """Base of datasets of data and targets.
+
+    `data[3]` is one row; `data[3:9]` and `data[[3, 1, 2]]` are views, datasets themselves. Every
+    row has its own memory, so a kept row keeps no other row in memory. Iteration makes rows in
+    batches of bounded memory, and calls the transforms row by row in the order of the rows.
+
+    Args:
+        target: The target or targets beside the data.
+        transform: Called with the data.
+        target_transform: Called with the target.
+        transforms: Called with both together, instead of the two others.
+
+    Raises:
+        ValueError: If `transforms` is given together with one of the two others.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: Target,
+        transform: Transform | None,
+        target_transform: Transform | None,
+        transforms: PairTransform | None,
+    ) -> None:
+        if transforms is not None and (transform is not None or target_transform is not None):
+            raise ValueError("give either transforms or transform and target_transform, not both")
+        self.target = target
+        self.transform = transform
+        self.target_transform = target_transform
+        self.transforms = transforms
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "targets"}
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def classes(self) -> list[str]:
+        """Names of the labels, in their order."""
+
+    @property
+    @abstractmethod
+    def rows_at_once(self) -> int:
+        """Number of rows that an iteration makes in one batch."""
+
+    @abstractmethod
+    def samples(self, places: Keys) -> Samples:
+        """Return rows with their complete truth, selected as in `data[places]`."""
+
+    @abstractmethod
+    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Return data and targets at some places from 0 on, before the transforms."""
+
+    @abstractmethod
+    def extra_repr(self) -> str:
+        """Return further lines of `repr`, as in torchvision."""
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for chunk in chunks(len(self), self.rows_at_once):
+            for data, target in self._pairs(chunk):
+                yield self._transformed(data, target)
+
+    @overload
+    def __getitem__(self, key: int) -> tuple[Any, Any]: ...
+    @overload
+    def __getitem__(self, key: slice | Iterable[int]) -> "PairDataset": ...
+    def __getitem__(self, key: Keys) -> "tuple[Any, Any] | PairDataset":
+        """Return the row at a place, or a view of the rows of a slice or a list of places.
+
+        Args:
+            key: A place, -1 for the last; a slice; or places in a list, array or tensor.
+
+        Returns:
+            The image (1, H, W) or series (T, C) and its target; of several places a dataset.
+
+        Raises:
+            TypeError: If the key is none of these.
+            IndexError: If a place is out of range.
+        """
+        found = select(key, len(self))
+        if isinstance(found, int):
+            return self.__getitems__([found])[0]
+        from deepbench_torch.datasets.view import DatasetView  # which is a PairDataset itself
+
+        return DatasetView(self, found)
+
+    def __getitems__(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Return the rows at several places, made in one batch; a DataLoader calls this."""
+        pairs = self._pairs([place(each, len(self)) for each in places])
+        return [self._transformed(*pair) for pair in pairs]
+
+    @override
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:  # type: ignore[override]
+        """Return the rows of two datasets as one: a Collection of catalogues."""
+        from deepbench_torch.collection import joined  # it is built on datasets
+
+        return joined(self, other) or super().__add__(other)
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """Index of each class name among the labels, as in torchvision."""
+        return {name: index for index, name in enumerate(self.classes)}
+
+    @cached_property
+    def targets(self) -> list[int] | Tensor:
+        """Labels of all rows before any transform, whatever `target` is.
+
+        Class indices as a list, as in torchvision; otherwise float32 of shape (N, K). The first
+        access makes all rows.
+        """
+        labels = [label for _, label in self.with_target("label")]
+        return torch.stack(labels) if labels and isinstance(labels[0], Tensor) else labels
+
+    @property
+    def collate_fn(self) -> Callable[[list[Any]], Any]:
+        """Function that makes a batch of a list of rows, for a DataLoader.
+
+        Detection targets of one batch differ in shape, so they give lists; see
+        `collate_detection`. Everything else is stacked by torch's `default_collate`.
+        """
+        return collate_of(self.target) if self.target_transform is None else collate_of("label")
+
+    @property
+    def has_transforms(self) -> bool:
+        """Whether rows pass through a transform."""
+        return any(
+            each is not None for each in (self.transform, self.target_transform, self.transforms)
+        )
+
+    def with_target(self, target: Target) -> Self:
+        """Return a copy that returns another target and has no transforms."""
+        other = copy(self)
+        other.target = target
+        other.transform = other.target_transform = other.transforms = None
+        return other
+
+    def __repr__(self) -> str:
+        lines = [f"Number of datapoints: {len(self)}", *self.extra_repr().splitlines()]
+        lines += self._transform_repr().splitlines()
+        return "\n    ".join([f"Dataset {type(self).__name__}", *lines])
+
+    def _transform_repr(self) -> str:
+        if self.transforms is not None:
+            return repr(self.transforms)
+        return repr(StandardTransform(self.transform, self.target_transform)) * self.has_transforms
+
+    def _selected(self, places: Keys) -> Sequence[int]:
+        return select_all(places, len(self))
+
+    def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
+        if self.transforms is not None:
+            data, target = self.transforms(data, target)
+        if self.transform is not None:
+            data = self.transform(data)
+        if self.target_transform is not None:
+            return data, self.target_transform(target)
+        return DetectionRow((data, target)) if is_detection(self.target) else (data, target)

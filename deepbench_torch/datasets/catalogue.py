@@ -1,0 +1,233 @@
+"""Catalogue: generated rows as a map-style dataset, in the manner of torchvision's."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from math import prod
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from deepbench_torch.arguments import whole
+from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Transform
+from deepbench_torch.datasets.places import place, rows_at_once
+from deepbench_torch.datasets.splits import Split, split_rows
+from deepbench_torch.generate import checked_seed, generate, sized
+from deepbench_torch.recipes import AbstractRecipe, load_recipe
+from deepbench_torch.samples import AbstractSample, own_rows
+from deepbench_torch.targets import Target, check_target, target_rows
+
+USUAL_SIZE = 10_000  # rows of a catalogue where neither the caller nor the recipe says otherwise
+
+
+class RowDataset(PairDataset):
+    """Base of datasets of the rows of one recipe.
+
+    Attributes:
+        recipe: What the rows hold.
+        seed: The seed of all rows.
+        size: How many rows there are before splitting.
+        split: Which of them these are; None for all.
+        limit: How many rows of the split, the first ones, these are; None for all.
+        rows: The row number of each place.
+        target: What comes beside the image or the series.
+    """
+
+    def __init__(
+        self,
+        recipe: AbstractRecipe,
+        *,
+        seed: int,
+        size: int,
+        split: Split | None,
+        target: Target,
+        transform: Transform | None,
+        target_transform: Transform | None,
+        transforms: PairTransform | None,
+        limit: int | None = None,
+    ) -> None:
+        super().__init__(
+            target=check_target(target, recipe.content),
+            transform=transform,
+            target_transform=target_transform,
+            transforms=transforms,
+        )
+        self.recipe = recipe
+        self.seed = seed
+        self.rows = _limited(split_rows(size, split), limit)
+        self.size = int(size)
+        self.split = split
+        self.limit = None if limit is None else int(limit)
+
+    @property
+    @override
+    def classes(self) -> list[str]:
+        return self.recipe.classes
+
+    @property
+    @override
+    def rows_at_once(self) -> int:
+        return rows_at_once(prod(self.recipe.shape))
+
+    @override
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @override
+    def samples(
+        self, places: Keys | None = None, *, rows: Iterable[int] | None = None
+    ) -> AbstractSample:
+        """Return rows with their complete truth.
+
+        Args:
+            places: Which rows, as in `data[places]`: place 0 is the first row of the split.
+            rows: Instead, the catalogue's own row numbers, which `data.rows` lists and the target
+                "index" returns.
+
+        Raises:
+            IndexError: If a place is out of range, or a row belongs to another split.
+            TypeError: If not exactly one of the two is given.
+
+        Example:
+            >>> val = Catalogue("astro", split="val", size=100)
+            >>> val.samples([0, 1]).index.tolist(), val.samples(rows=[60, 61]).index.tolist()
+            ([60, 61], [60, 61])
+        """
+        if (places is None) == (rows is None):
+            raise TypeError(
+                "samples: expected places or rows, got "
+                f"{'neither' if rows is None else 'both'}; use samples([0, 1]) for the first two "
+                "rows of this dataset, or samples(rows=[...]) for the catalogue's row numbers"
+            )
+        chosen = self._own_rows(rows) if places is None else self._rows_at(self._selected(places))
+        return self._samples(chosen)
+
+    @override
+    def with_target(self, target: Target) -> "RowDataset":
+        return super().with_target(check_target(target, self.recipe.content))
+
+    @override
+    def extra_repr(self) -> str:
+        split = f"{self.split or 'all'} of {self.size} rows"
+        return "\n".join(
+            [
+                f"Recipe: {self.recipe.name}, {self.recipe.extent}",
+                f"Seed: {self.seed}",
+                f"Split: {split}" + (f", limit {self.limit}" if self.limit is not None else ""),
+                f"Classes: {', '.join(self.classes)}",
+                f"Target: {self.target if isinstance(self.target, str) else list(self.target)}",
+            ]
+        )
+
+    def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
+        """Return data (B, *recipe.shape) and targets as pairs, after the transforms."""
+        return [self._transformed(*pair) for pair in zip(own_rows(data), targets, strict=True)]
+
+    @override
+    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
+        data, targets = self._fetch(self._rows_at(places))
+        return list(zip(own_rows(data), targets, strict=True))
+
+    def _samples(self, rows: list[int]) -> AbstractSample:
+        return generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64, device="cpu"))
+
+    def _rows_at(self, places: Sequence[int]) -> list[int]:
+        return [self.rows[each] for each in places]
+
+    def _own_rows(self, rows: Iterable[int] | None) -> list[int]:
+        """Row numbers that a user wrote, if all are of this dataset."""
+        numbers = rows.tolist() if isinstance(rows, Tensor) else list(rows or [])
+        own = [place(number, 1 << 63) for number in numbers]
+        for row, number in zip(own, numbers, strict=True):
+            if row != number or row not in self.rows:
+                raise IndexError(
+                    f"samples(rows=...): expected row numbers {self.rows[0]} to {self.rows[-1]} "
+                    f"of this dataset, got {number}; use generate(recipe, seed, index) for "
+                    "other rows of the catalogue"
+                )
+        return own
+
+    @abstractmethod
+    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        """The data (B, *recipe.shape) and the targets of some rows."""
+
+
+@final
+class Catalogue(RowDataset):
+    """Images or time series made as they are asked for; any row, in any order, in any process.
+
+    Splits are disjoint if all of them have one `size`. For fewer rows of a split use `limit`:
+    `Catalogue("astro", split="test", size=10_000, limit=1_000)` shares no row with the training
+    split of 10,000. With `size=1_000` instead, the test split is rows 800 to 999, which are
+    training rows of the larger catalogue; a warning reports splits that overlap.
+
+    Args:
+        recipe: A packaged recipe's name, a YAML file, or a recipe.
+        size: How many rows there are before splitting; as the recipe says, or 10,000, if None.
+        seed: 0 to 2**63 - 1; as the recipe says, or 0, if None.
+        split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
+            for all.
+        limit: Use only this many rows of the split, the first ones; all if None.
+        image_size: Height and width [pixel], one number for a square; the recipe's if None.
+        target: Of images "label", "parameters", "boxes", "masks", "labels", "slots",
+            "components", "clean" or "index", of time series "label", "parameters", "used",
+            "clean", "energy" or "index"; or a list of them for a dict by name.
+        transform: Called with the image, a float32 tensor of shape (1, H, W), or the series (T, C).
+        target_transform: Called with the target.
+        transforms: Called with both together, instead of the two before.
+
+    Raises:
+        ValueError: If an argument is not as above.
+        FileNotFoundError: If the recipe's YAML file does not exist.
+    """
+
+    def __init__(
+        self,
+        recipe: str | Path | AbstractRecipe,
+        *,
+        size: int | None = None,
+        seed: int | None = None,
+        split: Split | None = None,
+        limit: int | None = None,
+        image_size: int | tuple[int, int] | None = None,
+        target: Target = "label",
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        transforms: PairTransform | None = None,
+    ) -> None:
+        chosen = sized(load_recipe(recipe), image_size)
+        super().__init__(
+            chosen,
+            seed=checked_seed(_first(seed, chosen.seed, 0)),
+            size=_first(size, chosen.size, USUAL_SIZE),
+            split=split,
+            limit=limit,
+            target=target,
+            transform=transform,
+            target_transform=target_transform,
+            transforms=transforms,
+        )
+
+    def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        sample = self._samples(rows)
+        return sample.data, target_rows(sample, self.target)
+
+
+def _first(asked: int | None, said: int | None, usual: int) -> int:
+    """What was asked for, else what the recipe says, else what is usual."""
+    if asked is not None:
+        return asked
+    return usual if said is None else said
+
+
+def _limited(rows: range, limit: int | None) -> range:
+    """The first rows of a split."""
+    if limit is None:
+        return rows
+    rule = (
+        f"limit: expected None or 1 to {len(rows)}, the rows of this split; use a larger size "
+        "for more rows"
+    )
+    return rows[: whole(limit, rule, least=1, most=len(rows))]

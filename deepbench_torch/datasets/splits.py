@@ -1,0 +1,29 @@
+"""Splits: which rows of a catalogue are for training, validation and test."""
+
+from typing import Literal
+
+from deepbench_torch.arguments import whole
+
+LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits
+Split = Literal["train", "val", "test"]
+
+
+def split_rows(size: int, split: Split | None) -> range:
+    """The row numbers of a split: 60 %, 20 % and 20 % of `size`, in order.
+
+    Raises:
+        ValueError: If the size is not positive, the split unknown or empty.
+    """
+    size = whole(size, "size must be a positive whole number of rows", least=1, most=LARGEST_SIZE)
+    first, second = size * 3 // 5, size * 4 // 5
+    splits = {
+        None: range(size),
+        "train": range(first),
+        "val": range(first, second),
+        "test": range(second, size),
+    }
+    if not isinstance(split, str | None) or split not in splits:
+        raise ValueError(f"split must be None, 'train', 'val' or 'test', got {split!r}")
+    if not splits[split]:
+        raise ValueError(f"split {split!r} of {size} rows is empty; use size=5 or more")
+    return splits[split]
