@@ -167,7 +167,9 @@ def test_a_damaged_shard_is_found_and_written_again(
         db.StoredCatalogue(path, verify=True)
     dataset = db.StoredCatalogue(path)
     assert torch.equal(dataset[0][0], catalogue[0][0])
-    with pytest.raises(ValueError, match=f"{shard.name}' cannot be read .*write the catalogue ag"):
+    with pytest.raises(
+        ValueError, match=f"{shard.name}' is missing, a shard of .*write the catalogue ag"
+    ):
         dataset[25]
 
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, final
 import h5py
 import numpy as np
 
-from deepbench_torch.storage.header import Block, Header
+from deepbench_torch.storage.header import Block, Header, checked_file
+from deepbench_torch.storage.reading import reading
 
 SMALL = 512  # bytes; many smaller rows lie on one page of memory
 OPEN = 256  # shards that one process has open at once, well below what systems allow
@@ -71,7 +72,7 @@ class OpenBlocks:
         shards, data, label = self._header.shards, self._header.data, self._header.label
         if shards is None:
             return _piece(self._path, self._header.recipe.content, data, label)
-        path, rows = shards.path(number, self._header.rows), shards.rows
+        path, rows = shards.file(number, self._header.rows), shards.rows
         rows = min(rows, len(self._header.rows) - number * rows)
         offsets = [None if each < 0 else each for each in shards.offsets[number].tolist()]
         parts = (
@@ -82,19 +83,17 @@ class OpenBlocks:
 
 
 def _piece(path: Path, content: str, data: Block, label: Block) -> Piece:
-    try:
-        return Piece(_block(path, content, data), _block(path, "label", label))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ValueError(
-            f"{str(path)!r} cannot be read ({error}); it is missing or damaged, so write the "
-            "catalogue again with overwrite=True"
-        ) from error
+    mapped = data.offset is not None and label.offset is not None
+    with reading(path):
+        file = None if mapped else checked_file(path)
+        return Piece(_block(path, file, content, data), _block(path, file, "label", label))
 
 
-def _block(path: Path, name: str, block: Block) -> Any:
-    if block.offset is None:
-        return h5py.File(path, "r")[name]
-    return np.asarray(np.memmap(path, block.dtype, "r", block.offset, block.shape))
+def _block(path: Path, file: h5py.File | None, name: str, block: Block) -> Any:
+    """Return the dataset of a file, or its bytes mapped into memory."""
+    if file is not None and block.offset is None:
+        return file[name]
+    return np.asarray(np.memmap(path, block.dtype, "r", block.offset or 0, block.shape))
 
 
 def _fresh(source: Any, places: Places) -> Array:

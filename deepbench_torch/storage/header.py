@@ -1,5 +1,6 @@
 """What a stored catalogue says of itself."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,24 +8,14 @@ from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
-import yaml
 
 from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
-from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
+from deepbench_torch.paths import user_path
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import FORMAT_VERSION
-
-# what h5py, yaml and Python raise on a file that only looks like ours
-_FOREIGN = (
-    OSError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    MemoryError,
-    yaml.YAMLError,
-)
+from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.trust import check_hdf5, inside, parse_recipe, regular_file
 
 
 class Block(NamedTuple):
@@ -45,12 +36,14 @@ class Shards(NamedTuple):
     """The shards of a large catalogue.
 
     Attributes:
+        catalogue: The file that joins them.
         folder: The folder that they are in.
         rows: How many rows each but the last has.
         offsets: Bytes before its data and its labels for each shard, -1 where they are compressed.
         seals: The SHA-256 of each file but for its last line.
     """
 
+    catalogue: Path
     folder: Path
     rows: int
     offsets: "np.ndarray[Any, np.dtype[np.int64]]"
@@ -60,6 +53,24 @@ class Shards(NamedTuple):
         """The file of a shard of a catalogue of some rows."""
         part = rows[number * self.rows : (number + 1) * self.rows]
         return self.folder / shard_name(part)
+
+    def file(self, number: int, rows: range) -> Path:
+        """Return the file of a shard, if it is there and lies beside the catalogue.
+
+        Raises:
+            OSError: If the system refuses to look.
+            ValueError: If it is missing, no file, or a link that leads elsewhere.
+        """
+        path = self.path(number, rows)
+        inside(self.folder.parent, f"{self.folder.name}/{path.name}")
+        try:
+            regular_file(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(
+                f"{str(path)!r} is missing, a shard of {str(self.catalogue)!r}; bring its folder "
+                "along, or write the catalogue again"
+            ) from None
+        return path
 
 
 def shard_name(rows: range) -> str:
@@ -89,36 +100,68 @@ class Header(NamedTuple):
 
 
 def read_header(path: str | Path) -> Header:
-    """What a stored catalogue says of itself.
+    """Read the metadata of a stored catalogue in HDF5.
 
     Raises:
         FileNotFoundError: If there is no file.
+        OSError: If the system refuses to read it.
         ValueError: If it is not a catalogue of this package, not complete, or of another generator.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no catalogue {str(path)!r}; write one with deepbench_torch.materialize or "
-            "`deepbench-torch generate`"
-        )
-    with reading(path), h5py.File(path, "r") as file:
+    path = user_path(path)
+    check_exists(path)
+    with opened(path) as file:
         return _header(file, path)
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong in reading a file, a ValueError that names it."""
-    try:
-        yield
-    except ValueError as error:
-        if str(path) in str(error):
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open an HDF5 file to read, after checking that it reads nothing but itself.
+
+    Whatever goes wrong until it is closed names the file.
+
+    Raises:
+        OSError: If the system refuses to read it.
+        ValueError: If it is no file, not HDF5, or not to be trusted.
+    """
+    with reading(path), checked_file(path) as file:
+        yield file
+
+
+def checked_file(path: Path) -> h5py.File:
+    """Return an open HDF5 file that reads nothing but itself; errors are those of `opened`."""
+    regular_file(path)
+    with reading(path):
+        file = h5py.File(path, "r")
+        try:
+            check_hdf5(file, path)
+        except BaseException:
+            file.close()
             raise
-        raise ValueError(f"{str(path)!r} is damaged: {error}; write it again") from error
-    except _FOREIGN as error:
-        raise ValueError(
-            f"{str(path)!r} is not a catalogue written by deepbench_torch ({error}); "
-            "if it should be one, write it again"
-        ) from error
+        return file
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path at which there is nothing.
+
+    Raises:
+        FileNotFoundError: If there is nothing, or a symbolic link to nothing.
+        OSError: If the system refuses to look.
+    """
+    with reading(path):
+        try:
+            path.stat()
+            return
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+    if path.is_symlink():
+        raise FileNotFoundError(
+            f"{str(path)!r} is a symbolic link to {os.readlink(path)!r}, which does not exist; "
+            "correct the link"
+        )
+    raise FileNotFoundError(
+        f"there is no catalogue {str(path)!r}; write one with deepbench_torch.materialize or "
+        "`deepbench-torch generate`"
+    )
 
 
 def _header(file: h5py.File, path: Path) -> Header:
@@ -140,9 +183,7 @@ def _header(file: h5py.File, path: Path) -> Header:
             f"this package reads version {FORMAT_VERSION}; write it again, or install "
             f"{attributes['package']} to read it"
         )
-    recipe = recipe_from_plain(
-        yaml.safe_load(attributes["recipe"]), source=f"the recipe in {str(path)!r}"
-    )
+    recipe = parse_recipe(attributes["recipe"], source=f"the recipe in {str(path)!r}")
     if "shard" in attributes:
         raise ValueError(
             f"{str(path)!r} is one shard of a catalogue; open the file beside its folder instead"
@@ -181,8 +222,8 @@ def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
     count = -(-len(rows) // step)
     if offsets.shape != (count, 2) or len(seals) != count:
         raise ValueError(f"its shards are not the {count} that its size tells of")
-    folder = path.parent / Path(str(file.attrs["shard_folder"])).name
-    return Shards(folder, step, offsets, [each.decode() for each in seals])
+    folder = inside(path.resolve().parent, str(file.attrs["shard_folder"]))
+    return Shards(path, folder, step, offsets, [each.decode() for each in seals])
 
 
 def is_file_name(path: Path) -> bool:
@@ -192,7 +233,7 @@ def is_file_name(path: Path) -> bool:
 
 def stored_bytes(path: str | Path, header: Header | None = None) -> int:
     """The size on disk of a stored catalogue with its shards."""
-    path = Path(path).expanduser()
+    path = user_path(path)
     header = header or read_header(path)
     files = [path]
     if header.shards is not None:

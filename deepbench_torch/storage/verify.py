@@ -5,10 +5,13 @@ from pathlib import Path
 
 import h5py
 
+from deepbench_torch.paths import user_path
 from deepbench_torch.storage.hdf5 import Sums
-from deepbench_torch.storage.header import Header, read_header, reading
+from deepbench_torch.storage.header import Header, check_exists, opened, read_header
 from deepbench_torch.storage.parts import Part, part_rows, ranges
+from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.seal import check_seal
+from deepbench_torch.storage.trust import regular_file
 
 
 def verified_header(path: str | Path) -> Header:
@@ -21,12 +24,16 @@ def verified_header(path: str | Path) -> Header:
         FileNotFoundError: If there is no file.
         ValueError: If any byte is not as it was written, or the file is none of ours; it names it.
     """
-    path = Path(path).expanduser()
-    if path.is_file():
+    path = user_path(path)
+    check_exists(path)
+    regular_file(path)
+    with reading(path):
         check_seal(path)
     header = read_header(path)
     for file, told in _files(path, header):
-        if told is not None and check_seal(file) != told:
+        with reading(file):
+            found = None if told is None else check_seal(file)
+        if found != told:
             raise ValueError(
                 f"{str(file)!r} is not the shard that {str(path)!r} was written with; write the "
                 "catalogue again"
@@ -41,18 +48,12 @@ def _files(path: Path, header: Header) -> Iterator[tuple[Path, str | None]]:
         yield path, None
         return
     for number, told in enumerate(header.shards.seals):
-        file = header.shards.path(number, header.rows)
-        if not file.is_file():
-            raise ValueError(
-                f"{str(file)!r} is missing, a shard of {str(path)!r}; bring its folder along, or "
-                "write the catalogue again"
-            )
-        yield file, told
+        yield header.shards.file(number, header.rows), told
 
 
 def _check_sums(path: Path, header: Header) -> None:
     sums, content = Sums(), header.recipe.content
-    with reading(path), h5py.File(path, "r") as file:
+    with opened(path) as file:
         tables: list[str] = []
         file.visititems(
             lambda name, item: tables.append(name) if isinstance(item, h5py.Dataset) else None

@@ -1,0 +1,66 @@
+"""Escape text that a stranger may have written, one function a medium."""
+
+import re
+import unicodedata
+
+_HIDDEN = ("Cc", "Cs", "Zl", "Zp")  # control characters, lone surrogates, separators of lines
+_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def terminal(text: str) -> str:
+    r"""Return text that moves no cursor, changes no colour and hides nothing on a terminal.
+
+    Control characters except the newline, and marks that turn the direction of writing, become
+    backslash escapes.
+
+    Example:
+        >>> print(terminal("a\x1b[2Jb"))
+        a\x1b[2Jb
+    """
+    return "".join(each if each == "\n" else _shown(each) for each in text)
+
+
+def line(text: str) -> str:
+    """Return text as one line for a terminal: every run of white space becomes a space."""
+    return terminal(" ".join(text.split()))
+
+
+def markdown(text: str) -> str:
+    r"""Return text that Markdown and HTML show as it is, on one line.
+
+    Example:
+        >>> markdown("a|b <script>")
+        'a\\|b &lt;script&gt;'
+    """
+    shown = line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\1", shown)
+
+
+def csv_cell(text: str) -> str:
+    """Return text that a spreadsheet takes as text and not as a formula.
+
+    A text that begins like a formula gets an apostrophe before it, as spreadsheets write it.
+
+    Example:
+        >>> csv_cell("=1+1")
+        "'=1+1"
+    """
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def figure_text(text: str) -> str:
+    """Return text that matplotlib prints as it is: a dollar sign begins no formula."""
+    return line(text).replace("$", r"\$")
+
+
+def _shown(character: str) -> str:
+    """Return a character, or its escape if a terminal would act on it."""
+    if unicodedata.category(character) in _HIDDEN or character in _DIRECTION:
+        return (
+            character.encode("ascii", "backslashreplace").decode()
+            if ord(character) > 126
+            else repr(character)[1:-1]
+        )
+    return character

@@ -1,0 +1,27 @@
+"""Trust: what of a stranger's file is read, decided here and nowhere else.
+
+Nothing outside a catalogue's own files is read, nothing is unpickled, and nothing is allocated that
+the file does not hold. Each refusal is a ValueError that names the file and the reason.
+"""
+
+from deepbench_torch.storage.trust.files import (
+    inside,
+    parse_recipe,
+    read_json,
+    read_rows,
+    read_text,
+    refused,
+    regular_file,
+)
+from deepbench_torch.storage.trust.hdf5 import check_hdf5
+
+__all__ = [
+    "check_hdf5",
+    "inside",
+    "parse_recipe",
+    "read_json",
+    "read_rows",
+    "read_text",
+    "refused",
+    "regular_file",
+]
