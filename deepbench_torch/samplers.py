@@ -38,7 +38,7 @@ class EpochShuffle(DistributedSampler[int]):
         return self.count // self.num_replicas
 
     def __iter__(self) -> Iterator[int]:
-        epoch = torch.tensor([self.epoch])
+        epoch = torch.tensor([self.epoch], dtype=torch.int64, device="cpu")
         words = rng.words(self.seed, ("loader.shuffle",), epoch, self.count)[0, 0]
         return iter(
             words.argsort(stable=True)[self.rank :: self.num_replicas][: len(self)].tolist()

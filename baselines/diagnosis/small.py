@@ -54,7 +54,13 @@ def train(recipe: db.Recipe, *, steps: int, seed: int) -> SmallNetwork:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=LR, total_steps=steps, pct_start=0.1, cycle_momentum=False
     )
-    stream = db.CatalogueStream(recipe, seed=seed, size=steps * BATCH, batch_size=BATCH)
+    stream = db.CatalogueStream(
+        recipe,
+        seed=seed,
+        start=len(db.Catalogue(recipe)),  # the rows of the recorded numbers
+        size=steps * BATCH,
+        batch_size=BATCH,
+    )
     for image, label in stream:
         optimizer.zero_grad()
         loss(network(image), label).backward()

@@ -13,6 +13,7 @@ from deepbench_torch.samples import AbstractSample
 from deepbench_torch.streams.dealing import Lane
 from deepbench_torch.targets import target_rows
 
+LAST_ROW = (1 << 63) - 1
 AHEAD = 64  # rows that are made at once where they are handed out one by one
 
 
@@ -48,7 +49,8 @@ class BatchMaker:
             yield from zip(numbers, self._pairs(self._sample(rows)), strict=True)
 
     def _sample(self, rows: list[int]) -> AbstractSample:
-        index = torch.tensor(rows, dtype=torch.int64)
+        check_rows(max(rows, default=0))
+        index = torch.tensor(rows, dtype=torch.int64, device="cpu")
         return generate(self.source.recipe, self.source.seed, index, device=self.device)
 
     def _pairs(self, sample: AbstractSample) -> list[tuple[Any, Any]]:
@@ -61,6 +63,18 @@ class BatchMaker:
         if plain and self.source.target == "label":
             return [sample.data, sample.label]  # they are a batch already
         return (self.collate_fn or self.source.collate_fn)(self._pairs(sample))
+
+
+def check_rows(last: int) -> None:
+    """Refuse rows whose numbers do not fit in 63 bits.
+
+    Raises:
+        ValueError: If the last of them does not.
+    """
+    if last > LAST_ROW:
+        raise ValueError(
+            f"stream: expected rows below 2**63, got row {last}; begin at a smaller start"
+        )
 
 
 def batched(numbers: Iterable[int], length: int) -> Iterator[tuple[int, ...]]:

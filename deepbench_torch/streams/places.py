@@ -60,7 +60,7 @@ class Places:
     def begin_at(self, origin: int) -> None:
         """Have every process begin at one place, whatever it is still at."""
         order = int(self._table[0, 0]) + 1
-        self._table[0] = torch.tensor(Place(order, False, origin, origin))
+        self._table[0] = _numbers(Place(order, False, origin, origin))
 
     def get(self, reader: Reader) -> Place:
         """The place of a process."""
@@ -69,12 +69,16 @@ class Places:
 
     def put(self, reader: Reader, place: Place) -> None:
         """Note the place of a process."""
-        self._table[_row(reader)] = torch.tensor(place)
+        self._table[_row(reader)] = _numbers(place)
+
+
+def _numbers(place: Place) -> Tensor:
+    return torch.tensor(place, dtype=torch.int64, device="cpu")
 
 
 def _shared_table() -> Tensor:
     rows = 2 + MOST_WORKERS * (MOST_WORKERS + 1) // 2
-    table = torch.zeros(rows, len(Place._fields), dtype=torch.int64)
+    table = torch.zeros(rows, len(Place._fields), dtype=torch.int64, device="cpu")
     table.share_memory_()  # type: ignore[no-untyped-call]
     return table
 

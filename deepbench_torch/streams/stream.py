@@ -1,6 +1,7 @@
 """CatalogueStream: rows without end, dealt to every process that trains."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, final
@@ -11,8 +12,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairTransform, Transform
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.streams.batches import BatchMaker
+from deepbench_torch.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
+from deepbench_torch.streams.nesting import refuse_nested_batches
 from deepbench_torch.streams.places import Place, Places, Reader, job_state
 from deepbench_torch.targets import Target
 
@@ -48,8 +50,9 @@ class CatalogueStream(IterableDataset[Any]):
     Args:
         recipe: A packaged recipe's name, a YAML file, or a recipe.
         seed: As in Catalogue.
-        start: The first row. By default a stream begins after the rows of a Catalogue of default
-            size, and so never repeats its validation and test rows.
+        start: The first row. By default a stream begins at row 2**62, which no Catalogue reaches
+            whatever its size, so it never repeats validation or test rows. From another `start` it
+            may; a warning reports a split that is in use in this process.
         size: Rows in an epoch, over all ranks; None for no end.
         batch_size: Rows in a batch of one rank; None to hand out rows one by one.
         drop_last: Leave out the rows of an epoch that do not fill a batch on every rank. (Batches
@@ -95,9 +98,10 @@ class CatalogueStream(IterableDataset[Any]):
             target_transform=target_transform,
             transforms=transforms,
         )
-        first = len(Catalogue(self.source.recipe)) if start is None else start
-        self.start = whole(first, "start must be a row number", least=0, most=LARGEST_SIZE)
+        first = LARGEST_SIZE if start is None else start
+        self.start = whole(first, "start must be a row number", least=0, most=LAST_ROW)
         self.size = _number(size, "size must be None or a positive number of rows")
+        check_rows(self.start + (self.size or 1) - 1)
         self.batch_size = _number(batch_size, "batch_size must be None or a positive number")
         self.drop_last = drop_last
         self.device = torch.device(device)
@@ -134,6 +138,7 @@ class CatalogueStream(IterableDataset[Any]):
         return rounds
 
     def __iter__(self) -> Iterator[Any]:
+        refuse_nested_batches(sys._getframe(1), batch_size=self.batch_size)
         reader = _reader()
         if reader.workers and self.device.type != "cpu":
             raise ValueError(
