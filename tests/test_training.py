@@ -12,6 +12,7 @@ from torch import nn
 
 import deepbench_torch as db
 from deepbench_torch.samplers import EpochShuffle
+from deepbench_torch.training import networks
 
 # weights, and the seeds of a loader's workers, are drawn from the global generators
 pytestmark = pytest.mark.moves_generators
@@ -21,17 +22,15 @@ pytestmark = pytest.mark.moves_generators
 def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A three-layer network stands in for ResNet50 where a test trains."""
 
-    def build(architecture: str, outputs: int) -> nn.Module:
+    def build(architecture: str, *, outputs: int, image_size: Any = None) -> nn.Module:
         if architecture != "tiny":
-            return original(architecture, outputs)
+            return original(architecture, outputs=outputs, image_size=image_size)
         return nn.Sequential(
             nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.LazyLinear(outputs)
         )
 
-    from deepbench_torch.training import classifier
-
-    original = classifier._build
-    monkeypatch.setattr(classifier, "_build", build)
+    original = networks.build
+    monkeypatch.setattr(networks, "build", build)
 
 
 def trainer(folder: Path, **options: Any) -> lightning.Trainer:
@@ -116,7 +115,7 @@ def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"no classification network 'resnet5'; did you mean 'resnet50'\? "
     ):
-        db.Classifier("resnet5", classes=["a"], multilabel=False)
+        db.Classifier("resnet5", classes=["a", "b"], multilabel=False)
 
 
 def test_loaders_hold_the_splits() -> None:

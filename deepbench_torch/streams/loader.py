@@ -22,31 +22,40 @@ class StreamLoader(DataLoader[Any]):
     batch ahead; give the stream a size there.
 
     Args:
-        stream: A stream with a `batch_size`.
+        dataset: A stream with a `batch_size`.
         num_workers: Worker processes; 0 for this one.
         persistent_workers: Whether they live on from epoch to epoch.
         prefetch_factor: How many batches each worker makes ahead; None for torch's default.
         pin_memory: As in DataLoader.
         multiprocessing_context: "fork", "spawn" or "forkserver"; None for Python's default.
+        sampler: None, for a stream orders its rows itself; Lightning states it.
+        batch_sampler: None, likewise.
 
     Raises:
-        ValueError: If the stream hands out rows one by one.
+        ValueError: If the stream hands out rows one by one, or a sampler is given.
     """
 
     def __init__(
         self,
-        stream: CatalogueStream,
+        dataset: CatalogueStream,
         *,
         num_workers: int = 0,
         persistent_workers: bool = False,
         prefetch_factor: int | None = None,
         pin_memory: bool = False,
         multiprocessing_context: str | BaseContext | None = None,
+        sampler: None = None,
+        batch_sampler: None = None,
     ) -> None:
-        if stream.batch_size is None:
+        if dataset.batch_size is None:
             raise ValueError("StreamLoader takes batches from a stream; give the stream batch_size")
+        if sampler is not None or batch_sampler is not None:
+            raise ValueError(
+                "StreamLoader: expected no sampler, for a stream orders its rows itself; leave out "
+                "sampler and batch_sampler"
+            )
         super().__init__(
-            stream,
+            dataset,
             batch_size=None,
             num_workers=num_workers,
             persistent_workers=persistent_workers,
@@ -54,21 +63,25 @@ class StreamLoader(DataLoader[Any]):
             pin_memory=pin_memory,
             multiprocessing_context=multiprocessing_context,
         )
-        self.stream = stream
-        self._origin = self._rows = int(stream.state_dict()["rows"])
+        self.stream = dataset
+        self._origin = self._rows = int(dataset.state_dict()["rows"])
         self._begun = False
         self._turn: object = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
-        if self._begun and self.stream.size is not None:
-            self._rows = self.stream.epoch_end(self._origin)
-        self._origin, self._begun = self._rows, False
-        self.stream.load_state_dict(self.stream.state_at(self._origin))
+        self.stream.load_state_dict(self.next_epoch())
+        self._origin = self._rows = int(self.stream.state_dict()["rows"])
+        self._begun = False
         return self._counted(super().__iter__(), self._origin)
 
     def state_dict(self) -> dict[str, Any]:
         """How many rows the whole job has taken, all ranks in step."""
         return self.stream.state_at(self._rows)
+
+    def next_epoch(self) -> dict[str, Any]:
+        """Return the state in which the next iteration begins; an epoch that was left is over."""
+        over = self._begun and self.stream.size is not None
+        return self.stream.state_at(self.stream.epoch_end(self._origin) if over else self._rows)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a job was; see `CatalogueStream.load_state_dict`."""

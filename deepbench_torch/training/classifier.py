@@ -6,31 +6,52 @@ from typing import Any
 import lightning
 import torch
 import torchmetrics.classification as metrics
-import torchvision
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
+from torchmetrics import Metric, MetricCollection
+from typing_extensions import override
 
-from deepbench_torch.arguments import nearest
-
-Batch = tuple[Tensor, Tensor]
+from deepbench_torch.training import networks
+from deepbench_torch.training.checks import (
+    check_batch,
+    check_dataset,
+    check_images,
+    class_names,
+    rate,
+)
+from deepbench_torch.training.datamodule import CatalogueDataModule
+from deepbench_torch.training.loaders import datasets_of
+from deepbench_torch.training.schedule import OneCycle, cycle_factor
 
 
 class Classifier(lightning.LightningModule):
     """A torchvision network with a loss, metrics and a schedule.
 
-    Learning rate and weight decay are the paper's. It gives neither optimiser nor schedule; these
-    are plain SGD without momentum, and one cycle: a linear warm-up over the first tenth of all
-    steps to `lr`, then a half cosine down.
+    Learning rate and weight decay are the paper's. It states neither optimiser nor schedule. These
+    are plain SGD without momentum, and one cycle over the whole run: half a cosine up to `lr` over
+    the first tenth, half a cosine down over the rest. Steps, epochs or `max_time` end the cycle;
+    a run without an end keeps `lr` after a warm-up. A resumed run follows the cycle of its new
+    length, at its own `lr` and `weight_decay`.
+
+    Networks with auxiliary outputs (googlenet, inception_v3) add the losses of these in training,
+    weighted by 0.3 and 0.4.
 
     Args:
-        architecture: A name of `torchvision.models.list_models()`.
+        architecture: A name of `torchvision.models.list_models(module=torchvision.models)`.
         classes: The names of the labels, in their order.
         multilabel: Whether an image may have several labels, so that each is a yes or no.
         lr: The largest learning rate.
         weight_decay: Weight decay of all weights.
+        image_size: Height and width [pixel], one number for a square. Networks for one size
+            (vit_*, maxvit_t) are built for it; others are checked against it. None for
+            torchvision's size, and a check when the data are known.
 
     Raises:
-        ValueError: If torchvision has no such network.
+        ValueError: If an argument is not as above, or the network does not work on images of this
+            size; when training begins, also if the data have other labels or images.
+
+    Example:
+        >>> data = db.CatalogueDataModule("sky", size=1000)
+        >>> model = db.Classifier("resnet18", classes=data.classes, multilabel=True)
     """
 
     def __init__(
@@ -41,11 +62,16 @@ class Classifier(lightning.LightningModule):
         multilabel: bool,
         lr: float = 0.524,
         weight_decay: float = 0.00125,
+        image_size: int | tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        classes = list(classes)
+        classes = class_names(classes, multilabel=multilabel)
+        lr = rate(lr, "lr", zero=False)
+        weight_decay = rate(weight_decay, "weight_decay", zero=True)
+        size = networks.checked_size(image_size)
         self.save_hyperparameters()
-        self.model = _build(architecture, len(classes))
+        self.model = networks.build(architecture, outputs=len(classes), image_size=size)
+        self.architecture = architecture
         self.classes = classes
         self.multilabel = multilabel
         self.lr = lr
@@ -54,83 +80,135 @@ class Classifier(lightning.LightningModule):
         scores = _metrics(len(classes), multilabel=multilabel)
         self.val_metrics = scores.clone(prefix="val/")
         self.test_metrics = scores.clone(prefix="test/")
+        self._fitting: set[tuple[networks.Size, bool]] = set()  # sizes that work, and whether
+        if size is not None:
+            self._check_size(size, training=True)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits (B, K) of images (B, 1, H, W); grey is fed to all three channels of the stem."""
-        grey = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.model(grey)
-        return logits
+        """Return logits (B, K) of images (B, 1, H, W); grey feeds all channels."""
+        return self._logits(check_images(image))[0]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch."""
-        image, label = batch
-        loss: Tensor = self.loss(self(image), label)
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the loss of a batch, with the weighted losses of auxiliary outputs."""
+        image, label = self._checked(batch, batch_idx, training=True)
+        logits, *auxiliary = self._logits(image)
+        loss: Tensor = self.loss(logits, label)
+        for other in auxiliary:
+            loss = loss + networks.AUXILIARY_WEIGHTS[self.architecture] * self.loss(other, label)
         self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Loss and metrics of the validation images."""
-        image, label = batch
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Log loss and metrics of the validation images."""
+        image, label = self._checked(batch, batch_idx)
         logits = self(image)
         self.val_metrics.update(logits, label.long())
         self.log("val/loss", self.loss(logits, label), sync_dist=True)
         self.log_dict(self.val_metrics, prog_bar=True)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Metrics of the test images."""
-        image, label = batch
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Log metrics of the test images."""
+        image, label = self._checked(batch, batch_idx)
         self.test_metrics.update(self(image), label.long())
         self.log_dict(self.test_metrics)
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Probabilities of a batch, as `probability` gives them."""
-        return self.probability(batch[0])
+    def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the probabilities of a batch of images, with labels beside them or not."""
+        image = check_images(batch if isinstance(batch, Tensor) else batch[0])
+        self._check_size(_size(image), training=False)
+        return self.probability(image)
 
     def probability(self, image: Tensor) -> Tensor:
-        """What each label's probability is, float32, shape (B, K), of images (B, 1, H, W).
+        """Return the probability of each label, float32, shape (B, K), of images (B, 1, H, W).
 
         They add to 1 where an image has one label.
         """
         logits: Tensor = self(image).float()
         return logits.sigmoid() if self.multilabel else logits.softmax(1)
 
+    @override
+    def setup(self, stage: str) -> None:
+        """Refuse a data module of other labels, or of images that the network does not take."""
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, CatalogueDataModule):
+            return
+        if stage != "predict":
+            self._check_labels(data.catalogue)
+        if data.image_size is not None and not data.has_transforms:
+            self._check_size(data.image_size, training=stage == "fit")
+
+    @override
+    def on_train_start(self) -> None:
+        """Refuse training data of other labels; apply this module's weight decay."""
+        for dataset in datasets_of(self.trainer.train_dataloader):
+            self._check_labels(dataset)
+        for group in self.trainer.optimizers[0].param_groups:  # a checkpoint had its own
+            group["weight_decay"] = self.weight_decay
+
+    @override
+    def on_validation_start(self) -> None:
+        """Refuse validation data of other labels."""
+        for dataset in datasets_of(self.trainer.val_dataloaders):
+            self._check_labels(dataset)
+
+    @override
+    def on_test_start(self) -> None:
+        """Refuse test data of other labels."""
+        for dataset in datasets_of(self.trainer.test_dataloaders):
+            self._check_labels(dataset)
+
     def configure_optimizers(self) -> Any:
-        """SGD and one cycle over all steps of the run."""
+        """Return SGD, and one cycle over the whole run."""
         optimizer = torch.optim.SGD(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
+        schedule = OneCycle(
             optimizer,
-            max_lr=self.lr,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=0.1,
-            cycle_momentum=False,
+            peak=self.lr,
+            factor=cycle_factor(self.trainer),
+            step=self.trainer.global_step,
         )
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
+    def _logits(self, image: Tensor) -> tuple[Tensor, ...]:
+        grey = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        return networks.logits_of(self.model(grey))
 
-def _build(architecture: str, outputs: int) -> nn.Module:
-    known = torchvision.models.list_models(module=torchvision.models)
-    if architecture not in known:
-        raise ValueError(
-            f"torchvision has no classification network {architecture!r}; "
-            f"{nearest(architecture, known)}torchvision.models.list_models() tells all names"
+    def _checked(
+        self, batch: Any, batch_idx: int, *, training: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        image, label = check_batch(
+            batch, classes=self.classes, multilabel=self.multilabel, values=batch_idx == 0
         )
-    network: nn.Module = torchvision.models.get_model(
-        architecture, weights=None, num_classes=outputs
-    )
-    # channels last: faster convolutions on CPUs and GPUs alike
-    return network.to(memory_format=torch.channels_last)
+        self._check_size(_size(image), training=training)
+        if training and len(image) == 1:
+            networks.check_single(self.model, self.architecture, _size(image))
+        return image, label
+
+    def _check_size(self, size: networks.Size, *, training: bool) -> None:
+        if (size, training) not in self._fitting:
+            networks.check_size(self.model, self.architecture, size, training=training)
+            self._fitting.add((size, training))
+
+    def _check_labels(self, dataset: object) -> None:
+        check_dataset(dataset, classes=self.classes, multilabel=self.multilabel)
+
+
+def _size(image: Tensor) -> networks.Size:
+    return image.shape[2], image.shape[3]
 
 
 def _metrics(outputs: int, *, multilabel: bool) -> MetricCollection:
     """Accuracy; for several labels it is the mean of each label's, with exact match beside it."""
-    if multilabel:
-        return MetricCollection(
-            {
-                "accuracy": metrics.MultilabelAccuracy(outputs, average="macro"),
-                "exact_match": metrics.MultilabelExactMatch(outputs),
-            }
-        )
-    return MetricCollection({"accuracy": metrics.MulticlassAccuracy(outputs, average="micro")})
+    if not multilabel:
+        return MetricCollection({"accuracy": metrics.MulticlassAccuracy(outputs, average="micro")})
+    scores: dict[str, Metric | MetricCollection]
+    if outputs == 1:  # torchmetrics knows several labels from two on
+        scores = {"accuracy": metrics.BinaryAccuracy(), "exact_match": metrics.BinaryAccuracy()}
+    else:
+        scores = {
+            "accuracy": metrics.MultilabelAccuracy(outputs, average="macro"),
+            "exact_match": metrics.MultilabelExactMatch(outputs),
+        }
+    return MetricCollection(scores)

@@ -1,17 +1,19 @@
 """A three-layer network that stands in for ResNet50."""
 
+from typing import Any
+
 import pytest
 from torch import nn
 
 from baselines.scoring.results import Protocol
 from baselines.training.runs import Run, choose
-from deepbench_torch.training import classifier
+from deepbench_torch.training import networks
 
 
 def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every Classifier hold the small network."""
 
-    def build(architecture: str, outputs: int) -> nn.Module:
+    def build(architecture: str, *, outputs: int, image_size: Any = None) -> nn.Module:
         return nn.Sequential(
             nn.Conv2d(3, 4, 3, stride=2),
             nn.BatchNorm2d(4),
@@ -20,7 +22,7 @@ def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
             nn.Linear(64, outputs),
         )
 
-    monkeypatch.setattr(classifier, "_build", build)
+    monkeypatch.setattr(networks, "build", build)
 
 
 def tiny_run(

@@ -1,0 +1,214 @@
+"""Checks of a classifier's arguments and of the data that it meets."""
+
+import math
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import ConcatDataset, Subset
+
+from deepbench_torch.arguments import is_number
+from deepbench_torch.collection import Collection
+from deepbench_torch.datasets import PairDataset, RowDataset
+from deepbench_torch.datasets.view import DatasetView
+from deepbench_torch.streams import CatalogueStream
+
+REMEDY = "make it with Classifier(classes=data.classes, multilabel={multilabel})"
+
+
+def class_names(classes: object, *, multilabel: object) -> list[str]:
+    """Return the names of classes as a list.
+
+    Args:
+        classes: The names, in the order of the labels.
+        multilabel: Whether an image may have several.
+
+    Raises:
+        ValueError: If they are no ordered names, repeat, or leave nothing to learn.
+    """
+    if not isinstance(multilabel, bool):
+        raise ValueError(
+            f"Classifier.multilabel: expected True or False, got {multilabel!r}; True where an "
+            "image may have several labels"
+        )
+    rule = "Classifier.classes: expected the names of the labels in their order"
+    if isinstance(classes, str):
+        raise ValueError(f"{rule}, got the text {classes!r}; write [{classes!r}, ...]")
+    if isinstance(classes, Set | Mapping) or not isinstance(classes, Sequence):
+        raise ValueError(f"{rule}, got {classes!r}; give a list such as data.classes")
+    if not all(isinstance(name, str) for name in classes):
+        raise ValueError(f"{rule}, got {classes!r}; give texts, such as data.classes")
+    names = [str(name) for name in classes]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{rule}, each once, got {names}; leave out what is repeated")
+    if len(names) < (1 if multilabel else 2):
+        raise ValueError(
+            f"{rule}, at least {'one' if multilabel else 'two'}, got {names}; with fewer there is "
+            "nothing to learn"
+        )
+    return names
+
+
+def rate(value: object, name: str, *, zero: bool) -> float:
+    """Return a rate as float.
+
+    Args:
+        value: The rate.
+        name: Its name, for the error message.
+        zero: Whether zero is allowed.
+
+    Raises:
+        ValueError: If it is not a finite number above (or at) zero.
+    """
+    rule = f"Classifier.{name}: expected a {'number from 0 on' if zero else 'positive number'}"
+    if isinstance(value, str):
+        remedy = f"write {value} without quotes" if is_number(value) else "give a number"
+        raise ValueError(f"{rule}, got the text {value!r}; {remedy} (YAML reads 1e-3 as a text)")
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        number = math.nan
+    if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
+        raise ValueError(f"{rule}, got {value!r}; the paper has 0.524 for lr, 0.00125 for decay")
+    return number
+
+
+def check_dataset(dataset: object, *, classes: list[str], multilabel: bool) -> None:
+    """Refuse a dataset whose labels are not those of a classifier.
+
+    Datasets of others are compared by their `classes` alone, if they have any.
+
+    Raises:
+        ValueError: If rule, number, names or order of the labels differ.
+    """
+    if isinstance(dataset, DatasetView) and dataset.has_transforms:
+        return
+    if isinstance(dataset, Subset | DatasetView):
+        check_dataset(dataset.dataset, classes=classes, multilabel=multilabel)
+    elif isinstance(dataset, ConcatDataset):
+        for part in dataset.datasets:
+            check_dataset(part, classes=classes, multilabel=multilabel)
+    elif isinstance(dataset, CatalogueStream):
+        check_dataset(dataset.source, classes=classes, multilabel=multilabel)
+    elif isinstance(dataset, RowDataset | Collection):
+        if dataset.target_transform is None and dataset.transforms is None:
+            _check_labels(dataset, classes=classes, multilabel=multilabel)
+    elif not isinstance(dataset, PairDataset):
+        names = getattr(dataset, "classes", None)
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            _check_names(names, classes=classes, multilabel=multilabel)
+
+
+def _check_labels(
+    dataset: RowDataset | Collection, *, classes: list[str], multilabel: bool
+) -> None:
+    members: list[Any] = dataset.members if isinstance(dataset, Collection) else [dataset]
+    if members[0].recipe.content != "image":
+        raise ValueError(
+            f"Classifier: expected images, got the time series of {members[0].recipe.name}; a "
+            "network for series needs a LightningModule of your own"
+        )
+    if isinstance(dataset, Collection) and dataset.target == "domain":
+        names, several = dataset.domains, False
+    elif dataset.target == "label":
+        names, several = dataset.classes, not all(m.recipe.single_label for m in members)
+    else:
+        raise ValueError(
+            f"Classifier: expected data with target='label', got target={dataset.target!r}; make "
+            "the data without target"
+        )
+    if several != multilabel:
+        what = "several labels" if several else "one label"
+        raise ValueError(
+            f"Classifier.multilabel: expected {several}, for an image of "
+            f"{' and '.join(m.recipe.name for m in members)} has {what}, got {multilabel}; "
+            + REMEDY.format(multilabel=several)
+        )
+    _check_names(names, classes=classes, multilabel=multilabel)
+
+
+def _check_names(names: list[str], *, classes: list[str], multilabel: bool) -> None:
+    """Refuse another number of names, or the data's names at other places."""
+    moved = any(name in names and names.index(name) != at for at, name in enumerate(classes))
+    if len(names) != len(classes) or moved:
+        raise ValueError(
+            f"Classifier.classes: expected the {len(names)} classes of the data in their order, "
+            f"{names}, got {classes}; " + REMEDY.format(multilabel=multilabel)
+        )
+
+
+def check_images(image: object) -> Tensor:
+    """Return a batch of images.
+
+    Raises:
+        ValueError: If it is not a tensor of shape (B, 1, H, W) or (B, 3, H, W).
+    """
+    if isinstance(image, Tensor) and image.dim() == 4 and image.shape[1] in (1, 3):
+        return image
+    found = (
+        f"shape {tuple(image.shape)}" if isinstance(image, Tensor) else f"{type(image).__name__}"
+    )
+    raise ValueError(
+        f"Classifier: expected images as a tensor (B, 1, H, W) or (B, 3, H, W), got {found}; "
+        "give batches (image, label) of a DataLoader"
+    )
+
+
+def check_batch(
+    batch: object, *, classes: list[str], multilabel: bool, values: bool
+) -> tuple[Tensor, Tensor]:
+    """Return images and labels of a batch: int64 (B,), or of several labels float (B, K).
+
+    Args:
+        batch: What the loader returned.
+        classes: The names of the labels.
+        multilabel: Whether an image may have several.
+        values: Whether to look at the values of the labels too.
+
+    Raises:
+        ValueError: If they are not images and labels of this rule.
+    """
+    if not isinstance(batch, Sequence) or len(batch) != 2 or not isinstance(batch[1], Tensor):
+        raise ValueError(
+            f"Classifier: expected batches (image, label), got {_kinds(batch)}; make the data "
+            "with target='label'"
+        )
+    image, label = check_images(batch[0]), batch[1]
+    count, images = len(classes), len(image)
+    several, one = tuple(label.shape) == (images, count), tuple(label.shape) == (images,)
+    if multilabel and several:
+        _check_range(label, 1, values=values)
+        return image, label if label.is_floating_point() else label.float()
+    if not multilabel and one and not (label.is_floating_point() or label.is_complex()):
+        _check_range(label, count - 1, values=values)
+        return image, label.long()
+    if not multilabel and several and label.is_floating_point() and _is_shares(label, values):
+        return image, label
+    rule = f"(B, {count}) of 0 and 1" if multilabel else "(B,) of whole numbers"
+    raise ValueError(
+        f"Classifier.multilabel={multilabel}: expected labels {rule}, got shape "
+        f"{tuple(label.shape)} of {label.dtype}; " + REMEDY.format(multilabel=not multilabel)
+    )
+
+
+def _check_range(label: Tensor, largest: int, *, values: bool) -> None:
+    if not values or not label.numel():
+        return
+    low, high = float(label.min()), float(label.max())
+    if not 0 <= low <= high <= largest:
+        raise ValueError(
+            f"Classifier.classes: expected labels from 0 to {largest}, got {low:g} to {high:g}; "
+            "make it with the classes of the data"
+        )
+
+
+def _is_shares(label: Tensor, values: bool) -> bool:
+    """Return whether labels are shares of classes, as CutMix and MixUp make them."""
+    return not values or bool(torch.all((label.sum(1) - 1).abs() < 1e-3))
+
+
+def _kinds(batch: object) -> str:
+    if isinstance(batch, Sequence) and not isinstance(batch, str):
+        return f"{len(batch)} of {', '.join(type(part).__name__ for part in batch[:3])}"
+    return type(batch).__name__

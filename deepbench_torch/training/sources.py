@@ -1,0 +1,160 @@
+"""Sources of a data module: recipes, catalogues, stored catalogues and collections."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from deepbench_torch.collection import Collection
+from deepbench_torch.datasets import Catalogue, RowDataset, Split, Transform
+from deepbench_torch.generate import ImageSize
+from deepbench_torch.paths import user_path
+from deepbench_torch.recipes import AbstractRecipe, list_recipes
+from deepbench_torch.storage import StoredCatalogue
+from deepbench_torch.storage.group import LIST
+from deepbench_torch.targets import Target
+
+Source = str | Path | AbstractRecipe | RowDataset | Collection
+Whole = Catalogue | StoredCatalogue | Collection
+RECIPE_FILES = (".yaml", ".yml")
+STORED_FILES = (".h5", ".hdf5")
+
+
+def open_source(
+    source: Source,
+    *,
+    size: int | None,
+    seed: int | None,
+    image_size: ImageSize,
+    target: Target | None,
+) -> Whole:
+    """Return the whole dataset that a data module splits.
+
+    Args:
+        source: A recipe, as in Catalogue; a Catalogue, StoredCatalogue or Collection of all
+            splits; or the path of a stored one.
+        size: Rows before splitting; None for the source's.
+        seed: Seed of the rows; None for the source's.
+        image_size: Height and width [pixel]; None for the source's.
+        target: None for the source's, or "label".
+
+    Raises:
+        ValueError: If the source is one split, or cannot have this size, seed or image size.
+    """
+    if isinstance(source, str | Path) and _is_stored(source):
+        source = _open_stored(user_path(source))
+    if isinstance(source, str | Path | AbstractRecipe):
+        return Catalogue(
+            source, size=size, seed=seed, image_size=image_size, target=target or "label"
+        )
+    if not isinstance(source, Catalogue | StoredCatalogue | Collection):
+        raise TypeError(
+            "CatalogueDataModule: expected a recipe, a Catalogue, StoredCatalogue or Collection, "
+            f"or a path, got {type(source).__name__}; other datasets go into DataLoaders"
+        )
+    if source.split is not None:
+        raise ValueError(
+            f"CatalogueDataModule: expected all splits, got the split {source.split!r}; make the "
+            "source without split, the module splits it"
+        )
+    if not isinstance(source, Collection) and source.limit is not None:
+        raise ValueError(
+            f"CatalogueDataModule: expected all rows, got a source with limit={source.limit}; make "
+            "it without limit, and use Trainer(limit_test_batches=...) for fewer"
+        )
+    if isinstance(source, Catalogue):
+        return _changed(source, size=size, seed=seed, image_size=image_size, target=target)
+    _refuse_changes(source, size=size, seed=seed, image_size=image_size)
+    return source if target is None else split_of(source, None, target=target)
+
+
+def split_of(
+    source: Whole,
+    split: Split | None,
+    *,
+    transform: Transform | None = None,
+    target: Target | None = None,
+    path: Path | None = None,
+) -> Whole:
+    """Return a split of a whole dataset.
+
+    Args:
+        source: The whole dataset.
+        split: "train", "val" or "test"; None for all.
+        transform: Called with each image instead of the source's own transform; None for that.
+        target: Instead of the source's; None for that.
+        path: The file in which a Catalogue is stored, to read it from; None to make its rows.
+    """
+    shared: dict[str, Any] = {
+        "split": split,
+        "target": source.target if target is None else target,
+        "transform": source.transform if transform is None else transform,
+        "target_transform": source.target_transform,
+        "transforms": source.transforms,
+    }
+    file = source.path if isinstance(source, StoredCatalogue) else path
+    if file is not None and not isinstance(source, Collection):
+        return StoredCatalogue(file, recipe=source.recipe, seed=source.seed, **shared)
+    if isinstance(source, Catalogue):
+        return Catalogue(source.recipe, size=source.size, seed=source.seed, **shared)
+    if not isinstance(source, Collection):
+        raise TypeError(f"expected a whole dataset, got {type(source).__name__}")
+    return Collection(
+        dict(zip(source.domains, source.members, strict=True)),
+        weights=source.weights,
+        sizes=source.sizes,
+        size=source.size,
+        **shared,
+    )
+
+
+def members_of(source: Whole) -> list[RowDataset]:
+    """Return the members of a collection, or the catalogue itself."""
+    return list(source.members) if isinstance(source, Collection) else [source]
+
+
+def _changed(
+    source: Catalogue,
+    *,
+    size: int | None,
+    seed: int | None,
+    image_size: ImageSize,
+    target: Target | None,
+) -> Catalogue:
+    return Catalogue(
+        source.recipe,
+        size=source.size if size is None else size,
+        seed=source.seed if seed is None else seed,
+        image_size=image_size,
+        target=source.target if target is None else target,
+        transform=source.transform,
+        target_transform=source.target_transform,
+        transforms=source.transforms,
+    )
+
+
+def _refuse_changes(source: StoredCatalogue | Collection, **wanted: object) -> None:
+    """Refuse what rows that exist already cannot become."""
+    for name, value in wanted.items():
+        own = getattr(source, name, None)  # a collection has no one seed
+        if value is not None and value != own:
+            raise ValueError(
+                f"CatalogueDataModule: expected {name}=None or that of the source, got {value!r}; "
+                f"a {type(source).__name__} has its rows already, so leave {name} out"
+            )
+
+
+def _is_stored(source: str | Path) -> bool:
+    """Return whether a text or path is that of a stored catalogue, not of a recipe."""
+    if str(source) in list_recipes() or Path(source).suffix.lower() in RECIPE_FILES:
+        return False
+    path = user_path(source)
+    if path.is_file():
+        return bool(h5py.is_hdf5(path))
+    return path.is_dir() or path.suffix.lower() in STORED_FILES
+
+
+def _open_stored(path: Path) -> Whole:
+    if (path / LIST).is_file():
+        return Collection.open(path)
+    return StoredCatalogue(path)
