@@ -72,6 +72,16 @@ def plain_number(value: Any) -> Any:
     return value
 
 
+def si_scale(unit: str) -> float:
+    """Return how many SI units a unit is.
+
+    Example:
+        >>> si_scale("au")
+        149597870700.0
+    """
+    return float(_astropy_unit(unit).si.scale)
+
+
 @cache
 def _astropy_unit(unit: str) -> Any:
     from astropy import units

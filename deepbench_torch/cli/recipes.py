@@ -1,5 +1,6 @@
 """The commands of recipes: check, convert and schema."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from deepbench_torch.cli.options import Overwrite
 from deepbench_torch.convert import convert as convert_configuration
-from deepbench_torch.recipes import load_recipe, recipe_faults
+from deepbench_torch.recipes import load_recipe, recipe_faults, recipe_warnings
 from deepbench_torch.recipes.schema import packaged_schema
 
 
@@ -25,7 +26,11 @@ def check(
         for fault in faults:
             typer.echo(fault if fault.startswith(file) else f"{file}: {fault}")
         if not faults:
-            recipe = load_recipe(file)
+            for doubt in recipe_warnings(file):
+                typer.echo(f"{file}: warning: {doubt}")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # printed above
+                recipe = load_recipe(file)
             typer.echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
     if wrong:
         raise ValueError(f"{wrong} of {len(files)} recipes must be mended")

@@ -6,6 +6,7 @@ from deepbench_torch.recipes.reader import (
     load_recipe,
     recipe_faults,
     recipe_from_plain,
+    recipe_warnings,
 )
 from deepbench_torch.recipes.recipe import LARGEST_SIDE, Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
@@ -20,4 +21,5 @@ __all__ = [
     "load_recipe",
     "recipe_faults",
     "recipe_from_plain",
+    "recipe_warnings",
 ]

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import sys
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn, Self, TypeVar
 
 import yaml
@@ -19,7 +21,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from deepbench_torch.arguments import FaultsError
+from deepbench_torch.arguments import Fault, FaultsError, Place
 from deepbench_torch.priors import Prior, prior_from_plain
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
@@ -64,6 +66,7 @@ class Part(BaseModel):
             super().__init__(**values)
         except ValidationError:
             raise _refusal(type(self), values) from None
+        self._announce()
 
     # so that pydantic fills nested parts without calling it, as it does for its own
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -95,9 +98,14 @@ class Part(BaseModel):
             ValueError: Listing every fault with its place, the value found and the remedy.
         """
         try:
-            return super().model_validate(obj, **options)
+            made = super().model_validate(obj, **options)
         except ValidationError:
             raise _refusal(cls, obj) from None
+        made._announce()
+        return made
+
+    def _announce(self) -> None:
+        """Warn of what a user should know about values that are valid."""
 
     @override
     @classmethod
@@ -187,6 +195,14 @@ class AbstractRecipe(Part, ABC):
     def rungs(self) -> "list[Rung]":
         """The ladder from the simplest version of this recipe to the recipe itself."""
 
+    @abstractmethod
+    def doubts(self) -> Iterator[Fault]:
+        """Yield the numbers that are valid but were probably meant in another unit."""
+
+    @override
+    def _announce(self) -> None:
+        warn_of(self)
+
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a row but seed and index.
@@ -231,7 +247,30 @@ class AbstractRecipe(Part, ABC):
             plain = apply_changes(self.to_plain(), changes)
         except FaultsError as error:
             raise ValueError(f"{source} is not valid: {error}") from None
-        return validated(type(self), plain, source=source)
+        changed = validated(type(self), plain, source=source)
+        warn_of(changed, known=[fault.place for fault in self.doubts()])
+        return changed
+
+
+def warn_of(recipe: AbstractRecipe, *, known: Collection[Place] = ()) -> None:
+    """Warn of numbers that were probably meant in another unit.
+
+    Args:
+        recipe: The recipe.
+        known: Places of which the user was warned before.
+    """
+    for fault in recipe.doubts():
+        if fault.place not in known:
+            message = f"recipe {recipe.name}: {fault}"
+            warnings.warn(message, UserWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """Return how many calls up the user's code is, seen from the caller."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("deepbench_torch."):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def _refusal(kind: type[Part], plain: object) -> ValueError:

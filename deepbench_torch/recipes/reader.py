@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 from deepbench_torch.arguments import FaultsError, nearest
-from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated
+from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated, warn_of
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.recipe import Recipe
@@ -57,7 +57,23 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
     if str(name_or_path) in _packaged():
         return _read(str(name_or_path))
     found = find_recipe(name_or_path)
-    return recipe_from_plain(found.plain, source=found.source)
+    recipe = recipe_from_plain(found.plain, source=found.source)
+    warn_of(recipe)
+    return recipe
+
+
+def recipe_warnings(name_or_path: str | Path) -> list[str]:
+    """Return the numbers that are valid but were probably meant in another unit, a line each.
+
+    Args:
+        name_or_path: A packaged recipe's name, or a YAML file of a valid recipe.
+
+    Raises:
+        ValueError: If the recipe is not valid.
+    """
+    found = find_recipe(name_or_path)
+    recipe = recipe_from_plain(found.plain, source=found.source)
+    return [str(fault) for fault in recipe.doubts()]
 
 
 def recipe_faults(name_or_path: str | Path) -> list[str]:

@@ -1,6 +1,6 @@
 """A recipe of images: their contents, degradation and label, validated and frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, field_validator, model_validator
@@ -26,6 +26,7 @@ from deepbench_torch.recipes.checks import (
     count_faults,
     name_faults,
 )
+from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
 from deepbench_torch.recipes.plain import UnitAt
@@ -245,6 +246,10 @@ class Recipe(AbstractRecipe):
     def grid(self) -> Grid:
         """The pixel centres of its images."""
         return Grid(self.image.height, self.image.width)
+
+    @override
+    def doubts(self) -> Iterator[Fault]:
+        return image_doubts(self)
 
     @override
     def rungs(self) -> list[Rung]:

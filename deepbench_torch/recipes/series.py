@@ -1,6 +1,6 @@
 """A recipe of time series: a system, its parameters, the moments and the noise."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, WrapValidator, field_validator, model_validator
@@ -22,6 +22,7 @@ from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import Rung, series_rungs
 from deepbench_torch.recipes.messages import shown
 from deepbench_torch.recipes.plain import UnitAt, left_out
+from deepbench_torch.recipes.series_doubts import series_doubts
 from deepbench_torch.recipes.units import series_units
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
@@ -147,6 +148,10 @@ class SeriesRecipe(AbstractRecipe):
         _check_known(("noise", "parameters"), self.noise.parameters or {}, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
         _check_known(("noise", "measurement"), self.noise.measurement or {}, measured)
+
+    @override
+    def doubts(self) -> Iterator[Fault]:
+        return series_doubts(self)
 
     @override
     def rungs(self) -> list[Rung]:

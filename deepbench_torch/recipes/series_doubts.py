@@ -1,0 +1,60 @@
+"""Doubts about valid recipes of time series: numbers that are absurd in the system's units."""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from deepbench_torch.arguments import Fault, Place
+from deepbench_torch.priors import Fixed, Prior
+from deepbench_torch.priors.converted import quartiles, short_text
+from deepbench_torch.quantities import si_scale
+from deepbench_torch.recipes.doubts import probably
+from deepbench_torch.systems import Quantity
+
+if TYPE_CHECKING:
+    from deepbench_torch.recipes.series import SeriesRecipe
+
+LARGEST = 1e7  # times the usual values
+SMALLEST = 1e-9
+
+
+def series_doubts(recipe: "SeriesRecipe") -> Iterator[Fault]:
+    """Yield the numbers of a recipe that are absurd in the system's units; all are valid.
+
+    A parameter is doubted if a quarter of its values exceeds the usual ones by a factor of 1e7, or,
+    where it must be positive, is smaller by 1e-9; a duration and a noise if it exceeds 1e7.
+    """
+    system = recipe.definition
+    for name, prior in recipe.parameters.items():
+        quantity = system.fields[name]
+        yield from _doubt(("parameters", name), prior, quantity.unit, *_usual(quantity))
+    duration = Fixed(recipe.time.duration)
+    yield from _doubt(("time", "duration"), duration, system.time_unit, 1.0, 0.0)
+    units = {channel.quantity: channel.unit for channel in recipe.channels}
+    for name, sigma in recipe.noise.of_measurement.items():
+        yield from _doubt(("noise", "measurement", name), Fixed(sigma), units[name], 1.0, 0.0)
+
+
+def _usual(quantity: Quantity) -> tuple[float, float]:
+    """Return the largest size of the usual values, and the smallest if they are positive."""
+    sizes = [abs(end) for end in quantity.rule.prior.bounds]
+    return max(sizes) or 1.0, min(sizes) if quantity.rule.above == 0 else 0.0
+
+
+def _doubt(
+    place: Place, prior: Prior, unit: str, largest: float, smallest: float
+) -> Iterator[Fault]:
+    def doubts(found: Prior) -> bool:
+        sizes = [abs(value) for value in quartiles(found) if math.isfinite(value)]
+        return any(size > LARGEST * largest or 0 < size < SMALLEST * smallest for size in sizes)
+
+    if not doubts(prior):
+        return
+    rule = f"a number in {unit}" if unit else "a number"
+    scale = si_scale(unit)
+    remedy = f"write it in {unit}" if unit else "write a smaller number"
+    if scale != 1:
+        meant = probably(prior, lambda value: value / scale, doubts=doubts)
+        remedy = f"in SI units {meant}" if "probably" in meant else remedy
+    size = f"the usual size, {smallest:g} to {largest:g}" if smallest else f"about {largest:g}"
+    yield Fault(place, f"expected {rule} of {size}, got {short_text(prior)}; {remedy}")
