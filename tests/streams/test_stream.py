@@ -21,6 +21,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:This DataLoader will create"),  # more workers than cores
 ]
 
+START = 2**62  # the default start
+
 
 def stream(**options: Any) -> db.CatalogueStream:
     plain: dict[str, Any] = {"image_size": 4, "batch_size": 3, "target": "index"}
@@ -33,7 +35,7 @@ def loader(dataset: db.CatalogueStream, workers: int, **options: Any) -> DataLoa
 
 def rows(batches: Any) -> list[int]:
     """The row numbers in batches, counted from the default start."""
-    return [row - 10_000 for _, index in batches for row in index.tolist()]
+    return [row - START for _, index in batches for row in index.tolist()]
 
 
 @pytest.fixture
@@ -61,30 +63,57 @@ def test_batches_are_rows_of_generate() -> None:
 
 def test_rows_one_by_one_are_rows_of_generate() -> None:
     made = stream(batch_size=None, target="label")
-    sample = db.generate("star", 0, torch.arange(10_000, 10_100), image_size=4)
+    sample = db.generate("star", 0, torch.arange(START, START + 100), image_size=4)
     images = [image for image, _ in islice(made, 100)]
     assert torch.equal(torch.stack(images), sample.image)
 
 
-def test_a_stream_begins_after_the_default_catalogue() -> None:
-    assert db.CatalogueStream("star").start == len(db.Catalogue("star")) == 10_000
+def test_a_stream_begins_where_no_catalogue_reaches() -> None:
+    with pytest.raises(ValueError, match="size must be a positive whole number of rows"):
+        db.Catalogue("star", size=START + 1)
+    largest = db.Catalogue("star", size=START)
     recipe = db.load_recipe("star").replace(size=12_345, seed=6)
-    made, catalogue = db.CatalogueStream(recipe), db.Catalogue(recipe)
-    assert (made.start, made.seed) == (len(catalogue), catalogue.seed) == (12_345, 6)
+    for made in (db.CatalogueStream("star"), db.CatalogueStream(recipe)):
+        assert made.start == START == largest.rows[-1] + 1
+    assert made.seed == 6
     assert (db.CatalogueStream(recipe, seed=0, start=0).start, made.source.seed) == (0, 6)
+
+
+@pytest.mark.parametrize("size", [None, 1, 5])
+def test_rows_stay_below_63_bits(size: int | None) -> None:
+    last = 2**63 - (size or 1)
+    assert len(next(iter(stream(start=last, size=size, batch_size=1))))
+    with pytest.raises(ValueError, match=r"(expected rows below|start must be)"):
+        stream(start=last + 1, size=size or 2)
+    goes_on = stream(start=last, size=size, batch_size=1)
+    with pytest.raises(ValueError, match=r"expected rows below 2\*\*63"):
+        [*islice(goes_on, 9), *goes_on]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kind", [DataLoader, StatefulDataLoader])
+@pytest.mark.parametrize("options", [{}, {"batch_size": 4}, {"batch_size": 1}], ids=str)
+def test_batches_of_batches_are_refused(options: Any, kind: Any, workers: int) -> None:
+    read = kind(stream(size=12), num_workers=workers, **options)
+    with pytest.raises(ValueError, match=r"expected batch_size=None .*or StreamLoader\(stream\)"):
+        next(iter(read))
+    one_by_one = kind(stream(size=12, batch_size=None), num_workers=workers, **options)
+    assert len(next(iter(one_by_one))[1]) == options.get("batch_size", 1)
+    batches = kind(stream(size=12), num_workers=workers, batch_size=None)
+    assert len(next(iter(batches))[1]) == 3
 
 
 def test_targets_transforms_and_collate() -> None:
     made = stream(target=["label", "clean"], transform=lambda image: image + 1, batch_size=5)
     images, targets = next(iter(made))
-    sample = db.generate("star", 0, torch.arange(10_000, 10_005), image_size=4)
+    sample = db.generate("star", 0, torch.arange(START, START + 5), image_size=4)
     assert torch.equal(images, sample.image + 1)
     assert torch.equal(targets["clean"], sample.clean)
     boxes = stream(target=["boxes", "labels"], collate_fn=db.collate_detection, image_size=16)
     images, targets = next(iter(boxes))
     assert len(images) == len(targets) == 3
     negative = next(iter(stream(target_transform=lambda index: -index)))[1]
-    assert negative.tolist() == [-10_000, -10_001, -10_002]
+    assert negative.tolist() == [-START, -START - 1, -START - 2]
 
 
 @pytest.mark.parametrize("batch_size", [None, 3])
