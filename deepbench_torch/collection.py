@@ -1,6 +1,5 @@
 """Collection: several catalogues as one map-style dataset."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, final
@@ -32,7 +31,7 @@ from deepbench_torch.members import (
 )
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
-from deepbench_torch.storage.group import Group, Options, begin_group, end_group, read_group
+from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
 from deepbench_torch.targets import Target
 
 
@@ -164,14 +163,13 @@ class Collection(PairDataset, Group):
     @override
     def store(self, path: Path, *, options: Options) -> Path:
         """Write every member to a file of one folder, and how they are put together."""
-        beside = begin_group(path, overwrite=options.overwrite)
-        try:
+        with writing_group(path, options=options) as folder:
             names = {}
             for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
                 names[domain] = f"{number}-{member.recipe.name}.h5"
                 materialize(
                     generated(member),
-                    beside / names[domain],
+                    folder / names[domain],
                     workers=options.workers,
                     executor=options.executor,
                     progress=options.progress,
@@ -183,9 +181,7 @@ class Collection(PairDataset, Group):
                 "size": self.size,
                 "split": self.split,
             }
-            end_group(beside, path, names=names, facts=facts)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            list_members(folder, names=names, facts=facts)
         return path
 
     @override

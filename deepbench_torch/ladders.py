@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.paths import user_path
 from deepbench_torch.plotting import TILE, stretched
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
+from deepbench_torch.storage.names import check_folder_name
 
 
 def ladder_catalogues(
@@ -51,7 +53,8 @@ def write_ladder(
         FileExistsError: If a file exists and may not be replaced.
         OSError: If one cannot be written.
     """
-    folder = Path(folder).expanduser()
+    folder = user_path(folder)
+    check_folder_name(folder, "a ladder")
     catalogues = ladder_catalogues(recipe, size=size, seed=seed)
     paths = [folder / f"{name}.h5" for name in catalogues]
     for path in paths:

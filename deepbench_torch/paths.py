@@ -1,7 +1,14 @@
-"""Turn what a user wrote into a path: the one place, which every entrance uses once."""
+"""Paths: the one place that turns a user's text into a path, and the one that lists folders."""
 
 import os
 from pathlib import Path
+
+# left behind by macOS, Windows, KDE, NFS and editors; compared without regard to case
+LITTER = frozenset(
+    (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "__macosx", ".localized")
+)
+LITTER_STARTS = ("._", ".nfs", ".#", ".trash", ".spotlight-v100", ".fseventsd")
+LITTER_ENDS = ("~", ".swp", ".swo", ".swx")
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -30,3 +37,35 @@ def user_path(path: str | os.PathLike[str]) -> Path:
             "characters"
         )
     return Path.cwd() / os.path.expanduser(text)
+
+
+def is_litter(name: str) -> bool:
+    """Return whether a file name is one that systems and editors leave behind in any folder."""
+    name = name.casefold()
+    return name.startswith(LITTER_STARTS) or name.endswith(LITTER_ENDS) or name in LITTER
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return the files and folders in a folder, sorted by name, without litter.
+
+    Raises:
+        OSError: If the folder cannot be listed.
+    """
+    return sorted(path for path in folder.iterdir() if not is_litter(path.name))
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return all files in a folder and its folders, sorted, without litter.
+
+    Links to folders are not followed.
+
+    Raises:
+        OSError: If a folder cannot be listed.
+    """
+    found = []
+    for path in entries(folder):
+        if path.is_dir() and not path.is_symlink():
+            found += files_in(path)
+        else:
+            found.append(path)
+    return found

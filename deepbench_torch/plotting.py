@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import RowDataset
+from deepbench_torch.paths import user_path
 from deepbench_torch.portraits import PORTRAIT, portraits
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
 
@@ -105,7 +106,7 @@ def save(figure: Figure, path: str | Path) -> Path:
         OSError: If it cannot be written.
         ValueError: If the format is not known.
     """
-    path = Path(path)
+    path = user_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     return path

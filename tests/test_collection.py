@@ -278,10 +278,11 @@ def test_a_collection_is_replaced_whole_and_nothing_of_others(tmp_path: Path) ->
     db.materialize(other, path, progress=False, overwrite=True)
     assert db.Collection.open(path).domains == ["circle"]
     (tmp_path / "mine").mkdir()
-    with pytest.raises(FileExistsError, match="holds no collection, so it is not replaced"):
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(FileExistsError, match=r"holds no catalogue but 'thesis\.tex'"):
         db.materialize(one, tmp_path / "mine", progress=False, overwrite=True)
     for ending in ("h5", "hdf5", "H5"):
-        with pytest.raises(ValueError, match="a collection is a folder, got"):
+        with pytest.raises(ValueError, match="expected the name of a folder for a collection"):
             db.materialize(one, tmp_path / f"c.{ending}", progress=False)
     with pytest.raises(ValueError, match="a collection is written as 'h5', got 'npy'"):
         db.materialize(one, tmp_path / "d", format="npy", progress=False)

@@ -17,12 +17,14 @@ from deepbench_torch.cli.options import (
     Quiet,
     Seed,
     Size,
+    Stored,
     Workers,
     parse_size,
     size_text,
 )
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue, RowDataset
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import (
     AbstractRecipe,
     Recipe,
@@ -41,11 +43,15 @@ from deepbench_torch.storage import (
 from deepbench_torch.storage import append as append_rows
 from deepbench_torch.storage.formats import Format
 from deepbench_torch.storage.group import LIST
+from deepbench_torch.storage.names import check_folder_name
 
 
 def generate(
     image: Image,
-    output: Annotated[Path, typer.Argument(help="A folder, or a file ending in .h5.")],
+    output: Annotated[
+        Path,
+        typer.Argument(help="A folder, or a file ending in .h5.", parser=user_path),
+    ],
     size: Size = None,
     seed: Seed = None,
     image_size: ImageSize = None,
@@ -97,13 +103,16 @@ def generate(
 def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
     """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
     if format == "h5":
-        return output if is_file_name(output) else output / f"{recipe.name}.h5"
-    if is_file_name(output):
+        if is_file_name(output):
+            return output
+    elif is_file_name(output):
         raise ValueError(
-            f"format {format} gives a folder, got {str(output)!r}; name a folder, or leave the "
+            f"format {format} gives a folder, got {output.name!r}; name a folder, or leave the "
             "format out"
         )
-    return output / recipe.name
+    if not output.is_dir():
+        check_folder_name(output, "the catalogue and its card")
+    return output / (f"{recipe.name}.h5" if format == "h5" else recipe.name)
 
 
 def show(
@@ -111,7 +120,9 @@ def show(
         str,
         typer.Argument(help="A recipe's name, YAML file, or a stored .h5 file.", metavar="IMAGE"),
     ],
-    output: Annotated[Path, typer.Option(help="The picture to write.")] = Path("gallery.png"),
+    output: Annotated[
+        Path, typer.Option(help="The picture to write.", parser=user_path, metavar="PATH")
+    ] = Path("gallery.png"),
     seed: Seed = None,
     image_size: ImageSize = None,
     columns: Annotated[int | None, typer.Option(help="Images or time series side by side.")] = None,
@@ -135,7 +146,7 @@ def show(
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A stored catalogue: a file or a folder.")],
+    file: Stored,
 ) -> None:
     """Tell what a stored catalogue holds and how it was made."""
     if (file / LIST).is_file():

@@ -18,13 +18,17 @@ from deepbench_torch.cli.options import (
 )
 from deepbench_torch.generate import sized
 from deepbench_torch.ladders import write_ladder
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe
 
 
 def ladder(
     image: Image,
     output: Annotated[
-        Path | None, typer.Argument(help="A folder for a file a rung; left out, only to list them.")
+        Path | None,
+        typer.Argument(
+            help="A folder for a file a rung; left out, only to list them.", parser=user_path
+        ),
     ] = None,
     size: Annotated[int, typer.Option(help="How many rows a rung.")] = 1000,
     seed: Seed = None,

@@ -1,12 +1,18 @@
 """Arguments that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deepbench_torch.paths import user_path
+
 Image = Annotated[
     str,
     typer.Argument(help="A recipe's name, as `list` shows them, or YAML file.", metavar="IMAGE"),
+]
+Stored = Annotated[
+    Path, typer.Argument(help="A stored catalogue: a file or a folder.", parser=user_path)
 ]
 Seed = Annotated[
     int | None, typer.Option(help="Another seed gives other rows; 0, or as the recipe says.")

@@ -8,6 +8,7 @@ import typer
 
 from deepbench_torch.cli.options import Overwrite
 from deepbench_torch.convert import convert as convert_configuration
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe, recipe_faults, recipe_warnings
 from deepbench_torch.recipes.schema import packaged_schema
 
@@ -38,10 +39,14 @@ def check(
 
 def convert(
     old: Annotated[
-        Path, typer.Argument(help="A YAML file of the package released with the paper.")
+        Path,
+        typer.Argument(
+            help="A YAML file of the package released with the paper.", parser=user_path
+        ),
     ],
     output: Annotated[
-        Path | None, typer.Argument(help="The recipe to write; standard output if none.")
+        Path | None,
+        typer.Argument(help="The recipe to write; standard output if none.", parser=user_path),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -60,7 +65,10 @@ def convert(
 
 
 def schema(
-    output: Annotated[Path | None, typer.Argument(help="A file; standard output if none.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Argument(help="A file; standard output if none.", parser=user_path),
+    ] = None,
 ) -> None:
     """Write the JSON schema of recipes, with which an editor completes and checks them."""
     if output is None:

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from deepbench_torch.cli.options import Overwrite, Quiet, Workers, size_text
+from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, size_text
+from deepbench_torch.paths import user_path
 from deepbench_torch.storage import reproduce as make_again
 from deepbench_torch.storage import stored_bytes, verified_folder, verified_header
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A stored catalogue: a file or a folder.")],
+    file: Stored,
 ) -> None:
     """Check every byte of a stored catalogue, and of its shards, against its checksums."""
     if file.is_dir():
@@ -30,9 +31,14 @@ def verify(
 
 
 def reproduce(
-    path: Annotated[Path, typer.Argument(help="A stored catalogue: a file or a folder.")],
+    path: Stored,
     output: Annotated[
-        Path | None, typer.Option(help="Keep what is made here; it is thrown away otherwise.")
+        Path | None,
+        typer.Option(
+            help="Keep what is made here; it is thrown away otherwise.",
+            parser=user_path,
+            metavar="PATH",
+        ),
     ] = None,
     workers: Workers = 0,
     overwrite: Overwrite = False,

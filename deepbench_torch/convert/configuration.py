@@ -13,6 +13,7 @@ from deepbench_torch.convert.pendulum import hamiltonian, pendulum
 from deepbench_torch.convert.shapes import SHAPES, Frame, Object
 from deepbench_torch.convert.sky import ALONE, BLUR, SKY
 from deepbench_torch.generate import generate
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import Recipe, recipe_from_plain
 from deepbench_torch.recipes.text import read_yaml
 
@@ -48,7 +49,7 @@ def convert(path: str | Path) -> Conversion:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a configuration of the released package.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     old = read_yaml(path)
     try:
         return _convert(_checked(old), name=path.stem)

@@ -1,5 +1,6 @@
 """Finding recipes by name and reading them from YAML."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 from deepbench_torch.arguments import FaultsError, nearest
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated, warn_of
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
@@ -108,7 +110,7 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Fo
         ValueError: If there is no such recipe, it is not YAML, or it extends itself.
         FileNotFoundError: If the file does not exist.
     """
-    text = str(Path(name_or_path).expanduser())
+    text = os.fspath(name_or_path)
     if text in list_recipes():
         content = (files("deepbench_torch.recipes") / f"{text}.yaml").read_text(encoding="utf-8")
         return Found(parse_yaml(content, source=f"recipe {text}"), f"recipe {text}")
@@ -117,7 +119,8 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Fo
             f"there is no recipe {text!r}; packaged are {', '.join(list_recipes())}; "
             f"{nearest(text, list_recipes())}a file of your own must end in .yaml"
         )
-    path = Path(text)
+    path = user_path(name_or_path)
+    text = str(path)
     plain = read_yaml(path)
     if isinstance(plain, dict) and "extends" in plain:
         plain = _extended(plain, path, within)
@@ -135,7 +138,7 @@ def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dic
     if here in within:
         chain = " -> ".join(Path(file).name for file in (*within[within.index(here) :], here))
         raise ValueError(f"{path}: extends: must not lead back to the file itself, got {chain}")
-    name = base if base in list_recipes() else str(path.parent / Path(base).expanduser())
+    name = base if base in list_recipes() else str(path.parent / os.path.expanduser(base))
     try:
         found = find_recipe(name, within=(*within, here))
     except (ValueError, FileNotFoundError) as error:

@@ -2,8 +2,9 @@
 
 from deepbench_torch.storage.append import append
 from deepbench_torch.storage.described import Description, describe, verified_folder
-from deepbench_torch.storage.header import Header, is_file_name, read_header, stored_bytes
+from deepbench_torch.storage.header import Header, read_header, stored_bytes
 from deepbench_torch.storage.materialize import materialize
+from deepbench_torch.storage.names import is_file_name
 from deepbench_torch.storage.reader import StoredCatalogue
 from deepbench_torch.storage.reproduce import Reproduction, reproduce
 from deepbench_torch.storage.verify import verified_header

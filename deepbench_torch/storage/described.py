@@ -9,6 +9,7 @@ import h5py
 
 from deepbench_torch.datasets import Catalogue, Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
+from deepbench_torch.paths import entries, files_in, user_path
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
 from deepbench_torch.recipes.text import read_yaml
 from deepbench_torch.storage.folder import LABELS, METADATA, RECIPE, sha256
@@ -58,7 +59,7 @@ def describe(path: str | Path) -> Description:
         FileNotFoundError: If there is nothing at the path, or a folder that holds no catalogue.
         ValueError: If it is damaged, none of ours, or of another generator.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.is_dir() and not (path / METADATA).is_file():
         path = _only_catalogue(path)
     if path.is_dir():
@@ -113,8 +114,7 @@ def verified_folder(path: str | Path) -> Description:
 
 def _only_catalogue(folder: Path) -> Path:
     """The one catalogue that was written into a folder."""
-    inside = sorted(folder.iterdir())
-    found = [at for at in inside if at.suffix == ".h5" or (at / METADATA).is_file()]
+    found = [at for at in entries(folder) if at.suffix == ".h5" or (at / METADATA).is_file()]
     if not found:
         raise FileNotFoundError(
             f"there is no catalogue in {str(folder)!r}, neither a {METADATA} nor an .h5 file; "
@@ -167,5 +167,5 @@ def _from_facts(path: Path, recipe: AbstractRecipe, facts: dict[str, Any]) -> De
         split=split,
         facts=facts,
         options={},
-        bytes=sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+        bytes=sum(file.stat().st_size for file in files_in(path) if file.is_file()),
     )

@@ -1,22 +1,26 @@
 """Several catalogues in one folder, whole or not at all."""
 
-import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 import yaml
 
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.text import read_yaml
-from deepbench_torch.storage.header import is_file_name
+from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.names import beside, check_folder_name
+from deepbench_torch.storage.owned import GROUP_VERSION, LIST
+from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
 from deepbench_torch.storage.whole import folders, sync
+from deepbench_torch.storage.work import PARTIAL, begin_work, remove_other_work
 
-LIST = "collection.yaml"
-GROUP_VERSION = 1
+__all__ = ["LIST", "Group", "Listed", "Options", "list_members", "read_group", "writing_group"]
 
 
 class Group(ABC):
@@ -49,39 +53,51 @@ class Listed(NamedTuple):
     facts: dict[str, Any]
 
 
-def begin_group(path: Path, *, overwrite: bool) -> Path:
-    """A fresh folder beside the path, to write the catalogues in.
+@contextmanager
+def writing_group(path: Path, *, options: Options) -> Iterator[Path]:
+    """Provide a fresh folder to write the catalogues in; it gets its own name in the end.
+
+    Args:
+        path: The final name.
+        options: Whether it may be replaced, and whether to report a wait.
 
     Raises:
         FileExistsError: If there is something that may not be replaced.
+        ValueError: If the name is that of a file.
     """
-    if is_file_name(path):
-        raise ValueError(f"a collection is a folder, got {str(path)!r}; leave the ending out")
-    if path.exists() and not overwrite:
+    check_folder_name(path, "a collection")
+    target, key = real_target(path), uuid4().hex[:12]
+    _check_free(path, target, overwrite=options.overwrite)
+    folder = beside(target, f".{key}{PARTIAL}", hidden=True)
+    with folders(target.parent), locked(target, quiet=not options.progress):
+        recover(target)
+        _check_free(path, target, overwrite=options.overwrite)
+        remove_other_work(target, keep=folder)
+        begin_work(folder, target)
+        new = folder / "new.tmp"
+        new.mkdir()
+        try:
+            yield new
+            sync(new)
+            replace(new, target, key=key)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_free(path: Path, target: Path, *, overwrite: bool) -> None:
+    there = standing(target)
+    if there is not None and not there.empty and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists; replace it with overwrite=True, or open it with Collection.open"
         )
-    if path.exists() and not (path / LIST).is_file():
-        raise FileExistsError(
-            f"{str(path)!r} holds no collection, so it is not replaced; choose another path"
-        )
-    with folders(path.parent):
-        beside = path.with_name(f".{path.name}.{uuid4().hex}.partial")
-        beside.mkdir()
-    return beside
+    check_kept(there, target, folder=True)
 
 
-def end_group(beside: Path, path: Path, *, names: Mapping[str, str], facts: dict[str, Any]) -> None:
-    """List the catalogues of a folder, by name and file, and give it its own name."""
+def list_members(folder: Path, *, names: Mapping[str, str], facts: dict[str, Any]) -> None:
+    """Write the list of the catalogues in a folder, by name and file."""
     plain = {"version": GROUP_VERSION, **facts, "members": dict(names)}
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
-    (beside / LIST).write_text(text, encoding="utf-8")
-    sync(beside)
-    old = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    if path.exists():
-        os.replace(path, old)
-    os.replace(beside, path)
-    shutil.rmtree(old, ignore_errors=True)
+    (folder / LIST).write_text(text, encoding="utf-8")
 
 
 def read_group(path: str | Path) -> Listed:
@@ -91,7 +107,7 @@ def read_group(path: str | Path) -> Listed:
         FileNotFoundError: If there is no such folder.
         ValueError: If it is damaged.
     """
-    path = Path(path).expanduser()
+    path = user_path(path)
     if not (path / LIST).is_file():
         raise FileNotFoundError(
             f"there is no collection {str(path)!r}, which would have a {LIST}; write one with "

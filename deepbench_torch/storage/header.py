@@ -226,11 +226,6 @@ def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
     return Shards(path, folder, step, offsets, [each.decode() for each in seals])
 
 
-def is_file_name(path: Path) -> bool:
-    """Whether a path names a file rather than a folder, by its ending."""
-    return path.suffix.lower() in (".h5", ".hdf5")
-
-
 def stored_bytes(path: str | Path, header: Header | None = None) -> int:
     """The size on disk of a stored catalogue with its shards."""
     path = user_path(path)

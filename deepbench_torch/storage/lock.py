@@ -1,5 +1,6 @@
 """One process at a time writes a file."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,34 +8,48 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from deepbench_torch.storage.names import beside
 from deepbench_torch.storage.progress import Bar
 
 
 @contextmanager
 def locked(path: Path, *, quiet: bool) -> Iterator[None]:
-    """Hold the lock of a target, which is `.NAME.lock` beside it, waiting for who has it.
+    """Hold the lock of a target, which is `.NAME.lock` beside it; wait while another holds it.
 
-    The system lets go of the lock when its process ends, however it ends, so none is ever stale.
+    The system releases the lock when its process ends, however it ends, so none is ever stale.
     That holds on local disks and on network file systems with working `flock` (NFS from version 4
     on, Lustre mounted with `flock`); elsewhere a marker file stands in, which a killed process can
     leave behind on another machine.
 
+    Every user may open the lock file of another. Where one cannot be opened nevertheless, the lock
+    is `.NAME.UID.lock` of this user: two users could then write at the same time. Each file would
+    still be complete.
+
     Args:
         path: What is to be written.
-        quiet: Whether not to say on standard error that this process waits.
+        quiet: Whether to print nothing on standard error while this process waits.
     """
-    place = path.with_name(f".{path.name}.lock")
-    lock = FileLock(place)
+    place = beside(path, ".lock", hidden=True)
+    lock = FileLock(place, mode=0o666)
     try:
-        lock.acquire(timeout=0)
+        try:
+            lock.acquire(timeout=0)
+        except PermissionError:
+            if not os.path.lexists(place) or not os.access(path.parent, os.W_OK | os.X_OK):
+                raise
+            place = beside(path, f".{os.geteuid()}.lock", hidden=True)
+            lock = FileLock(place, mode=0o666)
+            lock.acquire(timeout=0)
     except Timeout:
         if not quiet:
-            told = f"{path.name} is being written by another process; waiting for it"
-            Bar.write(told, file=sys.stderr)
+            text = f"{path.name} is being written by another process; waiting for it"
+            Bar.write(text, file=sys.stderr)
         lock.acquire(poll_interval=0.1)
     try:
         yield
     finally:
-        with suppress(OSError):  # while it is held: who waits for it notices and makes a new one
-            place.unlink()
+        # removed while it is held: who waits for it notices and makes a new one
+        with suppress(OSError):
+            if place.stat().st_size == 0:  # else somebody else's file
+                place.unlink()
         lock.release()

@@ -1,29 +1,29 @@
-"""materialize(): writing a catalogue to disk, whole or not at all."""
+"""materialize(): write a catalogue to disk, complete or not at all."""
 
 import errno
-import os
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
-from uuid import uuid4
+from typing import Literal, NamedTuple
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
+from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
+from deepbench_torch.paths import user_path
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.described import describe
-from deepbench_torch.storage.folder import METADATA
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
 from deepbench_torch.storage.job import Job, Order
 from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.names import check_suffix
 from deepbench_torch.storage.parts import row_bytes
 from deepbench_torch.storage.progress import Bar
+from deepbench_torch.storage.refusals import writing
+from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
 from deepbench_torch.storage.shards import remove_other_shards, shard_folder
-from deepbench_torch.storage.whole import folders, sync, work_folder
+from deepbench_torch.storage.whole import folders, sync
+from deepbench_torch.storage.work import begin_work, remove_other_work, work_folder, work_path
 
 
 def materialize(
@@ -38,114 +38,156 @@ def materialize(
     compression: Literal["gzip", "lzf"] | None = None,
     shard_rows: int | None = None,
 ) -> Path:
-    """Write a catalogue to a file or a folder; transforms are not applied.
+    """Write a catalogue to a file or a folder.
 
-    "h5" gives one HDF5 file, which StoredCatalogue reads. The other formats give a folder: "npy"
-    two arrays, "jpeg" and "fits" a file a row; beside them parameters.csv, recipe.yaml and
-    metadata.json, of which `reproduce` makes the same rows again.
+    "h5" writes one HDF5 file. The other formats write a folder: "npy" two arrays, "jpeg" and "fits"
+    a file a row; beside them parameters.csv, recipe.yaml and metadata.json, from which `reproduce`
+    makes the same rows again. A Collection is written as a folder of HDF5 files, which
+    `Collection.open` reads.
 
-    A Collection gives a folder of HDF5 files, which `Collection.open` reads.
+    Without a format, HDF5 is written: to a name that ends in .h5 or .hdf5, in an ending that no
+    other program claims (sky.v2), or in none. A name such as data.npy or data.zip is refused,
+    because the other formats are folders and HDF5 is never written under the name of another.
 
-    A file of the final name is always whole: work goes on in a hidden folder beside it,
-    `.NAME.<key>.partial`. If it is stopped in any way, the same call goes on with what was done,
-    after checking it. Whatever makes the rows, the file is the same bytes. Of several processes
-    that call at once one writes, and the others wait and return the path too.
+    Files are written atomically: work is done in a hidden folder beside the path,
+    `.NAME.<key>.partial`. If it is stopped in any way, the same call resumes with what was done,
+    after checking it. The bytes do not depend on who makes the rows. If several processes request
+    one path, one writes and the rest wait and return the path too.
+
+    Only files that this package wrote are replaced, as their metadata prove. Files of others in a
+    folder are kept, or the call is refused before anything changes. A symbolic link is followed:
+    its target is replaced.
 
     A catalogue of more than a gibibyte is cut into shards, HDF5 files in a folder
     `NAME.<key>.shards` beside the file, which shows them as one. Move both together.
 
     Args:
-        catalogue: What to write: all of it, or its split if it has one; or a Collection.
-        path: The file or folder; the folder that it is in is made if it is missing.
+        catalogue: What to write: all of it, or its split if it has one; or a Collection. It has no
+            transforms.
+        path: The file or folder; the folder that it is in is made if it is missing. An empty folder
+            can be written into.
         format: "h5", as is None, "npy", "jpeg" or "fits".
         workers: Local processes that make the rows; 0 for this one.
         executor: Where the rows are made instead, any `concurrent.futures.Executor`.
-        overwrite: Whether a file of that name may be replaced.
+        overwrite: Whether a catalogue of that name may be replaced.
         progress: Whether to show a progress bar.
         compression: Of "h5": None for one block that can be mapped into memory, else chunks of
-            whole rows.
+            complete rows.
         shard_rows: Cut a catalogue of more rows into shards of so many, instead of by its size.
 
     Returns:
-        The path.
+        The absolute path.
 
     Raises:
-        FileExistsError: If the file exists and may not be replaced.
+        FileExistsError: If something exists there and may not be replaced.
         OSError: If it cannot be written.
-        ValueError: If the format is not known.
+        TypeError: If it is no catalogue.
+        ValueError: If the catalogue has transforms, or the format is not known or not that of the
+            name.
     """
-    path = Path(path).expanduser()
+    _check_source(catalogue)
+    _check_name(path)
+    path = user_path(path)
     if isinstance(catalogue, Group):
         if format not in (None, "h5") or shard_rows is not None:
             raise ValueError(f"a collection is written as 'h5', got {format!r}, {shard_rows!r}")
         options = Options(workers, executor, overwrite, progress, compression)
-        return catalogue.store(path, options=options)
-    _check_arguments(catalogue, path, format=format, workers=workers, compression=compression)
+        with writing(path, "the collection"):
+            return catalogue.store(path, options=options)
+    _check_arguments(format=format, workers=workers, compression=compression)
     if shard_rows is not None:
         whole(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
-    before = _age(path)
-    if path.is_dir() and not (path / METADATA).is_file():
-        raise FileExistsError(
-            f"{str(path)!r} is a folder that holds no catalogue, so it is not replaced; choose "
-            "another path"
+    check_suffix(path, format)
+    with writing(path):
+        target = real_target(path)
+        order = Order(Contents.of(catalogue), target, compression, shard_rows)
+        task = Task(
+            order, format or "h5", workers, executor, overwrite=overwrite, quiet=not progress
         )
-    if before is not None and not overwrite:
-        raise _exists(path)
-    contents, target = Contents.of(catalogue), path.absolute()
-    folder = target.with_name(f".{path.name}.{contents.key()}.partial")
-    total, unit = len(contents.rows), contents.recipe.content
-    with _explained(path), folders(path.parent), locked(target, quiet=not progress):
-        if _age(path) != before:  # another process has written it meanwhile
-            if _holds(path, contents, format=format or "h5"):
-                return path
-            if not overwrite:
-                raise _exists(path)
-        order = Order(contents, target, compression, shard_rows)
-        shards = shard_folder(order) if format in (None, "h5") else None
-        _check_room(contents, done=[folder] if shards is None else [folder, shards])
-        with (
-            work_folder(folder),
-            Crew(workers, executor) as crew,
-            Bar(total=total, unit=unit, disable=not progress, desc=path.name) as bar,
-        ):
-            job = Job(contents, target, compression, shard_rows, folder, crew, bar)
-            _write(job, format, shards=shards)
+        _write_once(task)
     return path
 
 
-def _write(job: Job, format: str | None, *, shards: Path | None) -> None:  # noqa: A002
-    """Write a catalogue in its folder, give it its name, and take away what it replaces."""
-    job.folder.mkdir(exist_ok=True)
-    written = job.folder / f"{job.path.name}.tmp"
-    FORMATS[format or "h5"].write(job, written)
+class Task(NamedTuple):
+    """The arguments of one call.
+
+    Attributes:
+        order: What to write, and to which file or folder.
+        format: In which format.
+        workers: As in materialize.
+        executor: As in materialize.
+        overwrite: As in materialize.
+        quiet: Whether to print nothing.
+    """
+
+    order: Order
+    format: str
+    workers: int
+    executor: Executor | None
+    overwrite: bool
+    quiet: bool
+
+
+def _write_once(task: Task) -> None:
+    """Write a catalogue, unless another process writes the same one meanwhile."""
+    target, contents = task.order.path, task.order.contents
+    before = _age(target)
+    _check_free(task)
+    with folders(target.parent), locked(target, quiet=task.quiet):
+        recover(target)
+        if _age(target) != before and _holds(target, contents, format=task.format):
+            return
+        _check_free(task)
+        folder = work_path(target, contents.key())
+        shards = shard_folder(task.order) if task.format == "h5" else None
+        _check_room(contents, done=[folder] if shards is None else [folder, shards])
+        with (
+            work_folder(folder),
+            Crew(task.workers, task.executor) as crew,
+            Bar(
+                total=len(contents.rows),
+                unit=contents.recipe.content,
+                disable=task.quiet,
+                desc=target.name,
+            ) as bar,
+        ):
+            order = task.order
+            job = Job(contents, target, order.compression, order.shard_rows, folder, crew, bar)
+            _write(job, task.format, shards=shards)
+
+
+def _check_free(task: Task) -> None:
+    """Refuse to replace what may not be replaced."""
+    target = task.order.path
+    there = standing(target)
+    if there is not None and not there.empty and not task.overwrite:
+        raise _exists(target)
+    check_kept(there, target, folder=task.format != "h5")
+
+
+def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
+    """Write a catalogue in its work folder, give it its name, and remove what it replaces."""
+    begin_work(job.folder, job.path)
+    written = job.folder / "new.tmp"
+    FORMATS[format].write(job, written)
     sync(written)
-    _give_name(written, job)
+    replace(written, job.path, key=job.contents.key())
     remove_other_shards(job.path, keep=shards)
-    for left in job.path.parent.glob(f".{job.path.name}.{'[0-9a-f]' * 12}.partial"):
-        if left != job.folder:
-            shutil.rmtree(left, ignore_errors=True)
+    remove_other_work(job.path, keep=job.folder)
 
 
-def _holds(path: Path, contents: Contents, *, format: Format) -> bool:  # noqa: A002
+def _holds(path: Path, contents: Contents, *, format: str) -> bool:  # noqa: A002
     """Whether a path holds these very rows in this format."""
     try:
-        told = describe(path)
+        stored = describe(path)
     except (OSError, ValueError):
         return False
     mine = (contents.recipe.digest, contents.seed, contents.size, contents.split, format)
-    return mine == (told.recipe.digest, told.seed, told.size, told.split, told.format)
-
-
-def _give_name(written: Path, job: Job) -> None:
-    """Put what was written in the place of what is there; of folders, the system does so in two."""
-    if job.path.is_dir() or (job.path.exists() and written.is_dir()):
-        aside = job.folder / f"{uuid4().hex}.tmp"
-        os.replace(job.path, aside)
-    os.replace(written, job.path)
+    return mine == (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
 
 
 def _age(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None if there is none."""
+    """Return what distinguishes a file from another of the same name; None if there is none."""
     try:
         stat = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -153,20 +195,27 @@ def _age(path: Path) -> tuple[int, int] | None:
     return stat.st_ino, stat.st_mtime_ns
 
 
-def _check_arguments(
-    catalogue: object,
-    path: Path,
-    *,
-    format: object,  # noqa: A002
-    workers: int,
-    compression: object,
-) -> None:
-    if not isinstance(catalogue, Catalogue):
+def _check_source(catalogue: object) -> None:
+    """Refuse what is no catalogue, and one whose transforms a file would not hold."""
+    if not isinstance(catalogue, Catalogue | Group):
         raise TypeError(
             f"materialize writes a Catalogue or a Collection, got {type(catalogue).__name__}"
         )
-    if not path.name:
+    if isinstance(catalogue, PairDataset) and catalogue.has_transforms:
+        raise ValueError(
+            "materialize: expected a catalogue without transforms, because a file holds the rows "
+            f"as the recipe makes them, got a {type(catalogue).__name__} with transforms; write it "
+            "without them, and give them to StoredCatalogue or Collection.open"
+        )
+
+
+def _check_name(path: str | Path) -> None:
+    """Refuse a path that names the working folder or one above it."""
+    if Path(path).name in ("", ".."):
         raise ValueError(f"the path must name a file, got {str(path)!r}")
+
+
+def _check_arguments(*, format: object, workers: int, compression: object) -> None:  # noqa: A002
     if format is not None and format not in FORMATS:
         raise ValueError(f"format must be {' or '.join(map(repr, FORMATS))}, got {format!r}")
     if compression is not None and format not in (None, "h5"):
@@ -191,17 +240,3 @@ def _check_room(contents: Contents, *, done: list[Path]) -> None:
     free = shutil.disk_usage(done[0].parent).free + there
     if needed > free:
         raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say of an error of the system what was tried and what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise type(error)(
-            error.errno,
-            f"cannot write the catalogue ({error.strerror or error}); "
-            "choose a path in a folder that can be written and has room",
-            str(path),
-        ) from error

@@ -15,6 +15,7 @@ from deepbench_torch.datasets import (
     Transform,
 )
 from deepbench_torch.generate import generate
+from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
 from deepbench_torch.storage.blocks import OpenBlocks
@@ -75,7 +76,7 @@ class StoredCatalogue(RowDataset):
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.path = Path(path).expanduser().resolve()
+        self.path = user_path(path).resolve()
         self.header = header
         self._blocks: OpenBlocks | None = None
 

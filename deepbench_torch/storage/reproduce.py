@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from deepbench_torch.paths import files_in, user_path
 from deepbench_torch.storage.described import Description, describe
 from deepbench_torch.storage.header import read_header
 from deepbench_torch.storage.materialize import materialize
@@ -60,7 +61,7 @@ def reproduce(
     """
     told = describe(path)
     with tempfile.TemporaryDirectory(prefix="deepbench-torch-") as temporary:
-        target = Path(temporary) / told.path.resolve().name if output is None else Path(output)
+        target = Path(temporary) / told.path.resolve().name if output is None else user_path(output)
         with _on_the_day(told.facts["date"]):
             materialize(
                 told.catalogue(),
@@ -86,10 +87,7 @@ def _pairs(told: Description, made: Path) -> Iterator[tuple[Path, Path]]:
     """The files of a catalogue, each with the one made again, whether they are there or not."""
     if told.format != "h5":
         names = {
-            file.relative_to(folder)
-            for folder in (told.path, made)
-            for file in folder.rglob("*")
-            if file.is_file()
+            file.relative_to(folder) for folder in (told.path, made) for file in files_in(folder)
         }
         yield from ((told.path / name, made / name) for name in sorted(names))
         return

@@ -20,6 +20,14 @@ def seal(path: Path) -> str:
     return digest
 
 
+def is_sealed(path: Path) -> bool:
+    """Return whether the last line of a file is one that `seal` adds, right or wrong."""
+    with path.open("rb") as file:
+        length = file.seek(0, 2)
+        file.seek(max(0, length - SEAL_BYTES))
+        return file.read(SEAL_BYTES).startswith(_MARK)
+
+
 def check_seal(path: Path) -> str:
     """The SHA-256 in the last line of a file.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.hdf5 import annotate, creating, write_file
 from deepbench_torch.storage.header import shard_name
 from deepbench_torch.storage.job import Job, Order
+from deepbench_torch.storage.names import beside, keyed
+from deepbench_torch.storage.owned import is_own_file, own_shards, shard_folder_of
 from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
 from deepbench_torch.storage.seal import check_seal
 from deepbench_torch.storage.whole import replacing, sync
@@ -60,7 +62,7 @@ def shard_folder(order: Order) -> Path | None:
     if step is None:
         return None
     key = order.contents.key(shard_rows=step, compression=order.compression)
-    return order.path.with_name(f"{order.path.name}.{key}.shards")
+    return beside(order.path, f".{key}.shards")
 
 
 def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
@@ -82,8 +84,9 @@ def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
                 f"a worker wrote {shard_name(part)}, but it is not in {work}; workers and this "
                 "process need one file system"
             )
-    for left in work.glob(".*.tmp"):  # of workers that were killed
-        left.unlink(missing_ok=True)
+    for left in own_shards(work):
+        if left.suffix == ".tmp":  # of workers that were killed
+            left.unlink(missing_ok=True)
     if work != folder:
         os.replace(work, folder)
     _join(job, path, folder=folder, parts=parts, records=records)
@@ -100,6 +103,11 @@ def keep_shard(task: ShardTask) -> ShardRecord:
         return read_shard(task.path, facts=contents.facts() | also)
     except (OSError, ValueError, KeyError, RuntimeError):  # missing, damaged or another
         pass
+    if os.path.lexists(task.path) and not is_own_file(task.path):
+        raise FileExistsError(
+            f"path: expected a shard of deepbench_torch to replace, got {str(task.path)!r}, which "
+            "this package did not write; move it elsewhere"
+        )
     parts = (
         make_part(contents.recipe, contents.seed, rows)
         for rows in ranges(contents.rows, part_rows(contents.recipe))
@@ -129,10 +137,32 @@ def read_shard(path: Path, *, facts: dict[str, Any]) -> ShardRecord:
 
 
 def remove_other_shards(path: Path, *, keep: Path | None) -> None:
-    """Take away the shards of what a file of this name held before."""
-    for folder in path.parent.glob(f"{path.name}.{'[0-9a-f]' * 12}.shards"):
-        if folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove the shards of what a file of this name held before.
+
+    Shards that another file joins, such as a copy or a renamed file, are kept; so is every file
+    that is no shard of this package.
+    """
+    folders = [each for each in keyed(path, ".shards") if each.is_dir() and not each.is_symlink()]
+    unused = [each for each in folders if each != keep]
+    if unused:
+        used = _joined_by_others(path)
+        for folder in unused:
+            if folder.name not in used:
+                _remove_shards(folder)
+
+
+def _joined_by_others(path: Path) -> set[str | None]:
+    """Return the names of the folders of shards that other files beside a file join."""
+    others = [each for each in path.parent.iterdir() if each.is_file() and each.name != path.name]
+    return {shard_folder_of(each) for each in others}
+
+
+def _remove_shards(folder: Path) -> None:
+    """Remove the shards in a folder, and the folder if nothing else is in it."""
+    with suppress(OSError):  # of another user: a later call of theirs removes them
+        for shard in own_shards(folder):
+            shard.unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _join(
@@ -149,7 +179,8 @@ def _join(
             layout.dcpl.set_obj_track_times(False)  # or no two files are alike
             for part in parts:
                 place = part.start - contents.rows.start
-                source = f"{folder.name}/{shard_name(part)}"
+                # HDF5 takes % as the beginning of a pattern in the names of sources
+                source = f"{folder.name}/{shard_name(part)}".replace("%", "%%")
                 layout[place : place + len(part)] = h5py.VirtualSource(
                     source, name, (len(part), *shape)
                 )

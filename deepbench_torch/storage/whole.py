@@ -1,18 +1,19 @@
 """Files that are there whole or not at all."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from deepbench_torch.storage.names import beside as next_to
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A file to write beside `path`, renamed to it in the end or removed on any error."""
-    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+    beside = next_to(path, f".{uuid4().hex}.tmp", hidden=True)
     try:
         yield beside
         os.replace(beside, path)
@@ -57,24 +58,3 @@ def folders(folder: Path) -> Iterator[None]:
             with suppress(OSError):  # something else lies in it, or it was never made
                 place.rmdir()
         raise
-
-
-@contextmanager
-def work_folder(folder: Path) -> Iterator[Path]:
-    """A folder for work that a later call may go on with; removed in the end.
-
-    On an error it is kept if something in it is done, which is what bears no name of a temporary
-    file or folder.
-    """
-    try:
-        yield folder
-    except BaseException:
-        files = (each for each in folder.rglob("*") if each.is_file())
-        if all(_is_temporary(each.relative_to(folder)) for each in files):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_temporary(path: Path) -> bool:
-    return any(part.endswith(".tmp") for part in path.parts)

@@ -166,7 +166,8 @@ def _chunked(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Sto
 
 def _check_sources(datasets: list[Storage], file: h5py.File, path: Path) -> None:
     """Refuse virtual data whose sources are other files than the shards beside this one."""
-    folder = file.attrs.get("shard_folder")
+    # in the names of sources HDF5 takes % as the beginning of a pattern, and %% for the letter
+    folder = str(file.attrs.get("shard_folder", "")).replace("%", "%%")
     known: set[str] = set()  # there are many sources, but each shard is one of every dataset
     for each in datasets:
         if each.virtual is None:
