@@ -7,6 +7,7 @@ command line starts quickly.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from deepbench_torch.forks import watch_forks  # isort: skip - it must see what was imported before
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.generate import generate
@@ -52,6 +53,9 @@ _LATER = {
     "collate_detection": "targets",
 }
 _MODULES = ("physics", "reference")
+
+
+watch_forks()
 
 
 def __getattr__(name: str) -> object:

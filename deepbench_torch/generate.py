@@ -10,6 +10,7 @@ from torch import Tensor
 
 from deepbench_torch import rng
 from deepbench_torch.arguments import whole
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.images import draw_images
 from deepbench_torch.recipes import (
     LARGEST_SIDE,
@@ -66,6 +67,7 @@ def generate(
     image_size: ImageSize = None,
     device: str | torch.device = "cpu",
 ) -> Any: ...
+@single_thread_if_affected
 def generate(
     recipe: str | Path | AbstractRecipe,
     seed: int,

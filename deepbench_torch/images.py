@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import compose, degrade, layouts
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe
@@ -66,6 +67,7 @@ class Objects(NamedTuple):
     mask: Tensor
 
 
+@single_thread_if_affected
 def separate(sample: Sample) -> Objects:
     """Each object of a sample alone; their light adds to the clean images, or unites to them.
 

@@ -10,6 +10,7 @@ from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 from torchvision import tv_tensors
 
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.images import Objects, separate
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
@@ -214,6 +215,7 @@ def check_target(target: Target, content: Content = "image") -> Target:
     return target if isinstance(target, str) else tuple(names)
 
 
+@single_thread_if_affected
 def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
     names = {target} if isinstance(target, str) else set(target)

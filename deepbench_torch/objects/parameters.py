@@ -9,6 +9,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.grid import Grid
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 
@@ -114,6 +115,7 @@ class ObjectKind(NamedTuple, Generic[T]):
         """The default prior of each parameter, in the units of a recipe."""
         return {name: field.prior for name, field in self.fields.items()}
 
+    @single_thread_if_affected
     def render(self, parameters: Mapping[str, Tensor] | T, grid: Grid) -> Tensor:
         """Draw each object alone on its own image.
 

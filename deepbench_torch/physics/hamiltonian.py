@@ -6,6 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.physics.pendulum import check_body
@@ -42,6 +43,7 @@ class PhasePath(NamedTuple, Generic[Array]):
         return PhasePath(*(arguments.to_array(field) for field in self))
 
 
+@single_thread_if_affected
 def simulate(
     q: Number,
     p: Number = 0.0,

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 
@@ -60,6 +61,7 @@ class _Pairs(NamedTuple):
     softening2: Tensor  # (C,)
 
 
+@single_thread_if_affected
 def simulate(
     mass: Tensor,
     position: Tensor,

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments, swing
 from deepbench_torch.physics.arguments import Number
 
@@ -34,6 +35,7 @@ class Motion(NamedTuple, Generic[Array]):
         return Motion(*(arguments.to_array(field) for field in self))
 
 
+@single_thread_if_affected
 def simulate(
     time: Tensor,
     *,
