@@ -119,7 +119,7 @@ def test_two_ranks(fresh: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert [len(steps) for steps in seen] == [6, 6]
         rows = [row for steps in seen for step in steps for row in step]
         assert len(set(rows)) == 60
-        first = 105 + 63 * epoch
+        first = (1 << 62) + 63 * epoch  # beyond every catalogue
         assert set(rows) <= (set(range(first, first + 63)) if fresh else set(range(63)))
     validated = [rank["validated"] for rank in ranks]
     assert sorted(validated[0] + validated[1]) == sorted([*range(63, 84)] * 2)

@@ -52,7 +52,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         val_transform: Called with each validation image.
         test_transform: Called with each test image, also for prediction.
         fresh: Train on new rows in each epoch, as many as the training split has, instead of that
-            split. A checkpoint keeps the position among them, so a run that was stopped within an
+            split; they lie beyond every catalogue. A checkpoint keeps the position among them, so a run that was stopped within an
             epoch continues with the next row, on any number of processes. A fit with a new
             Trainer begins again.
 
@@ -224,7 +224,6 @@ class CatalogueDataModule(lightning.LightningDataModule):
         stream = CatalogueStream(
             self.recipe,
             seed=self.seed,
-            start=self.catalogue.size,
             size=rows,
             batch_size=self.batch_size,
             drop_last=rows > self.batch_size * rank_and_world()[1],
