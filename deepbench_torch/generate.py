@@ -12,6 +12,7 @@ from deepbench_torch import rng
 from deepbench_torch.arguments import whole
 from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.images import draw_images
+from deepbench_torch.quantities import pixels
 from deepbench_torch.recipes import (
     LARGEST_SIDE,
     AbstractRecipe,
@@ -122,10 +123,12 @@ def sized(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
         f"image_size must be a number of pixels from 1 to {LARGEST_SIDE} or a pair "
         "(height, width) of them"
     )
-    pair = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
+    size = pixels(image_size, where="image_size")
+    pair = size if isinstance(size, Sequence) else (size, size)
     if isinstance(pair, str) or len(pair) != 2:
         raise ValueError(f"{rule}, got {image_size!r}")
-    height, width = (whole(side, rule, least=1, most=LARGEST_SIDE) for side in pair)
+    sides = (pixels(side, where="image_size") for side in pair)
+    height, width = (whole(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
     return recipe.replace(image={"height": height, "width": width})
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from deepbench_torch.quantities import pixels
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -26,6 +28,9 @@ class Grid:
     margin: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("height", "width", "margin"):
+            number = pixels(getattr(self, name), where=f"Grid.{name}")
+            object.__setattr__(self, name, number)
         if self.height < 1 or self.width < 1 or self.margin < 0:
             raise ValueError(
                 f"a grid needs at least one row and one column and no negative margin, got "

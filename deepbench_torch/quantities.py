@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 # Names of units as this package writes them, for astropy
 NAMES = {"solar mass": "solMass", "radian": "rad", "pixel": "pix", "^": "**"}
@@ -48,12 +50,51 @@ def in_unit(value: Any, unit: str, *, where: str, remedy: str = NO_UNIT) -> Any:
         rule = f"a number in {unit}" if unit else "a number without unit"
         advice = f"convert it to {unit}" if unit else remedy
         raise ValueError(f"{where}: expected {rule}, got {_shown(value)}; {advice}") from None
-    return np.asarray(number, dtype=np.float64) if np.ndim(number) else float(number)
+    # a copy, whose memory no one else can change
+    return np.array(number, dtype=np.float64) if np.ndim(number) else float(number)
 
 
-def as_tensor(value: Any, unit: str, *, where: str, remedy: str = NO_UNIT) -> Tensor:
-    """Return a tensor of what a user gave; of a Quantity in a unit, see `in_unit`."""
-    return torch.as_tensor(in_unit(value, unit, where=where, remedy=remedy))
+def in_units(
+    where: str, values: Mapping[str, T], units: Mapping[str, str], *, remedy: str = NO_UNIT
+) -> dict[str, T]:
+    """Return arguments with Quantities as numbers or float64 tensors; see `in_unit`.
+
+    Args:
+        where: The function or object that takes them, for the message.
+        values: Numbers, tensors or Quantities by name.
+        units: The unit of each by name; one that is left out has none.
+        remedy: What to do with a unit where none is expected.
+
+    Raises:
+        ValueError: If the unit of a Quantity does not convert.
+    """
+    return {
+        name: _tensor(in_unit(value, units.get(name, ""), where=f"{where}.{name}", remedy=remedy))
+        for name, value in values.items()
+    }
+
+
+def pixels(value: Any, *, where: str) -> Any:
+    """Return a Quantity as a whole number of pixels; any other value as it is.
+
+    Raises:
+        ValueError: If it is not in pixels, or not whole.
+
+    Example:
+        >>> from astropy import units as u
+        >>> pixels(28 * u.pix, where="height")
+        28
+    """
+    if not is_quantity(value):
+        return value
+    number = np.asarray(in_unit(value, "pixel", where=where))
+    if (number != number.round()).any():
+        raise ValueError(f"{where}: expected whole pixels, got {_shown(value)}; round it")
+    return number.astype(np.int64).tolist()
+
+
+def _tensor(value: Any) -> Any:
+    return torch.from_numpy(value) if type(value) is np.ndarray else value
 
 
 def plain_number(value: Any) -> Any:
@@ -93,13 +134,3 @@ def _astropy_unit(unit: str) -> Any:
 
 def _shown(value: object) -> str:
     return " ".join(str(value).split())[:60]
-
-
-def refuse_quantities(where: str, values: Mapping[str, Any]) -> None:
-    """Refuse Quantities among arguments whose unit is not known.
-
-    Raises:
-        ValueError: With the name of the argument.
-    """
-    for name, value in values.items():
-        in_unit(value, "", where=f"{where}.{name}")

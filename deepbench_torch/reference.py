@@ -38,6 +38,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
     if kind not in RENDERERS:
         raise ValueError(f"no reference renderer for {kind!r}; there is {', '.join(RENDERERS)}")
     OBJECTS[kind].check_names(parameters)
+    parameters = OBJECTS[kind].in_units(parameters)
     for name, value in parameters.items():
         OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float32))
     rows, columns = np.mgrid[: grid.height + 2 * grid.margin, : grid.width + 2 * grid.margin]

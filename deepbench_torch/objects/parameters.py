@@ -12,8 +12,10 @@ from torch import Tensor
 from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.grid import Grid
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
+from deepbench_torch.quantities import in_units
 
 T = TypeVar("T", bound=tuple[Tensor, ...])
+V = TypeVar("V")
 
 Role = Literal["column", "row", "length", "angle", "brightness", "number"]
 
@@ -136,13 +138,26 @@ class ObjectKind(NamedTuple, Generic[T]):
         if not isinstance(parameters, Mapping):
             parameters = dict(zip(self.fields, parameters, strict=True))
         self.check_names(parameters)
-        values = {name: torch.as_tensor(parameters[name]) for name in self.fields}
+        values = {name: torch.as_tensor(value) for name, value in self.in_units(parameters).items()}
         self._check_shapes({name: tuple(value.shape) for name, value in values.items()})
         for name, value in values.items():
             self.check(name, value)
         dtype = reduce(torch.promote_types, (value.dtype for value in values.values()))
         dtype = dtype if dtype.is_floating_point else torch.float32  # whole numbers alone
         return self.record(**{name: value.to(dtype) for name, value in values.items()})
+
+    def in_units(self, parameters: Mapping[str, V]) -> dict[str, V]:
+        """Return parameters in order, Quantities of astropy in pixels and radians.
+
+        Args:
+            parameters: Every parameter by name.
+
+        Raises:
+            ValueError: If the unit of a Quantity does not convert.
+        """
+        units = {name: self.fields[name].unit for name in self.fields}
+        units = {name: "" if unit == "brightness" else unit for name, unit in units.items()}
+        return in_units(self.name, {name: parameters[name] for name in self.fields}, units)
 
     def check_names(self, names: Iterable[str]) -> None:
         """Refuse names that are not exactly those of the parameters.

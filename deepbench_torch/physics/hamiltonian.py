@@ -10,6 +10,7 @@ from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.physics.pendulum import check_body
+from deepbench_torch.quantities import in_units
 
 Array = TypeVar("Array")
 
@@ -17,6 +18,13 @@ Array = TypeVar("Array")
 # errors of third order cancel
 _OUTER = 1 / (2 - 2 ** (1 / 3))
 YOSHIDA = (_OUTER, 1 - 2 * _OUTER, _OUTER)
+UNITS = {
+    "q": "radian",
+    "p": "kg m^2 / s",
+    "length": "m",
+    "gravity": "m / s^2",
+    "mass": "kg",
+}
 
 
 class PhasePath(NamedTuple, Generic[Array]):
@@ -83,8 +91,10 @@ def simulate(
     Raises:
         ValueError: If a value makes no sense or shapes do not fit.
     """
+    duration = in_units("hamiltonian", {"duration": duration}, {"duration": "s"})["duration"]
     arguments.check_steps("hamiltonian", duration=duration, steps=steps, substeps=substeps)
     given: dict[str, Number] = {"q": q, "p": p, "length": length, "gravity": gravity, "mass": mass}
+    given = in_units("hamiltonian", given, UNITS)
     dtype = arguments.result_dtype(*given.values(), otherwise=torch.float64)
     rows = arguments.as_batch("hamiltonian", given)
     check_body("hamiltonian", rows)

@@ -11,8 +11,10 @@ from torch import Tensor
 from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
+from deepbench_torch.quantities import in_units
 
 Array = TypeVar("Array")
+OWN_UNITS = "units are the caller's, so convert all to one system and use .value"
 
 # Numbers in the largest tensor of a step, and in the record of a chunk: the first stays in a
 # processor's second-level cache, the second bounds memory
@@ -104,9 +106,13 @@ def simulate(
     Raises:
         ValueError: If a value makes no sense or shapes do not fit.
     """
+    given: dict[str, Any] = {"mass": mass, "position": position, "velocity": velocity}
+    given |= {"gravity": gravity, "softening": softening, "damping": damping, "duration": duration}
+    given = in_units("nbody", given, {}, remedy=OWN_UNITS)
+    duration = given.pop("duration")
     arguments.check_steps("nbody", duration=duration, steps=steps, substeps=substeps)
-    bodies = arguments.as_bodies("nbody", mass=mass, position=position, velocity=velocity)
-    forces = {"gravity": gravity, "softening": softening, "damping": damping}
+    forces = {name: given.pop(name) for name in ("gravity", "softening", "damping")}
+    bodies = arguments.as_bodies("nbody", **given)
     system = _System(*bodies, *_checked_forces(forces, bodies[0]))
     time = arguments.sample_times(duration, steps).to(system.position)
     record = _empty_record(system, time)

@@ -11,8 +11,17 @@ from torch import Tensor
 from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments, swing
 from deepbench_torch.physics.arguments import Number
+from deepbench_torch.quantities import in_units
 
 Array = TypeVar("Array")
+UNITS = {
+    "length": "m",
+    "angle": "radian",
+    "gravity": "m / s^2",
+    "velocity": "radian / s",
+    "friction": "kg / s",
+    "mass": "kg",
+}
 Method = Literal["exact", "small_angle"]
 
 
@@ -81,9 +90,10 @@ def simulate(
     """
     if method not in get_args(Method):
         raise ValueError(f"pendulum.method must be 'exact' or 'small_angle', got {method!r}")
-    time = _checked_time(time)
+    time = _checked_time(in_units("pendulum", {"time": time}, {"time": "s"})["time"])
     given: dict[str, Number] = {"length": length, "angle": angle, "gravity": gravity}
     given |= {"velocity": velocity, "friction": friction, "mass": mass}
+    given = in_units("pendulum", given, UNITS)
     dtype = arguments.result_dtype(*given.values(), otherwise=torch.float64)
     rows = arguments.as_batch("pendulum", given)
     check_body("pendulum", rows)

@@ -9,7 +9,7 @@ from deepbench_torch.arguments import Fault, FaultsError, is_number, nearest
 from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.prior import LARGEST, NUMBER_TEXT, Fixed, Prior, checked_number
-from deepbench_torch.quantities import plain_number
+from deepbench_torch.quantities import is_quantity, plain_number
 
 REMEDY = NUMBER_TEXT
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
@@ -27,7 +27,7 @@ def prior_from_plain(plain: object) -> Prior:
     """
     if isinstance(plain, Prior):
         return plain
-    number = plain_number(plain)
+    number = checked_number(plain, ()) if is_quantity(plain) else plain_number(plain)
     if isinstance(number, int | float) and not isinstance(number, bool):
         return Fixed(float(checked_number(number, ())))
     if isinstance(plain, Mapping) and len(plain) == 1 and next(iter(plain)) in NAMES:
