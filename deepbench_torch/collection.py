@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any, Self, final
 
 import torch
-from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch import mixture
 from deepbench_torch.datasets import (
     PairDataset,
     PairTransform,
-    RowDataset,
     Split,
     Transform,
 )
 from deepbench_torch.datasets.base import Keys
+from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.members import (
     DOMAIN,
@@ -25,9 +24,13 @@ from deepbench_torch.members import (
     check_alike,
     checked_members,
     common_target,
-    generated,
     member_names,
+    member_seeds,
+    parts_in_use,
+    reseeded,
     resized,
+    spread_label,
+    unlimited,
 )
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
@@ -48,6 +51,11 @@ class Collection(PairDataset, Group):
     beginning of the collection holds them in these proportions. Either way a place holds the same
     row for ever, and splits are made of the members' splits.
 
+    Members of different recipes with one seed would have the same noise field row by row, by which
+    a network can cheat. So a later one is made with another seed, derived from its own and its
+    number among the members; `repr` shows both. `paired=True` keeps the seeds, for pairs of one
+    scene in several domains. Parts of one catalogue always keep theirs.
+
     Args:
         members: The catalogues; a mapping gives them names, else they have their recipes'.
         weights: How often each member comes, relative to the others; None for one after another.
@@ -55,6 +63,7 @@ class Collection(PairDataset, Group):
         size: How many rows there are before splitting, with weights only; as many as the members
             suffice for if None.
         split: "train", "val" or "test" of every member, 60 : 20 : 20; None for all.
+        paired: Whether members of different recipes keep a common seed, and so their noise.
         image_size: Height and width [pixel]; draws every member's scenes anew at this size.
         target: As in Catalogue, or "domain" for the number of the member, or a list of them; the
             members' own, which must be the same, if None.
@@ -79,6 +88,7 @@ class Collection(PairDataset, Group):
         sizes: Sequence[int] | None = None,
         size: int | None = None,
         split: Split | None = None,
+        paired: bool = False,
         image_size: ImageSize = None,
         target: Target | None = None,
         transform: Transform | None = None,
@@ -87,8 +97,11 @@ class Collection(PairDataset, Group):
     ) -> None:
         datasets = checked_members(members, split)
         self.domains = member_names(members, datasets)
+        self._given_seeds = [member.seed for member in datasets]
+        seeds = member_seeds(datasets, self.domains, paired=paired)
         if image_size is not None:
             datasets = [resized(member, image_size) for member in datasets]
+        datasets = [reseeded(*each) for each in zip(datasets, seeds, strict=True)]
         check_alike(datasets, self.domains)
         super().__init__(
             target=common_target(datasets, self.domains) if target is None else target,
@@ -102,6 +115,7 @@ class Collection(PairDataset, Group):
         self.sizes = None if sizes is None else [int(count) for count in sizes]
         self.size = size
         self.split = split
+        self.paired = paired
         self.order = mixture.order(
             self.domains,
             [len(member) for member in datasets],
@@ -110,6 +124,7 @@ class Collection(PairDataset, Group):
             size=size,
             split=split,
         )
+        use_parts(self, parts_in_use(self.members, self.order.parts, split))
         self._label_places = [
             [self._classes.index(name) for name in member.classes] for member in datasets
         ]  # of each member's labels among all
@@ -154,6 +169,7 @@ class Collection(PairDataset, Group):
             sizes=listed.facts.get("sizes"),
             size=listed.facts.get("size"),
             split=written if split is None else split,
+            paired=listed.facts.get("paired", True),
             target=target,
             transform=transform,
             target_transform=target_transform,
@@ -168,7 +184,7 @@ class Collection(PairDataset, Group):
             for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
                 names[domain] = f"{number}-{member.recipe.name}.h5"
                 materialize(
-                    generated(member),
+                    unlimited(member),
                     folder / names[domain],
                     workers=options.workers,
                     executor=options.executor,
@@ -177,12 +193,18 @@ class Collection(PairDataset, Group):
                 )
             facts = {
                 "weights": self.weights,
-                "sizes": self.sizes,
+                "sizes": self._stored_sizes(),
                 "size": self.size,
                 "split": self.split,
+                "paired": self.paired,
             }
             list_members(folder, names=names, facts=facts)
         return path
+
+    def _stored_sizes(self) -> list[int] | None:
+        """The sizes with which the complete splits in files give the rows of the members."""
+        limited = any(member.limit is not None for member in self.members)
+        return [*map(len, self.members)] if limited and self.sizes is None else self.sizes
 
     @override
     def __len__(self) -> int:
@@ -225,15 +247,18 @@ class Collection(PairDataset, Group):
     def extra_repr(self) -> str:
         return "\n".join(
             [
-                *(
-                    f"Member: {name}, {len(member)} rows, seed {member.seed}"
-                    for name, member in zip(self.domains, self.members, strict=True)
-                ),
+                *map(self._member_repr, range(len(self.members))),
                 f"Split: {self.split or 'all'}",
+                f"Paired: {'yes' if self.paired else 'no'}",
                 f"Classes: {', '.join(self.classes)}",
                 f"Target: {self.target if isinstance(self.target, str) else list(self.target)}",
             ]
         )
+
+    def _member_repr(self, number: int) -> str:
+        member, given = self.members[number], self._given_seeds[number]
+        seed = f"{member.seed}" if member.seed == given else f"{member.seed} instead of {given}"
+        return f"Member: {self.domains[number]}, {len(self.order.parts[number])} rows, seed {seed}"
 
     @override
     def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
@@ -263,52 +288,8 @@ class Collection(PairDataset, Group):
             return value
         places = self._label_places[domain]
         if name == "labels":  # kinds from 1 on
-            return torch.tensor([0, *(place + 1 for place in places)])[value]
+            kinds = [0, *(place + 1 for place in places)]
+            return torch.tensor(kinds, dtype=torch.int64, device="cpu")[value]
         if not self._multi_hot:
             return places[value]
-        return _spread(value, places, len(self.classes), self.members[domain].recipe.content)
-
-
-def _spread(value: int | Tensor, places: list[int], classes: int, content: str) -> Tensor:
-    """A member's label among all classes: float32, shape (classes,)."""
-    label = torch.full((classes,), 0.0 if content == "image" else float("nan"))
-    if isinstance(value, int):
-        label[places[value]] = 1.0
-    else:
-        label[places] = value
-    return label
-
-
-def joined(first: PairDataset, second: object) -> Collection | None:
-    """Return `first + second` as a Collection; None if one of them can be no member of one.
-
-    Raises:
-        ValueError: If the two differ in their transforms, or do not fit together.
-    """
-    members = [*_parts(first), *_parts(second)]
-    if not isinstance(second, PairDataset) or None in members:
-        return None
-    mine, theirs = (
-        (each.transform, each.target_transform, each.transforms) for each in (first, second)
-    )
-    if mine != theirs:
-        raise ValueError(
-            "a + b: expected the same transforms in both datasets, got different ones; use "
-            "torch.utils.data.ConcatDataset([a, b]), or make a Collection with transforms"
-        )
-    return Collection(
-        [member.with_target(member.target) for member in members if member is not None],
-        transform=first.transform,
-        target_transform=first.target_transform,
-        transforms=first.transforms,
-    )
-
-
-def _parts(dataset: object) -> list[RowDataset | None]:
-    """The catalogues that follow one another in a dataset; None where it is no plain sequence."""
-    if isinstance(dataset, RowDataset):
-        return [dataset]
-    plain = isinstance(dataset, Collection) and not (
-        dataset.weights or dataset.sizes or dataset.split
-    )
-    return [*dataset.members] if plain and isinstance(dataset, Collection) else [None]
+        return spread_label(value, places, len(self.classes), self.members[domain].recipe.content)

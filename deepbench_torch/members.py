@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
+from torch import Tensor
+
+from deepbench_torch import rng
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
+from deepbench_torch.datasets.overlap import Part
 from deepbench_torch.generate import ImageSize, sized
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue
@@ -49,24 +54,100 @@ def member_names(members: Members, datasets: list[RowDataset]) -> list[str]:
     return names
 
 
+def member_seeds(members: list[RowDataset], domains: list[str], *, paired: bool) -> list[int]:
+    """Return the seed of each member's rows in a collection.
+
+    Members of different recipes with one seed have the same noise, row by row. Unless they are
+    paired, a later one has a seed derived from its own and its number; a stored member keeps its
+    seed, and so do parts of one catalogue, which differ in their rows.
+
+    Raises:
+        ValueError: If two stored members would have the same noise.
+    """
+    if paired:
+        return [member.seed for member in members]
+    taken = _stored_seeds(members, domains)
+    chosen: dict[tuple[str, int], int] = {}
+    for number, member in enumerate(members):
+        digest, seed = member.recipe.digest, member.seed
+        if taken.setdefault(seed, digest) == digest:
+            chosen.setdefault((digest, seed), seed)
+        else:
+            chosen.setdefault((digest, seed), _derived(seed, number))
+    return [chosen[member.recipe.digest, member.seed] for member in members]
+
+
+def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, str]:
+    """The digest of the recipe of each seed that is fixed in a file."""
+    taken: dict[int, str] = {}
+    named: dict[int, str] = {}
+    for member, domain in zip(members, domains, strict=True):
+        if not isinstance(member, StoredCatalogue):
+            continue
+        digest = member.recipe.digest
+        if taken.setdefault(member.seed, digest) != digest:
+            raise ValueError(
+                "Collection: expected stored members of different seeds, got seed "
+                f"{member.seed} in {named[member.seed]} and {domain}, whose noise is the same row "
+                "by row; use paired=True if they are pairs, or write one with another seed"
+            )
+        named.setdefault(member.seed, domain)
+    return taken
+
+
+def _derived(seed: int, number: int) -> int:
+    """Another seed of 63 bits for the member of some number."""
+    index = torch.tensor([number], dtype=torch.int64, device="cpu")
+    return int(rng.words(seed, ("collection.member",), index, 1)) & rng.LARGEST_SEED
+
+
+def reseeded(member: RowDataset, seed: int) -> RowDataset:
+    """Return a member whose rows have some seed."""
+    return member if seed == member.seed else generated(member, seed=seed)
+
+
 def resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
     """The same scenes drawn at another size, whether the member was stored or not."""
     recipe = sized(member.recipe, image_size)
     if recipe == member.recipe:
         return member
-    return generated(member, recipe)
+    return generated(member, recipe=recipe)
 
 
-def generated(member: RowDataset, recipe: AbstractRecipe | None = None) -> Catalogue:
-    """The catalogue of a member's rows, or of another recipe's."""
+def generated(
+    member: RowDataset, *, recipe: AbstractRecipe | None = None, seed: int | None = None
+) -> Catalogue:
+    """Return the catalogue of a member's rows, or of another recipe's or seed's."""
     return Catalogue(
         recipe or member.recipe,
         size=member.size,
-        seed=member.seed,
+        seed=member.seed if seed is None else seed,
         split=member.split,
         limit=member.limit,
         target=member.target,
     )
+
+
+def unlimited(member: RowDataset) -> Catalogue:
+    """Return the catalogue of all rows of a member's split."""
+    return Catalogue(member.recipe, size=member.size, seed=member.seed, split=member.split)
+
+
+def parts_in_use(members: list[RowDataset], places: list[range], split: Split | None) -> list[Part]:
+    """Return the rows that a collection uses of the splits of its members.
+
+    Args:
+        members: The members.
+        places: The places of each that take part.
+        split: The split that the collection makes of them.
+    """
+    parts = []
+    for member, part in zip(members, places, strict=True):
+        name = split or member.split
+        if name is not None and part:
+            rows = member.rows[part.start : part.stop]
+            parts.append(Part(member.recipe, member.seed, name, member.size, rows))
+    return parts
 
 
 def check_alike(members: list[RowDataset], domains: list[str]) -> None:
@@ -111,3 +192,14 @@ def bare(member: RowDataset, target: Target) -> RowDataset:
     wanted = tuple(name for name in names if name != DOMAIN)
     single = isinstance(target, str) or not wanted
     return member.with_target("".join(wanted[:1]) or "index" if single else wanted)
+
+
+def spread_label(value: int | Tensor, places: list[int], classes: int, content: str) -> Tensor:
+    """Return a member's label among all classes, float32 of shape (classes,)."""
+    absent = 0.0 if content == "image" else float("nan")
+    label = torch.full((classes,), absent, dtype=torch.float32, device="cpu")
+    if isinstance(value, int):
+        label[places[value]] = 1.0
+    else:
+        label[places] = value
+    return label

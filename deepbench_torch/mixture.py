@@ -18,7 +18,13 @@ LARGEST = 1 << 31  # rows of a weighted collection, whose order is kept in memor
 
 
 class Order(ABC):
-    """The rows of a collection: at each place, a member and a place in it."""
+    """The rows of a collection: at each place, a member and a place in it.
+
+    Attributes:
+        parts: The places of each member that take part.
+    """
+
+    parts: list[range]
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -63,6 +69,7 @@ class Interleaved(Order):
     """
 
     def __init__(self, parts: Sequence[range], weights: Sequence[float]) -> None:
+        self.parts = list(parts)
         due = np.concatenate(
             [_due(len(part), weight) for part, weight in zip(parts, weights, strict=True)]
         )

@@ -149,4 +149,4 @@ def own_rows(values: Tensor) -> list[Tensor]:
     """
     if len(values) == 1 and values.untyped_storage().nbytes() == values.nbytes:
         return [values[0]]
-    return list(torch.unbind_copy(values))
+    return list(torch.ops.aten.unbind_copy.int(values))

@@ -118,8 +118,13 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
 
     @override
     def __add__(self, other: Dataset[Any]) -> Dataset[Any]:  # type: ignore[override]
-        """Return the rows of two datasets as one: a Collection of catalogues."""
-        from deepbench_torch.collection import joined  # it is built on datasets
+        """Return the rows of two datasets as one.
+
+        Catalogues and plain Collections of them give a Collection; everything else gives torch's
+        ConcatDataset. As in every Collection, catalogues of different recipes with one seed have
+        different noise: see `Collection`.
+        """
+        from deepbench_torch.sums import joined  # it is built on datasets
 
         return joined(self, other) or super().__add__(other)
 

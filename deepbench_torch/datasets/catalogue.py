@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Transform
+from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.places import place, rows_at_once
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.generate import checked_seed, generate, sized
@@ -60,6 +61,8 @@ class RowDataset(PairDataset):
         self.size = int(size)
         self.split = split
         self.limit = None if limit is None else int(limit)
+        if split is not None:
+            use_parts(self, [Part(recipe, seed, split, self.size, self.rows)])
 
     @property
     @override

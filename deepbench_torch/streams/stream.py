@@ -11,6 +11,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairTransform, Transform
+from deepbench_torch.datasets.overlap import STREAM, Part, use_parts
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
@@ -102,6 +103,9 @@ class CatalogueStream(IterableDataset[Any]):
         self.start = whole(first, "start must be a row number", least=0, most=LAST_ROW)
         self.size = _number(size, "size must be None or a positive number of rows")
         check_rows(self.start + (self.size or 1) - 1)
+        if start is not None and start < LARGEST_SIZE:
+            rows = range(self.start, LARGEST_SIZE)  # epochs go on from row to row
+            use_parts(self, [Part(self.recipe, self.seed, STREAM, 0, rows)])
         self.batch_size = _number(batch_size, "batch_size must be None or a positive number")
         self.drop_last = drop_last
         self.device = torch.device(device)

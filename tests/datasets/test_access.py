@@ -144,9 +144,12 @@ def test_iteration_makes_batches_of_bounded_size(monkeypatch: pytest.MonkeyPatch
 def test_transforms_are_called_in_step_with_the_loop() -> None:
     """A random transform sees the generator as it would row by row."""
     log: list[str] = []
-    data = db.Catalogue(
-        "star", size=6, image_size=4, transform=lambda x: (log.append("made"), x)[1]
-    )
+
+    def logged(image: torch.Tensor) -> torch.Tensor:
+        log.append("made")
+        return image
+
+    data = db.Catalogue("star", size=6, image_size=4, transform=logged)
     for _ in data:
         log.append("used")
     assert log == ["made", "used"] * 6

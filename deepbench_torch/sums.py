@@ -1,0 +1,39 @@
+"""Sums of datasets: `a + b` as a Collection."""
+
+from deepbench_torch.collection import Collection
+from deepbench_torch.datasets import PairDataset, RowDataset
+
+
+def joined(first: PairDataset, second: object) -> Collection | None:
+    """Return `first + second` as a Collection; None if one of them can be no member of one.
+
+    Raises:
+        ValueError: If the two differ in their transforms, or do not fit together.
+    """
+    members = [*_parts(first), *_parts(second)]
+    if not isinstance(second, PairDataset) or None in members:
+        return None
+    mine, theirs = (
+        (each.transform, each.target_transform, each.transforms) for each in (first, second)
+    )
+    if mine != theirs:
+        raise ValueError(
+            "a + b: expected the same transforms in both datasets, got different ones; use "
+            "torch.utils.data.ConcatDataset([a, b]), or make a Collection with transforms"
+        )
+    return Collection(
+        [member.with_target(member.target) for member in members if member is not None],
+        transform=first.transform,
+        target_transform=first.target_transform,
+        transforms=first.transforms,
+    )
+
+
+def _parts(dataset: object) -> list[RowDataset | None]:
+    """The catalogues that follow one another in a dataset; None where it is no plain sequence."""
+    if isinstance(dataset, RowDataset):
+        return [dataset]
+    plain = isinstance(dataset, Collection) and not (
+        dataset.weights or dataset.sizes or dataset.split or dataset.paired
+    )
+    return [*dataset.members] if plain and isinstance(dataset, Collection) else [None]
