@@ -6,10 +6,12 @@ from typing import Any
 import lightning
 import torch
 import torchmetrics.classification as metrics
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from typing_extensions import override
 
+from deepbench_torch.streams import StreamLoader
 from deepbench_torch.training import networks
 from deepbench_torch.training.checks import (
     check_batch,
@@ -19,8 +21,18 @@ from deepbench_torch.training.checks import (
     rate,
 )
 from deepbench_torch.training.datamodule import CatalogueDataModule
-from deepbench_torch.training.loaders import datasets_of
+from deepbench_torch.training.loaders import flat
+from deepbench_torch.training.provenance import (
+    Rows,
+    from_state,
+    leaks,
+    rows_of,
+    to_state,
+    united,
+)
 from deepbench_torch.training.schedule import OneCycle, cycle_factor
+
+TRAINED = "deepbench_torch.trained_rows"  # key of a checkpoint
 
 
 class Classifier(lightning.LightningModule):
@@ -34,6 +46,9 @@ class Classifier(lightning.LightningModule):
 
     Networks with auxiliary outputs (googlenet, inception_v3) add the losses of these in training,
     weighted by 0.3 and 0.4.
+
+    A checkpoint keeps which rows of which recipe and seed the network was trained on, in
+    `trained_rows`. A test or validation on such rows warns.
 
     Args:
         architecture: A name of `torchvision.models.list_models(module=torchvision.models)`.
@@ -80,6 +95,9 @@ class Classifier(lightning.LightningModule):
         scores = _metrics(len(classes), multilabel=multilabel)
         self.val_metrics = scores.clone(prefix="val/")
         self.test_metrics = scores.clone(prefix="test/")
+        self.trained_rows: Rows = {}
+        self._noted: list[object] = []  # datasets whose rows are among them
+        self._warned: set[str] = set()
         self._fitting: set[tuple[networks.Size, bool]] = set()  # sizes that work, and whether
         if size is not None:
             self._check_size(size, training=True)
@@ -140,22 +158,42 @@ class Classifier(lightning.LightningModule):
     @override
     def on_train_start(self) -> None:
         """Refuse training data of other labels; apply this module's weight decay."""
-        for dataset in datasets_of(self.trainer.train_dataloader):
-            self._check_labels(dataset)
+        for loader in flat(self.trainer.train_dataloader):
+            self._check_labels(loader.dataset)
         for group in self.trainer.optimizers[0].param_groups:  # a checkpoint had its own
             group["weight_decay"] = self.weight_decay
 
     @override
+    def on_train_epoch_start(self) -> None:
+        """Note the rows of this epoch's training data."""
+        self._note_rows()
+
+    @override
+    def on_train_end(self) -> None:
+        """Note the rows of a stream, which has now returned all of them."""
+        self._note_rows()
+        self._noted = []
+
+    @override
     def on_validation_start(self) -> None:
-        """Refuse validation data of other labels."""
-        for dataset in datasets_of(self.trainer.val_dataloaders):
-            self._check_labels(dataset)
+        """Refuse validation data of other labels; warn of rows that were trained on."""
+        self._meet(self.trainer.val_dataloaders, "validation")
 
     @override
     def on_test_start(self) -> None:
-        """Refuse test data of other labels."""
-        for dataset in datasets_of(self.trainer.test_dataloaders):
-            self._check_labels(dataset)
+        """Refuse test data of other labels; warn of rows that were trained on."""
+        self._meet(self.trainer.test_dataloaders, "test")
+
+    @override
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the rows that the network was trained on."""
+        self._note_rows()
+        checkpoint[TRAINED] = to_state(self.trained_rows)
+
+    @override
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Read the rows that the network was trained on."""
+        self.trained_rows = united([self.trained_rows, from_state(checkpoint.get(TRAINED, []))])
 
     def configure_optimizers(self) -> Any:
         """Return SGD, and one cycle over the whole run."""
@@ -190,6 +228,41 @@ class Classifier(lightning.LightningModule):
         if (size, training) not in self._fitting:
             networks.check_size(self.model, self.architecture, size, training=training)
             self._fitting.add((size, training))
+
+    def _note_rows(self) -> None:
+        """Add the rows of the training loaders that are not noted yet; a stream has ever more."""
+        loaders = list(flat(self.trainer.train_dataloader))
+        new = [
+            loader
+            for loader in loaders
+            if isinstance(loader, StreamLoader)
+            or not any(loader.dataset is known for known in self._noted)
+        ]
+        if new:
+            self.trained_rows = united([self.trained_rows, *map(rows_of, new)])
+            self._noted = [loader.dataset for loader in loaders]
+
+    def _meet(self, loaders: object, stage: str) -> None:
+        """Check the labels of data to evaluate on, and warn once of rows that were trained on."""
+        for loader in flat(loaders):
+            self._check_labels(loader.dataset)
+        if self.trainer.sanity_checking or self._overfits:
+            return
+        if self.trainer.training:  # their rows are not all noted yet
+            self._note_rows()
+        for leak in leaks(self.trained_rows, united(map(rows_of, flat(loaders)))):
+            if leak not in self._warned:
+                self._warned.add(leak)
+                rank_zero_warn(
+                    f"Classifier: {stage}: {leak}; the score is too good, so make the splits of "
+                    "one size and seed",
+                    category=UserWarning,
+                )
+
+    @property
+    def _overfits(self) -> bool:
+        trainer: Any = self.trainer
+        return bool(trainer.overfit_batches > 0)
 
     def _check_labels(self, dataset: object) -> None:
         check_dataset(dataset, classes=self.classes, multilabel=self.multilabel)

@@ -52,9 +52,9 @@ class CatalogueDataModule(lightning.LightningDataModule):
         val_transform: Called with each validation image.
         test_transform: Called with each test image, also for prediction.
         fresh: Train on new rows in each epoch, as many as the training split has, instead of that
-            split; they lie beyond every catalogue. A checkpoint keeps the position among them, so a run that was stopped within an
-            epoch continues with the next row, on any number of processes. A fit with a new
-            Trainer begins again.
+            split; they lie beyond every catalogue. A checkpoint keeps the position among them, so
+            a run that was stopped within an epoch continues with the next row, on any number of
+            processes. A fit with a new Trainer begins again.
 
     Raises:
         TypeError: If the source is none of these.

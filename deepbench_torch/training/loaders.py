@@ -1,20 +1,21 @@
-"""The datasets behind the loaders of a trainer."""
+"""The loaders of a trainer, however they are nested."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from lightning.pytorch.utilities import CombinedLoader
 from torch.utils.data import DataLoader
 
 
-def datasets_of(loaders: object) -> Iterator[object]:
-    """Yield the dataset of each torch DataLoader among loaders, however they are nested."""
+def flat(loaders: object) -> Iterator[DataLoader[Any]]:
+    """Yield each torch DataLoader among loaders, however they are nested."""
     if isinstance(loaders, CombinedLoader):
-        yield from datasets_of(loaders.iterables)
+        yield from flat(loaders.iterables)
     elif isinstance(loaders, DataLoader):
-        yield loaders.dataset
+        yield loaders
     elif isinstance(loaders, Mapping):
         for loader in loaders.values():
-            yield from datasets_of(loader)
+            yield from flat(loader)
     elif isinstance(loaders, Sequence) and not isinstance(loaders, str):
         for loader in loaders:
-            yield from datasets_of(loader)
+            yield from flat(loader)
