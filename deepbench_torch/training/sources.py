@@ -104,6 +104,7 @@ def split_of(
         weights=source.weights,
         sizes=source.sizes,
         size=source.size,
+        paired=source.paired,
         **shared,
     )
 

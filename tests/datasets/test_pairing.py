@@ -112,3 +112,13 @@ def test_a_collection_written_before_pairing_was_recorded_opens(tmp_path: Path) 
     (path / "collection.yaml").write_text(listed)
     again = db.Collection.open(path)
     assert torch.equal(again[8][0], members[1][2][0])
+
+
+@pytest.mark.moves_generators  # the first import of Lightning does
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_data_module_has_the_rows_of_its_collection(paired: bool) -> None:
+    members = [db.Catalogue(name, size=20, image_size=4) for name in ("star", "circle")]
+    both = db.Collection(members, paired=paired)
+    batches = db.CatalogueDataModule(both, batch_size=4).test_dataloader()
+    expected = [both[place][0] for place in (*range(16, 20), *range(36, 40))]
+    assert torch.equal(torch.cat([images for images, _ in batches]), torch.stack(expected))
