@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deepbench_torch.arguments import nearest
 from deepbench_torch.objects.arc import ARC
 from deepbench_torch.objects.circle import CIRCLE
 from deepbench_torch.objects.ellipse import ELLIPSE
@@ -17,3 +18,15 @@ OBJECTS: dict[str, ObjectKind[Any]] = {
     kind.name: kind
     for kind in (STAR, GALAXY, SPIRAL, ELLIPSE, CIRCLE, RECTANGLE, POLYGON, ARC, LINE)
 }
+
+
+def object_named(name: str) -> ObjectKind[Any]:
+    """Return a kind of object by its name, as pickle does.
+
+    Raises:
+        ValueError: If there is no such kind; the message has the nearest name.
+    """
+    if name not in OBJECTS:
+        hint = nearest(name, OBJECTS).strip() or f"the kinds are {', '.join(OBJECTS)}"
+        raise ValueError(f"object: expected a kind, got {name!r}; {hint}")
+    return OBJECTS[name]

@@ -53,6 +53,11 @@ def render(galaxy: Galaxy, grid: Grid, *, reuse: bool = False) -> Tensor:
     return sersic.profile(radius2, galaxy.amplitude, galaxy.radius, galaxy.n, reuse=reuse)
 
 
+def edge(galaxy: Galaxy) -> Tensor:
+    """Return the brightness at the ellipse that holds half of the light, shape (B,)."""
+    return galaxy.amplitude
+
+
 GALAXY = ObjectKind(
     name="galaxy",
     fields={
@@ -72,6 +77,6 @@ GALAXY = ObjectKind(
     },
     record=Galaxy,
     draw=render,
-    edge=lambda galaxy: galaxy.amplitude,  # the ellipse that holds half of its light
+    edge=edge,
     draw_over=partial(render, reuse=True),
 )

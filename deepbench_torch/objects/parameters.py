@@ -1,10 +1,12 @@
 """What an object's parameters are: their names, units and the values that make sense."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from functools import reduce
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -87,7 +89,8 @@ class Parameter(NamedTuple):
         return allowed & (values == values.round()) if self.whole else allowed
 
 
-class ObjectKind(NamedTuple, Generic[T]):
+@dataclass(frozen=True, eq=False, repr=False)
+class ObjectKind(Generic[T]):
     """A kind of object: its parameters and how it is drawn.
 
     Attributes:
@@ -106,6 +109,21 @@ class ObjectKind(NamedTuple, Generic[T]):
     draw: Callable[[T, Grid], Tensor]
     edge: Callable[[T], Tensor]
     draw_over: Callable[[T, Grid], Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        # help() of an object shows its own docstring
+        object.__setattr__(self, "__doc__", describe(self))
+
+    def __repr__(self) -> str:
+        return f"ObjectKind({self.name!r}: {', '.join(self.fields)})"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Pickle an object of the public table by its name, so that it comes back itself."""
+        from deepbench_torch.objects import OBJECTS, object_named
+
+        if OBJECTS.get(self.name) is self:
+            return object_named, (self.name,)
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -204,6 +222,37 @@ class ObjectKind(NamedTuple, Generic[T]):
             ValueError: With the prior's bounds, the range and a remedy.
         """
         check_prior(f"{self.name}.{name}", self.fields[name], prior)
+
+
+def describe(kind: ObjectKind[Any]) -> str:
+    """Return the help of a kind of object: its parameters with meaning, unit, range and prior."""
+    record = kind.record.__doc__ or ""
+    lines = [
+        f"{kind.name}: an object that the package renders.",
+        "",
+        "Parameters of a scene [unit], the values allowed, and the default prior in a recipe,",
+        "where positions are fractions of width and height, lengths of the image's shorter side:",
+        "",
+    ]
+    for name, field in kind.fields.items():
+        unit = f" [{field.unit}]" if field.unit in ("pixel", "radian") else ""
+        meaning = meaning_of(name, record).removesuffix(".")
+        meaning = meaning.removesuffix(unit).strip() or field.role
+        lines.append(f"    {name}: {meaning}{unit}; {field.range}; prior {field.prior.to_plain()}")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "render(parameters, grid) returns the images (B, H, W) of B objects, each parameter a",
+            "tensor of shape (B,); prior has the default priors by name.",
+        ]
+    )
+
+
+def meaning_of(name: str, docstring: str) -> str:
+    """Return what the attributes of a docstring say of a name; empty if they say nothing."""
+    said = re.search(rf"^ {{4,8}}{name}: (.+(?:\n {{12,}}.+)*)", docstring, re.MULTILINE)
+    return " ".join(said[1].split()) if said else ""
 
 
 def check_prior(path: str, field: Parameter, prior: Prior) -> None:

@@ -52,6 +52,11 @@ def render(star: Star, grid: Grid, *, reuse: bool = False) -> Tensor:
     return scaled(wings, per_pixel(star.amplitude), reuse=reuse)
 
 
+def edge(star: Star) -> Tensor:
+    """Return the brightness at which stars end, a tenth of their centre's, shape (B,)."""
+    return star.amplitude / 10
+
+
 STAR = ObjectKind(
     name="star",
     fields={
@@ -73,6 +78,6 @@ STAR = ObjectKind(
     },
     record=Star,
     draw=render,
-    edge=lambda star: star.amplitude / 10,  # of its centre, a tenth
+    edge=edge,
     draw_over=partial(render, reuse=True),
 )

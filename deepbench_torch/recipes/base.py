@@ -21,7 +21,7 @@ from pydantic import (
 )
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Place
+from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
 from deepbench_torch.priors import Prior, prior_from_plain
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
@@ -188,8 +188,29 @@ class AbstractRecipe(Part, ABC):
         """What a file says of the block of rows, by name: texts, numbers or lists of them."""
 
     @abstractmethod
+    def _units_by_path(self) -> dict[str, str | None]:
+        """Return the unit of each array of a sample, by path."""
+
     def unit(self, path: str) -> str | None:
-        """The unit of a table of `tables()`; None where there is none to speak of."""
+        """Return the unit of an array of a sample; None where it has none, as a label.
+
+        Args:
+            path: The array, as `tables()` and files name it.
+
+        Raises:
+            ValueError: If there is no such array; the message has the nearest path.
+
+        Example:
+            >>> import deepbench_torch as db
+            >>> db.load_recipe("sky").unit("parameters/star/gamma")
+            'pixel'
+        """
+        units = self._units_by_path()
+        if path not in units:
+            hint = nearest(path, units).strip()
+            remedy = hint or f"some are {', '.join([*units][:3])} and {[*units][-1]}"
+            raise ValueError(f"unit: expected the path of an array, got {path!r}; {remedy}")
+        return units[path]
 
     @abstractmethod
     def rungs(self) -> "list[Rung]":

@@ -107,13 +107,13 @@ def _scale(recipe: "Recipe", kind: str, name: str, priors: Priors) -> Scale:
         for other, prior in priors.items()
         if fields[other].role == "length" and other != "thickness"
     ]
-    reach = 1 + max((size for size in sizes if size <= diagonal), default=0.0)
+    size = max((size for size in sizes if size <= diagonal), default=0.0)
     # a shape may be as long as the image; light and a line as wide as that leave it even
     shape = "thickness" in fields and name != "thickness"
     longest = diagonal if shape else math.nextafter(1.0, 0.0)
     role = fields[name].role
     pixels = {"column": grid.width, "row": grid.height, "length": grid.shorter}.get(role, 1)
-    return Scale(role, pixels, longest, reach * grid.shorter / pixels if role != "angle" else 0.0)
+    return Scale(role, pixels, longest, reach=1 + size * grid.shorter / pixels)
 
 
 def _message(scale: Scale, prior: Prior) -> str:

@@ -228,11 +228,13 @@ class Recipe(AbstractRecipe):
         return {}
 
     @override
-    def unit(self, path: str) -> str | None:
-        match path.split("/"):
-            case ["parameters", kind, name]:
-                return OBJECTS[kind].fields[name].unit
-        return None
+    def _units_by_path(self) -> dict[str, str | None]:
+        units: dict[str, str | None] = dict.fromkeys(("image", "clean", "label", "index"))
+        for kind in self.objects:
+            units[f"present/{kind}"] = None
+            for name, field in OBJECTS[kind].fields.items():
+                units[f"parameters/{kind}/{name}"] = field.unit
+        return units
 
     @property
     def slots(self) -> int:

@@ -1,7 +1,6 @@
 """A JSON schema of recipes, so that an editor completes and checks them."""
 
 import json
-import re
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.parameters import meaning_of
 from deepbench_torch.priors import PRIORS, Choice, Prior
 from deepbench_torch.recipes.base import Part
 from deepbench_torch.recipes.recipe import Recipe
@@ -100,11 +100,9 @@ def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
 def _about(kind: type[BaseModel], name: str) -> str:
     """What a class, or one that it comes from, says of an attribute in its docstring."""
     for owner in kind.__mro__:
-        said = re.search(
-            rf"^ {{4,8}}{name}: (.+(?:\n {{12,}}.+)*)", owner.__doc__ or "", re.MULTILINE
-        )
-        if said:
-            return " ".join(said[1].split())
+        meaning = meaning_of(name, owner.__doc__ or "")
+        if meaning:
+            return meaning
     return ""
 
 

@@ -223,11 +223,15 @@ class SeriesRecipe(AbstractRecipe):
         }
 
     @override
-    def unit(self, path: str) -> str | None:
-        match path.split("/"):
-            case ["parameters" | "used", self.system, name]:
-                return self.definition.fields[name].unit
-        return None
+    def _units_by_path(self) -> dict[str, str | None]:
+        system, energy = self.definition, self.definition.energy_unit
+        units: dict[str, str | None] = dict.fromkeys(("series", "clean", "label", "index"))
+        units |= {"time": system.time_unit, "kinetic": energy, "potential": energy}
+        units[f"present/{system.name}"] = None
+        for part in ("parameters", "used"):
+            for name, quantity in system.fields.items():
+                units[f"{part}/{system.name}/{name}"] = quantity.unit
+        return units
 
 
 def _check_known(place: Place, given: Iterable[str], known: Collection[str]) -> None:
