@@ -124,7 +124,9 @@ def test_an_image_folder_of_few_rows_keeps_the_order_of_the_classes(
 ) -> None:
     """Nine classes, most of them without an image in a split."""
     recipe = db.load_recipe("star").replace(
-        name="many", objects={kind: {} for kind in db.OBJECTS}, image={"height": 12, "width": 16}
+        name="many",
+        objects={kind: {} for kind in list(db.OBJECTS)[1:]},
+        image={"height": 12, "width": 16},
     )
     made = recipe.classes
     assert sorted(made) != made

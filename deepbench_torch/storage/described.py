@@ -1,55 +1,19 @@
-"""What a stored catalogue says of itself, whatever its format."""
+"""describe(): the metadata of a stored catalogue of any format."""
 
-import csv
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import h5py
-
-from deepbench_torch.datasets import Catalogue, Split, split_rows
+from deepbench_torch.datasets import split_rows
+from deepbench_torch.escape import line
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
-from deepbench_torch.paths import entries, files_in, user_path
-from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
-from deepbench_torch.recipes.text import read_yaml
-from deepbench_torch.storage.folder import LABELS, METADATA, RECIPE, sha256
+from deepbench_torch.paths import entries, user_path
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.folder import METADATA, RECIPE
 from deepbench_torch.storage.formats import FORMATS
-from deepbench_torch.storage.header import read_header, stored_bytes
-
-
-class Description(NamedTuple):
-    """What a stored catalogue of any format says of itself.
-
-    Attributes:
-        path: The file or folder.
-        format: "h5", "npy", "jpeg" or "fits".
-        recipe: What the rows hold.
-        seed: Their seed.
-        size: How many rows the catalogue has before splitting.
-        split: Which of them it is; None for all.
-        facts: All that it says, by name.
-        options: The arguments of `materialize` that it was written with.
-        bytes: Its size on disk.
-    """
-
-    path: Path
-    format: str
-    recipe: AbstractRecipe
-    seed: int
-    size: int
-    split: Split | None
-    facts: dict[str, Any]
-    options: dict[str, Any]
-    bytes: int
-
-    @property
-    def rows(self) -> range:
-        """The numbers of its rows."""
-        return split_rows(self.size, self.split)
-
-    def catalogue(self, *, size: int | None = None) -> Catalogue:
-        """The catalogue that it was written from, or one of another size."""
-        return Catalogue(self.recipe, size=size or self.size, seed=self.seed, split=self.split)
+from deepbench_torch.storage.header import check_exists, read_header
+from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.trust import check_facts, inside, parse_recipe, read_json, read_text
 
 
 def describe(path: str | Path) -> Description:
@@ -60,15 +24,15 @@ def describe(path: str | Path) -> Description:
         ValueError: If it is damaged, none of ours, or of another generator.
     """
     path = user_path(path)
-    if path.is_dir() and not (path / METADATA).is_file():
-        path = _only_catalogue(path)
-    if path.is_dir():
-        return _describe_folder(path)
+    check_exists(path)
+    with reading(path):
+        if path.is_dir() and not (path / METADATA).is_file():
+            path = _only_catalogue(path)
+        if path.is_dir():
+            return _describe_folder(path)
     header = read_header(path)
-    with h5py.File(path, "r") as file:
-        compression = None if header.shards else file[header.recipe.content].compression
     options = {
-        "compression": compression,
+        "compression": header.compression,
         "shard_rows": None if header.shards is None else header.shards.rows,
     }
     return Description(
@@ -80,36 +44,8 @@ def describe(path: str | Path) -> Description:
         split=header.split,
         facts=header.attributes,
         options=options,
-        bytes=stored_bytes(path, header),
+        files=header.files,
     )
-
-
-def verified_folder(path: str | Path) -> Description:
-    """What a folder says of itself, after checking the files that it has checksums of.
-
-    Those are all but the JPEG and FITS files, of which it is checked that they are there; their
-    pixels `reproduce` compares.
-
-    Raises:
-        FileNotFoundError: If it holds no catalogue.
-        ValueError: If a file is missing or not as it was written.
-    """
-    told = describe(path)
-    for name, expected in told.facts["files"].items():
-        file = told.path / Path(name).name
-        if not file.is_file() or sha256(file) != expected:
-            fault = "not as it was written" if file.is_file() else "missing"
-            raise ValueError(
-                f"{str(file)!r} is {fault}, by its checksum; write the catalogue again"
-            )
-    if (told.path / LABELS).is_file():
-        with (told.path / LABELS).open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if not (told.path / row["file"]).is_file():
-                    raise ValueError(
-                        f"{str(told.path / row['file'])!r} is missing; write the catalogue again"
-                    )
-    return told
 
 
 def _only_catalogue(folder: Path) -> Path:
@@ -129,18 +65,18 @@ def _only_catalogue(folder: Path) -> Path:
 
 
 def _describe_folder(path: Path) -> Description:
-    recipe = recipe_from_plain(read_yaml(path / RECIPE), source=str(path / RECIPE))
+    recipe_file, metadata = inside(path, RECIPE), inside(path, METADATA)
+    recipe = parse_recipe(read_text(recipe_file), source=str(recipe_file))
+    facts = read_json(metadata)
     try:
-        facts = json.loads((path / METADATA).read_text(encoding="utf-8"))
-        described = _from_facts(path, recipe, facts)
+        return _from_facts(path, recipe, facts)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         if str(path) in str(error):
             raise
         raise ValueError(
-            f"{str(path / METADATA)!r} is damaged ({type(error).__name__}: {error}); write the "
+            f"{str(metadata)!r} is damaged ({type(error).__name__}: {error}); write the "
             "catalogue again"
         ) from None
-    return described
 
 
 def _from_facts(path: Path, recipe: AbstractRecipe, facts: dict[str, Any]) -> Description:
@@ -148,8 +84,9 @@ def _from_facts(path: Path, recipe: AbstractRecipe, facts: dict[str, Any]) -> De
         raise ValueError(
             f"{str(path)!r} was made by generator version {facts['generator_version']}, this is "
             f"version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
-            f"{facts['package']}"
+            f"{line(str(facts['package']))}"
         )
+    check_facts(facts, path / METADATA)
     if facts["digest"] != recipe.digest:
         raise ValueError(
             f"{str(path / RECIPE)!r} is not the recipe that the catalogue was made by: its digest "
@@ -167,5 +104,4 @@ def _from_facts(path: Path, recipe: AbstractRecipe, facts: dict[str, Any]) -> De
         split=split,
         facts=facts,
         options={},
-        bytes=sum(file.stat().st_size for file in files_in(path) if file.is_file()),
     )

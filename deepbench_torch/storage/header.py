@@ -10,12 +10,19 @@ import h5py
 import numpy as np
 
 from deepbench_torch.datasets import Split, split_rows
+from deepbench_torch.escape import line
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import FORMAT_VERSION
 from deepbench_torch.storage.reading import reading
-from deepbench_torch.storage.trust import check_hdf5, inside, parse_recipe, regular_file
+from deepbench_torch.storage.trust import (
+    check_facts,
+    check_hdf5,
+    inside,
+    parse_recipe,
+    regular_file,
+)
 
 
 class Block(NamedTuple):
@@ -63,13 +70,7 @@ class Shards(NamedTuple):
         """
         path = self.path(number, rows)
         inside(self.folder.parent, f"{self.folder.name}/{path.name}")
-        try:
-            regular_file(path)
-        except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(
-                f"{str(path)!r} is missing, a shard of {str(self.catalogue)!r}; bring its folder "
-                "along, or write the catalogue again"
-            ) from None
+        regular_file(path, what=f"a shard of {str(self.catalogue)!r}")
         return path
 
 
@@ -90,6 +91,15 @@ class Header(NamedTuple):
     data: Block
     label: Block
     shards: Shards | None
+    compression: str | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The shards, if there are any."""
+        if self.shards is None:
+            return ()
+        numbers = range(len(self.shards.seals))
+        return tuple(self.shards.path(number, self.rows) for number in numbers)
 
     @property
     def mapped(self) -> bool:
@@ -175,19 +185,20 @@ def _header(file: h5py.File, path: Path) -> Header:
         raise ValueError(
             f"{str(path)!r} was made by generator version {attributes['generator_version']}, this "
             f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
-            f"{attributes['package']} to read it"
+            f"{line(str(attributes['package']))} to read it"
         )
     if attributes["format_version"] != FORMAT_VERSION:
         raise ValueError(
             f"{str(path)!r} is laid out by version {attributes['format_version']} of the format, "
             f"this package reads version {FORMAT_VERSION}; write it again, or install "
-            f"{attributes['package']} to read it"
+            f"{line(str(attributes['package']))} to read it"
         )
-    recipe = parse_recipe(attributes["recipe"], source=f"the recipe in {str(path)!r}")
     if "shard" in attributes:
         raise ValueError(
             f"{str(path)!r} is one shard of a catalogue; open the file beside its folder instead"
         )
+    check_facts(attributes, path)
+    recipe = parse_recipe(attributes["recipe"], source=f"the recipe in {str(path)!r}")
     split = None if attributes["split"] == "all" else attributes["split"]
     rows = split_rows(attributes["size"], split)
     shape = (len(rows), *recipe.shape)
@@ -209,6 +220,7 @@ def _header(file: h5py.File, path: Path) -> Header:
         data=data,
         label=label,
         shards=_shards(file, path, rows) if "shard_rows" in attributes else None,
+        compression=file[recipe.content].compression,
     )
 
 
@@ -230,8 +242,4 @@ def stored_bytes(path: str | Path, header: Header | None = None) -> int:
     """The size on disk of a stored catalogue with its shards."""
     path = user_path(path)
     header = header or read_header(path)
-    files = [path]
-    if header.shards is not None:
-        numbers = range(len(header.shards.seals))
-        files += [header.shards.path(number, header.rows) for number in numbers]
-    return sum(file.stat().st_size for file in files)
+    return sum(file.stat().st_size for file in (path, *header.files))

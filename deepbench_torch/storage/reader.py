@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from deepbench_torch.datasets import (
     PairTransform,
@@ -15,25 +16,30 @@ from deepbench_torch.datasets import (
     Transform,
 )
 from deepbench_torch.generate import generate
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
-from deepbench_torch.storage.blocks import OpenBlocks
-from deepbench_torch.storage.header import Header, read_header
-from deepbench_torch.storage.verify import verified_header
+from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats import FORMATS
+from deepbench_torch.storage.formats.rows import RowReader
+from deepbench_torch.storage.verify import verified
 from deepbench_torch.targets import Target, target_rows
 
 
 @final
 class StoredCatalogue(RowDataset):
-    """The rows of a stored catalogue, the same as the Catalogue's bit for bit.
+    """Rows of a stored catalogue of any format, bit for bit those of the Catalogue.
 
-    Images or series come from the file, mapped into memory where they are not compressed, and
-    labels too; the other targets are made again from the recipe in the file. Nothing is open
-    until the first row is asked for, and nothing open is pickled.
+    Only "jpeg" rounds: its rows are brightness again, by the inverse of the stored scale, with the
+    loss of 8 bits and of JPEG itself; `repr` says so.
+
+    Images or series and labels come from the files, mapped into memory where h5 and npy are not
+    compressed; the other targets are made again from the recipe in them. Files are opened when the
+    first row is used, and nothing open is pickled. A file of a stranger is safe to open: it reads
+    nothing but itself.
 
     Args:
-        path: The file.
+        path: The file or folder that `materialize` wrote, or a folder that holds only this.
         split: "train", "val", "test" or None, as in Catalogue; a file of one split holds only it.
         limit: Use only this many rows of the split, as in Catalogue.
         target: As in Catalogue.
@@ -45,8 +51,18 @@ class StoredCatalogue(RowDataset):
         verify: Whether to check every byte of it against its checksums first.
 
     Raises:
-        FileNotFoundError: If there is no file.
+        FileNotFoundError: If there is no catalogue.
+        OSError: If the system refuses to read it, with the remedy.
         ValueError: If it is not a complete catalogue of this package, or not the one asked for.
+
+    Example:
+        >>> import deepbench_torch as db, tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> catalogue = db.Catalogue("astro", size=10)
+        >>> path = db.materialize(catalogue, folder.name + "/a", format="npy", progress=False)
+        >>> db.StoredCatalogue(path, split="val")[0][0].shape
+        torch.Size([1, 28, 28])
+        >>> folder.cleanup()
     """
 
     def __init__(
@@ -63,65 +79,76 @@ class StoredCatalogue(RowDataset):
         seed: int | None = None,
         verify: bool = False,
     ) -> None:
-        header = verified_header(path) if verify else read_header(path)
-        _check_asked(path, header, recipe=recipe, seed=seed, split=split)
+        stored = verified(path) if verify else describe(path)
+        _check_asked(stored, recipe=recipe, seed=seed, split=split)
         super().__init__(
-            header.recipe,
-            seed=header.seed,
-            size=header.size,
-            split=header.split if split is None else split,
+            stored.recipe,
+            seed=stored.seed,
+            size=stored.size,
+            split=stored.split if split is None else split,
             limit=limit,
             target=target,
             transform=transform,
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.path = user_path(path).resolve()
-        self.header = header
-        self._blocks: OpenBlocks | None = None
+        self.path = stored.path.resolve()
+        self.stored = stored._replace(path=self.path)
+        self._open_rows: tuple[int, RowReader] | None = None  # of the process of this number
+
+    @property
+    def format(self) -> str:
+        """The format of the files."""
+        return self.stored.format
+
+    @override
+    def extra_repr(self) -> str:
+        rounded = "" if FORMATS[self.format].exact else ", brightness rounded to 8 bits"
+        return f"{super().extra_repr()}\nFormat: {self.format}{rounded}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_blocks": None}
+        return self.__dict__ | {"_open_rows": None}
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        if self._blocks is None or self._blocks.process != os.getpid():
-            self._blocks = self._open()
-        places = np.asarray(rows, dtype=np.int64) - self.header.rows.start
-        data, labels = map(torch.from_numpy, self._blocks.read(places))
+        process = os.getpid()
+        if self._open_rows is None or self._open_rows[0] != process:
+            self._open_rows = process, self._open()
+        indices = np.asarray(rows, dtype=np.int64) - self.stored.rows.start
+        data, labels = map(torch.from_numpy, self._open_rows[1].read(indices))
         if self.target == "label":
             return data, labels.tolist() if labels.dim() == 1 else own_rows(labels)
         sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
         return data, target_rows(sample, self.target)
 
-    def _open(self) -> OpenBlocks:
-        now = read_header(self.path)
-        if (now.seed, now.attributes["sha256"]) != (self.seed, self.header.attributes["sha256"]):
+    def _open(self) -> RowReader:
+        now = describe(self.path)
+        if (now.seed, now.checksum, now.format) != (self.seed, self.stored.checksum, self.format):
             raise ValueError(
                 f"{str(self.path)!r} was replaced after this dataset was made; make the dataset "
                 "again"
             )
-        return OpenBlocks(self.path, now)
+        return FORMATS[self.format].open(now)
 
 
 def _check_asked(
-    path: str | Path,
-    header: Header,
+    stored: Description,
     *,
     recipe: str | Path | AbstractRecipe | None,
     seed: int | None,
     split: Split | None,
 ) -> None:
-    """Refuse a file that is not the one asked for."""
+    """Refuse a catalogue that is not the one asked for."""
+    path = stored.path
     remedy = "write it again with overwrite=True, or open it without asking for another"
-    if recipe is not None and load_recipe(recipe).digest != header.recipe.digest:
+    if recipe is not None and load_recipe(recipe).digest != stored.recipe.digest:
         raise ValueError(
-            f"{str(path)!r} holds recipe {header.recipe.name} ({header.recipe.digest:.8}), asked "
+            f"{str(path)!r} holds recipe {stored.recipe.name} ({stored.recipe.digest:.8}), asked "
             f"was for {load_recipe(recipe).name} ({load_recipe(recipe).digest:.8}); {remedy}"
         )
-    if seed is not None and seed != header.seed:
-        raise ValueError(f"{str(path)!r} has seed {header.seed}, asked was for {seed}; {remedy}")
-    if header.split is not None and split not in (None, header.split):
+    if seed is not None and seed != stored.seed:
+        raise ValueError(f"{str(path)!r} has seed {stored.seed}, asked was for {seed}; {remedy}")
+    if stored.split is not None and split not in (None, stored.split):
         raise ValueError(
-            f"{str(path)!r} holds the split {header.split!r} only, asked was for {split!r}; "
+            f"{str(path)!r} holds the split {stored.split!r} only, asked was for {split!r}; "
             "write the whole catalogue to have all splits"
         )

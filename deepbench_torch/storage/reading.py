@@ -77,6 +77,8 @@ def reading(path: Path) -> Iterator[None]:
         number = refusal(error)
         if number is not None:
             raise _refused(number, path, error) from error
+        if isinstance(error, OSError) and repr(str(path)) in str(error):
+            raise
         raise ValueError(
             f"{str(path)!r} is not a catalogue written by deepbench_torch ({_words(error)}); "
             "if it should be one, write it again"

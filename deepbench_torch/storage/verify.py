@@ -1,39 +1,70 @@
-"""Verifying a stored catalogue: every byte against its checksums."""
+"""Verify a stored catalogue of any format: every byte or row against its checksums."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from deepbench_torch.paths import user_path
+from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.folder import PARAMETERS, RECIPE, sha256
+from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.hdf5 import Sums
 from deepbench_torch.storage.header import Header, check_exists, opened, read_header
 from deepbench_torch.storage.parts import Part, part_rows, ranges
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.seal import check_seal
-from deepbench_torch.storage.trust import regular_file
+from deepbench_torch.storage.trust import inside, regular_file
+
+
+def verified(path: str | Path) -> Description:
+    """Return the metadata of a stored catalogue of any format, after checking all that it holds.
+
+    The bytes of h5 and npy and the pixels of fits are checked against their checksums. JPEG files
+    have lost some of what was generated: each is decoded, and `reproduce` compares its pixels.
+
+    Raises:
+        FileNotFoundError: If there is no catalogue.
+        OSError: If the system refuses to read it.
+        ValueError: If it is damaged, incomplete, or not a catalogue of this package.
+    """
+    path = user_path(path)
+    check_exists(path)
+    if not path.is_dir():
+        _check_whole(path)
+    stored = describe(path)
+    if stored.path.is_dir():
+        _check_folder(stored)
+    else:
+        verified_header(stored.path)
+    return stored
+
+
+def verified_folder(path: str | Path) -> Description:
+    """Return the metadata of a catalogue in a folder, after checking its files; see `verified`."""
+    return verified(path)
 
 
 def verified_header(path: str | Path) -> Header:
-    """What a stored catalogue says of itself, after checking all that it holds.
+    """Return the metadata of an HDF5 file, after checking all that it holds.
 
     The file's bytes are checked before HDF5 reads them; then its rows and tables by their own
     checksums, or those of its shards.
 
     Raises:
         FileNotFoundError: If there is no file.
-        ValueError: If any byte is not as it was written, or the file is none of ours; it names it.
+        OSError: If the system refuses to read it.
+        ValueError: If any byte is not as it was written, or the file is not of this package.
     """
     path = user_path(path)
     check_exists(path)
-    regular_file(path)
-    with reading(path):
-        check_seal(path)
+    _check_whole(path)
     header = read_header(path)
     for file, told in _files(path, header):
-        with reading(file):
-            found = None if told is None else check_seal(file)
-        if found != told:
+        if told is not None and _check_whole(file) != told:
             raise ValueError(
                 f"{str(file)!r} is not the shard that {str(path)!r} was written with; write the "
                 "catalogue again"
@@ -42,8 +73,39 @@ def verified_header(path: str | Path) -> Header:
     return header
 
 
+def _check_whole(path: Path) -> str:
+    """Return the checksum of an HDF5 file, after checking its bytes."""
+    regular_file(path)
+    with reading(path):
+        return check_seal(path)
+
+
+def _check_folder(stored: Description) -> None:
+    """Check the files of a folder against their checksums, and every row."""
+    sums = stored.facts["files"]
+    for name in sorted({RECIPE, PARAMETERS, *sums}):
+        file = inside(stored.path, name)
+        regular_file(file)
+        with reading(file):
+            found = sha256(file)
+        if found != sums.get(name):
+            raise ValueError(
+                f"{str(file)!r} is not as it was written, by its checksum; write the catalogue "
+                "again"
+            )
+    form, digest = FORMATS[stored.format], hashlib.sha256()
+    rows = form.open(stored)
+    for part in ranges(range(len(stored.rows)), part_rows(stored.recipe)):
+        digest.update(rows.read(np.arange(part.start, part.stop))[0].data)
+    if form.exact and digest.hexdigest() != stored.checksum:
+        raise ValueError(
+            f"{str(stored.path)!r} is damaged: its rows are not those that were written, by their "
+            "checksum; write it again"
+        )
+
+
 def _files(path: Path, header: Header) -> Iterator[tuple[Path, str | None]]:
-    """The files that hold rows, and what seal the catalogue says they have."""
+    """Yield the files that hold rows, and the checksum that the catalogue has of each."""
     if header.shards is None:
         yield path, None
         return

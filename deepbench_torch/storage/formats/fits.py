@@ -21,6 +21,7 @@ from deepbench_torch.storage.folder import (
     rows_of,
     split_of,
 )
+from deepbench_torch.storage.formats.fits_rows import row_file, row_folder
 from deepbench_torch.storage.parts import Part
 
 
@@ -34,7 +35,7 @@ class FitsFiles(RowFiles):
 
     def __init__(self, folder: Path, contents: Contents) -> None:
         super().__init__(folder, contents)
-        self.place = "images" if contents.recipe.content == "image" else "series"
+        self.place = row_folder(contents.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
         self._labels.writerow(["index", "file", "split", *label_columns(contents)])
@@ -43,7 +44,7 @@ class FitsFiles(RowFiles):
     @override
     def write(self, part: Part, first: int) -> None:
         for row in rows_of(part, first):
-            name = f"{self.place}/{row.number:06d}.fits"
+            name = row_file(self.contents.recipe, row.number)
             data = row.data[0] if self.place == "images" else row.data
             fits.PrimaryHDU(data, self._header(row)).writeto(self.folder / name)
             label = label_values(self.contents, row.tables["label"])

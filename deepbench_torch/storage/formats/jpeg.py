@@ -11,8 +11,9 @@ from PIL import Image
 from typing_extensions import override
 
 from deepbench_torch.generate import generate
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.folder import (
     LABELS,
     RowFiles,
@@ -21,7 +22,9 @@ from deepbench_torch.storage.folder import (
     rows_of,
     split_of,
 )
+from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.parts import Array, Part
+from deepbench_torch.storage.trust import read_jpeg, refused
 
 QUALITY = 95
 JUDGED = 64  # rows that the scale of a recipe is found from
@@ -53,6 +56,16 @@ class Scale(NamedTuple):
         )
         return pixels
 
+    def brightness(self) -> Array:
+        """Return the brightness of each pixel value, float32 of shape (256,): the inverse.
+
+        It differs from the generated brightness by the rounding to 8 bits and by JPEG's own loss.
+        """
+        low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
+        values = low + np.arange(256) / 255 * (high - low)
+        values = self.softening * np.sinh(values) if self.softening > 0 else values
+        return np.asarray(values, np.float32)
+
     def _stretched(self, values: Any) -> Any:
         return np.arcsinh(values / self.softening) if self.softening > 0 else values
 
@@ -69,6 +82,21 @@ def scale_of(recipe: Recipe) -> Scale:
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
     high = high if high > low else low + 1
     return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))
+
+
+def row_file(contents: Contents, number: int, label: Array) -> str:
+    """Return the file of a row, relative to the folder of the catalogue."""
+    place = "images"
+    if contents.recipe.single_label:
+        split = split_of(number, contents.size)
+        place = f"{split}/{class_folder(contents.recipe, int(label))}"
+    return f"{place}/{number:06d}.jpg"
+
+
+def class_folder(recipe: AbstractRecipe, number: int) -> str:
+    """Return the folder of a class; the names sort like the numbers, also beyond ten."""
+    digits = len(str(len(recipe.classes) - 1))
+    return f"{number:0{digits}d}-{recipe.classes[number]}"
 
 
 @final
@@ -103,25 +131,17 @@ class JpegFiles(RowFiles):
         splits = ["train", "val", "test"]
         first, last = (splits.index(split_of(end, self.contents.size)) for end in ends)
         return [
-            f"{split}/{self._class_folder(number)}"
+            f"{split}/{class_folder(self.recipe, number)}"
             for split in splits[first : last + 1]
             for number in range(len(self.recipe.classes))
         ]
-
-    def _class_folder(self, number: int) -> str:
-        """Return the folder of a class; the names sort like the numbers, also beyond ten."""
-        digits = len(str(len(self.recipe.classes) - 1))
-        return f"{number:0{digits}d}-{self.recipe.classes[number]}"
 
     @override
     def write(self, part: Part, first: int) -> None:
         for row in rows_of(part, first):
             label = label_values(self.contents, row.tables["label"])
             split = split_of(row.number, self.contents.size)
-            place = "images"
-            if self.recipe.label == "class":
-                place = f"{split}/{self._class_folder(int(row.tables['label']))}"
-            name = f"{place}/{row.number:06d}.jpg"
+            name = row_file(self.contents, row.number, row.tables["label"])
             Image.fromarray(self.scale.pixels(row.data[0])).save(
                 self.folder / name, quality=QUALITY
             )
@@ -135,3 +155,35 @@ class JpegFiles(RowFiles):
     def finish(self) -> dict[str, Any]:
         words = " ".join((Scale.__doc__ or "").split("Attributes:")[0].split())
         return {"format": "jpeg", "scale": {"meaning": words, **self.scale._asdict()}}
+
+
+def open_jpeg(stored: Description) -> RowReader:
+    """Return the rows of a folder of JPEG files: brightness by the inverse of the stored scale.
+
+    Raises:
+        ValueError: If the folder or its scale is damaged.
+    """
+    recipe, contents = stored.recipe, stored.contents
+    if not isinstance(recipe, Recipe):
+        raise refused(stored.path, "images in JPEG files", f"recipe {recipe.name} of time series")
+    _, height, width = recipe.shape
+    values = _stored_scale(stored).brightness()
+    return RowFileReader(
+        stored,
+        name=lambda number, label: row_file(contents, number, label),
+        load=lambda path: values[read_jpeg(path, height, width)][None],
+    )
+
+
+def _stored_scale(stored: Description) -> Scale:
+    """Return the scale in the metadata of a folder."""
+    facts = stored.facts.get("scale")
+    numbers = [facts.get(name) for name in Scale._fields] if isinstance(facts, dict) else []
+    if not numbers or any(
+        not isinstance(each, int | float) or not math.isfinite(each) for each in numbers
+    ):
+        raise refused(stored.path, f"a scale of {', '.join(Scale._fields)}", repr(facts))
+    scale = Scale(*(float(each) for each in numbers))
+    if scale.high <= scale.low or scale.softening < 0:
+        raise refused(stored.path, "a scale from low to high", repr(facts))
+    return scale

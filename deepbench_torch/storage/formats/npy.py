@@ -7,9 +7,19 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from typing_extensions import override
 
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.folder import RowFiles
+from deepbench_torch.storage.formats.gather import gather
+from deepbench_torch.storage.formats.rows import Indices, RowReader, label_shape
 from deepbench_torch.storage.parts import Array, Part
+from deepbench_torch.storage.trust import inside, mapped_array
+
+
+def array_name(recipe: AbstractRecipe) -> str:
+    """Return the name of the array of rows."""
+    return "images" if recipe.content == "image" else "series"
 
 
 @final
@@ -21,14 +31,12 @@ class NpyFiles(RowFiles):
         self._files: dict[str, IO[bytes]] = {}
         self._shapes: dict[str, list[int]] = {}
 
-    @property
-    def name(self) -> str:
-        """The name of the array of rows."""
-        return "images" if self.contents.recipe.content == "image" else "series"
-
     @override
     def write(self, part: Part, first: int) -> None:
-        for name, values in ((self.name, part.data), ("labels", part.tables["label"])):
+        for name, values in (
+            (array_name(self.contents.recipe), part.data),
+            ("labels", part.tables["label"]),
+        ):
             if name not in self._files:
                 self._files[name] = self._begun(name, values)
             # not through mapped memory, of which a full disk says so by ending the process
@@ -51,3 +59,24 @@ class NpyFiles(RowFiles):
     def close(self) -> None:
         for file in self._files.values():
             file.close()
+
+
+@final
+class NpyRows(RowReader):
+    """Rows of a folder of two arrays, mapped into memory.
+
+    Args:
+        stored: The catalogue.
+    """
+
+    def __init__(self, stored: Description) -> None:
+        folder, recipe = stored.path, stored.recipe
+        shape, dtype = label_shape(stored)
+        data = inside(folder, f"{array_name(recipe)}.npy")
+        float32 = np.dtype(np.float32)
+        self._data = mapped_array(data, (len(stored.rows), *recipe.shape), float32)
+        self._labels = mapped_array(inside(folder, "labels.npy"), shape, dtype)
+
+    @override
+    def read(self, indices: Indices) -> tuple[Array, Array]:
+        return gather(self._data, indices), gather(self._labels, indices)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.folder import write_folder
-from deepbench_torch.storage.formats.jpeg import JpegFiles
-from deepbench_torch.storage.formats.npy import NpyFiles
-from deepbench_torch.storage.hdf5 import write_file
+from deepbench_torch.storage.formats.fits_rows import open_fits
+from deepbench_torch.storage.formats.h5 import H5Rows, write_h5
+from deepbench_torch.storage.formats.jpeg import JpegFiles, open_jpeg
+from deepbench_torch.storage.formats.npy import NpyFiles, NpyRows
+from deepbench_torch.storage.formats.rows import RowReader
 from deepbench_torch.storage.job import Job
-from deepbench_torch.storage.seal import seal
-from deepbench_torch.storage.shards import rows_in_shard, shard_folder, write_shards
 
 Format = Literal["h5", "npy", "jpeg", "fits"]  # of FORMATS; the command line needs it as a type
 
@@ -21,19 +22,17 @@ class FileFormat:
     """A file format.
 
     Attributes:
-        write: Write a new file or folder at a path; `materialize` moves it into place.
+        write: Writes a new file or folder at a path; `materialize` moves it into place.
+        open: Opens the rows of a stored catalogue in one process.
+        same: What two catalogues of the same recipe and seed share: their bytes, or only their
+            pixels, because the files also hold what the libraries write.
+        exact: Whether rows are read as they were generated, to the bit.
     """
 
     write: Callable[[Job, Path], None]
-
-
-def _write_h5(job: Job, path: Path) -> None:
-    folder, step = shard_folder(job), rows_in_shard(job)
-    if folder is not None and step is not None:
-        write_shards(job, path, folder=folder, step=step)
-        seal(path)
-        return
-    write_file(job.contents, path, parts=job.parts(), compression=job.compression)
+    open: Callable[[Description], RowReader]
+    same: Literal["bytes", "pixels"] = "bytes"
+    exact: bool = True
 
 
 def _write_fits(job: Job, path: Path) -> None:
@@ -43,8 +42,10 @@ def _write_fits(job: Job, path: Path) -> None:
 
 
 FORMATS: dict[str, FileFormat] = {
-    "h5": FileFormat(_write_h5),
-    "npy": FileFormat(lambda job, path: write_folder(job, path, NpyFiles)),
-    "jpeg": FileFormat(lambda job, path: write_folder(job, path, JpegFiles)),
-    "fits": FileFormat(_write_fits),
+    "h5": FileFormat(write_h5, H5Rows),
+    "npy": FileFormat(lambda job, path: write_folder(job, path, NpyFiles), NpyRows),
+    "jpeg": FileFormat(
+        lambda job, path: write_folder(job, path, JpegFiles), open_jpeg, same="pixels", exact=False
+    ),
+    "fits": FileFormat(_write_fits, open_fits, same="pixels"),
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from deepbench_torch.escape import terminal
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
 from deepbench_torch.recipes.text import parse_yaml
 from deepbench_torch.storage.reading import reading
@@ -31,16 +32,26 @@ def refused(path: Path, rule: str, got: object) -> ValueError:
     )
 
 
-def regular_file(path: Path) -> int:
+def regular_file(path: Path, *, what: str = "") -> int:
     """Return the size of a file [byte], if it is one: reading a pipe or a device never ends.
 
+    Args:
+        path: The file.
+        what: Words for the message if it is missing, such as "a shard of 'a.h5'".
+
     Raises:
-        FileNotFoundError: If there is none.
         OSError: If the system refuses to look.
-        ValueError: If it is a folder, a pipe, a socket or a device.
+        ValueError: If it is missing, or it is a folder, a pipe, a socket or a device.
     """
     with reading(path):
-        facts = path.stat()
+        try:
+            facts = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            told = f", {what}" if what else ""
+            raise ValueError(
+                f"{str(path)!r} is missing{told}; bring the whole catalogue along, or write the "
+                "catalogue again"
+            ) from None
     if not stat.S_ISREG(facts.st_mode):
         raise refused(path, "a file", _KINDS.get(stat.S_IFMT(facts.st_mode), "something else"))
     return facts.st_size
@@ -115,6 +126,13 @@ def parse_recipe(text: object, *, source: str) -> AbstractRecipe:
     """
     if not isinstance(text, str):
         raise TypeError(f"{source} is no text")
+    try:
+        return _parse_recipe(text, source)
+    except ValueError as error:  # what it holds may turn up in the message
+        raise ValueError(terminal(str(error))) from None
+
+
+def _parse_recipe(text: str, source: str) -> AbstractRecipe:
     plain = parse_yaml(text, source=source)
     if isinstance(plain, dict) and "extends" in plain:
         raise ValueError(

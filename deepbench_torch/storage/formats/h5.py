@@ -1,22 +1,25 @@
-"""Reading rows from the blocks of a file or its shards, in rising order and in as few reads."""
+"""A catalogue as one HDF5 file, or as one that joins shards."""
 
-import os
 from collections import OrderedDict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
 import h5py
 import numpy as np
+from typing_extensions import override
 
-from deepbench_torch.storage.header import Block, Header, checked_file
+from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats.gather import gather
+from deepbench_torch.storage.formats.rows import Indices, RowReader
+from deepbench_torch.storage.hdf5 import write_file
+from deepbench_torch.storage.header import Block, checked_file, read_header
+from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.parts import Array
 from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.seal import seal
+from deepbench_torch.storage.shards import rows_in_shard, shard_folder, write_shards
 
-SMALL = 512  # bytes; many smaller rows lie on one page of memory
 OPEN = 256  # shards that one process has open at once, well below what systems allow
-
-Array = np.ndarray[Any, np.dtype[Any]]
-Places = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Piece(NamedTuple):
@@ -26,38 +29,46 @@ class Piece(NamedTuple):
     label: Any
 
 
+def write_h5(job: Job, path: Path) -> None:
+    """Write a catalogue to a new file, and to shards if it is large."""
+    folder, step = shard_folder(job), rows_in_shard(job)
+    if folder is not None and step is not None:
+        write_shards(job, path, folder=folder, step=step)
+        seal(path)
+        return
+    write_file(job.contents, path, parts=job.parts(), compression=job.compression)
+
+
 @final
-class OpenBlocks:
-    """The open blocks of a catalogue in one process.
+class H5Rows(RowReader):
+    """Rows of an HDF5 file or its shards; mapped into memory where they are not compressed.
 
     Args:
-        path: The file.
-        header: What it says of itself.
+        stored: The catalogue.
     """
 
-    def __init__(self, path: Path, header: Header) -> None:
-        self.process = os.getpid()
-        self._path = path
-        self._header = header
+    def __init__(self, stored: Description) -> None:
+        self._path = stored.path
+        self._header = read_header(stored.path)
         self._pieces: OrderedDict[int, Piece] = OrderedDict()
 
-    def read(self, places: Places) -> tuple[Array, Array]:
-        """Fresh arrays of the data and the labels at some places, in their order."""
+    @override
+    def read(self, indices: Indices) -> tuple[Array, Array]:
         data, label, shards = self._header.data, self._header.label, self._header.shards
-        if shards is None and len(places):
+        if shards is None and len(indices):
             piece = self._piece(0)
-            return _fresh(piece.data, places), _fresh(piece.label, places)
-        count = len(places)
+            return gather(piece.data, indices), gather(piece.label, indices)
+        count = len(indices)
         into = (
             np.empty((count, *data.shape[1:]), data.dtype),
             np.empty((count, *label.shape[1:]), label.dtype),
         )
         if shards is not None and count:
-            numbers = places // shards.rows
+            numbers = indices // shards.rows
             for number in np.unique(numbers).tolist():
                 here, piece = numbers == number, self._piece(number)
-                into[0][here] = _fresh(piece.data, places[here] - number * shards.rows)
-                into[1][here] = _fresh(piece.label, places[here] - number * shards.rows)
+                into[0][here] = gather(piece.data, indices[here] - number * shards.rows)
+                into[1][here] = gather(piece.label, indices[here] - number * shards.rows)
         return into
 
     def _piece(self, number: int) -> Piece:
@@ -94,34 +105,3 @@ def _block(path: Path, file: h5py.File | None, name: str, block: Block) -> Any:
     if file is not None and block.offset is None:
         return file[name]
     return np.asarray(np.memmap(path, block.dtype, "r", block.offset or 0, block.shape))
-
-
-def _fresh(source: Any, places: Places) -> Array:
-    """A fresh array of the rows at some places of a block, read in rising order."""
-    first, last = int(places[0]), int(places[-1])
-    follow = last - first == len(places) - 1 and bool((places[1:] > places[:-1]).all())
-    if follow:  # they follow one another: one read
-        rows: Array = source[first : last + 1]
-        return rows.copy() if rows.base is not None else rows
-    if isinstance(source, np.ndarray):
-        _touch(source, places)
-        return source[places]
-    order = np.argsort(places, kind="stable")
-    found = np.empty((len(places), *source.shape[1:]), source.dtype)
-    for run in _runs(places[order], apart=(source.chunks or (1,))[0]):
-        mine = order[run]
-        first = int(places[mine[0]])
-        found[mine] = source[first : int(places[mine[-1]]) + 1][places[mine] - first]
-    return found
-
-
-def _touch(source: Array, places: Places) -> None:
-    """Have the system fetch mapped rows in rising order, as a disk likes them."""
-    if source[:1].nbytes >= SMALL:
-        source.reshape(len(source), -1)[np.sort(places), 0].any()
-
-
-def _runs(places: Places, *, apart: int) -> list[slice]:
-    """Rising places in runs of those not further apart than a chunk: each is one read."""
-    edges = [0, *(np.flatnonzero(np.diff(places) > apart) + 1).tolist(), len(places)]
-    return [slice(*pair) for pair in pairwise(edges)]

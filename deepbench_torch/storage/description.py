@@ -1,0 +1,62 @@
+"""Description: the metadata of a stored catalogue, whatever its format."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deepbench_torch.datasets import Catalogue, Split, split_rows
+from deepbench_torch.paths import files_in
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.reading import reading
+
+
+class Description(NamedTuple):
+    """Metadata of a stored catalogue of any format.
+
+    Attributes:
+        path: The file or folder.
+        format: "h5", "npy", "jpeg" or "fits".
+        recipe: What the rows hold.
+        seed: Their seed.
+        size: How many rows the catalogue has before splitting.
+        split: Which of them it is; None for all.
+        facts: All metadata, by name.
+        options: The arguments of `materialize` that it was written with.
+        files: Its files outside of `path` if that is a file, such as shards.
+    """
+
+    path: Path
+    format: str
+    recipe: AbstractRecipe
+    seed: int
+    size: int
+    split: Split | None
+    facts: dict[str, Any]
+    options: dict[str, Any]
+    files: tuple[Path, ...] = ()
+
+    @property
+    def rows(self) -> range:
+        """The numbers of its rows."""
+        return split_rows(self.size, self.split)
+
+    @property
+    def contents(self) -> Contents:
+        """What it holds, as its writer has it."""
+        return Contents(self.recipe, self.seed, self.size, self.split, self.rows)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of its rows, in hexadecimal."""
+        return str(self.facts["sha256" if self.format == "h5" else "data_sha256"])
+
+    @property
+    def bytes(self) -> int:
+        """Its size on disk; counted anew at every access."""
+        with reading(self.path):
+            inside = files_in(self.path) if self.path.is_dir() else (self.path, *self.files)
+            return sum(file.lstat().st_size for file in inside)
+
+    def catalogue(self, *, size: int | None = None) -> Catalogue:
+        """Return the catalogue that it was written from, or one of another size."""
+        return Catalogue(self.recipe, size=size or self.size, seed=self.seed, split=self.split)

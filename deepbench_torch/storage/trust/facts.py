@@ -1,0 +1,73 @@
+"""Trust in metadata: each fact has its type before anything is made of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+MOST_TEXT = 200  # characters of a fact in one line
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MOST_TEXT
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_date(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).year >= 1970
+    except ValueError:
+        return False
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
+
+
+def _is_files(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_digest, value.values()))
+
+
+_EVERY: dict[str, tuple[Callable[[object], bool], str]] = {
+    "digest": (_is_digest, "a SHA-256 in hexadecimal"),
+    "seed": (_is_number, "a whole number"),
+    "size": (_is_number, "a whole number"),
+    "split": (_is_text, "the name of a split"),
+    "package": (_is_text, "a short text"),
+    "date": (_is_date, "a day as 2026-01-31"),
+    "licence": (_is_text, "a short text"),
+}
+_FILE = {"sha256": _EVERY["digest"], "tables_sha256": _EVERY["digest"]}
+_FOLDER = {
+    "data_sha256": _EVERY["digest"],
+    "format": (_is_text, "the name of a format"),
+    "rows": (_is_number, "a whole number"),
+    "files": (_is_files, "a SHA-256 for each file"),
+}
+
+
+def check_facts(facts: Mapping[str, Any], path: Path) -> None:
+    """Check the type of every fact that this package uses.
+
+    Args:
+        facts: The attributes of an HDF5 file, or what metadata.json holds.
+        path: The file, for messages.
+
+    Raises:
+        ValueError: If one is missing or of another type.
+    """
+    more = _FOLDER if "format" in facts else _FILE
+    for name, (holds, rule) in {**_EVERY, **more}.items():
+        if not holds(facts.get(name)):
+            raise ValueError(
+                f"{str(path)!r} is damaged: expected {rule} as {name}, got "
+                f"{_short(facts.get(name))}; write it again"
+            )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < MOST_TEXT else f"{text[:MOST_TEXT]}..."

@@ -1,0 +1,33 @@
+"""Trust in NumPy files: an array of known type and shape, mapped into memory, never unpickled."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.trust.files import refused, regular_file
+
+
+def mapped_array(
+    path: Path, shape: tuple[int, ...], dtype: "np.dtype[Any]"
+) -> "np.ndarray[Any, np.dtype[Any]]":
+    """Return the array of a file, read-only and mapped into memory.
+
+    Raises:
+        ValueError: If the file is not an array of this shape and type, or not as long as it says.
+    """
+    size = regular_file(path)
+    with reading(path), path.open("rb") as file:
+        version = npy.read_magic(file)
+        if version != (1, 0):
+            raise refused(path, "version 1.0 of NumPy's format", f"{version[0]}.{version[1]}")
+        found, fortran, kind = npy.read_array_header_1_0(file)
+        offset = file.tell()
+        if kind.hasobject or (found, fortran, kind) != (shape, False, dtype):
+            raise refused(path, f"an array {shape} of {dtype}", f"{found} of {kind}")
+        expected = offset + int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if size != expected:
+            raise refused(path, f"{expected:,} bytes", f"{size:,}")
+        return np.asarray(np.memmap(path, dtype, "r", offset, shape))
