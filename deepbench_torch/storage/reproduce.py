@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from deepbench_torch.paths import files_in, user_path
-from deepbench_torch.storage.described import Description, describe
+from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.header import read_header
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.parts import Array

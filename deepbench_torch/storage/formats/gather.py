@@ -13,6 +13,8 @@ SMALL = 512  # bytes; many smaller rows lie on one page of memory
 
 def gather(source: Any, places: Indices) -> Array:
     """Return a fresh array of the rows at some places of a block, read in rising order."""
+    if not len(places):
+        return np.empty((0, *source.shape[1:]), source.dtype)
     first, last = int(places[0]), int(places[-1])
     follow = last - first == len(places) - 1 and bool((places[1:] > places[:-1]).all())
     if follow:  # they follow one another: one read

@@ -55,7 +55,7 @@ class H5Rows(RowReader):
     @override
     def read(self, indices: Indices) -> tuple[Array, Array]:
         data, label, shards = self._header.data, self._header.label, self._header.shards
-        if shards is None and len(indices):
+        if shards is None:
             piece = self._piece(0)
             return gather(piece.data, indices), gather(piece.label, indices)
         count = len(indices)
@@ -63,7 +63,7 @@ class H5Rows(RowReader):
             np.empty((count, *data.shape[1:]), data.dtype),
             np.empty((count, *label.shape[1:]), label.dtype),
         )
-        if shards is not None and count:
+        if count:
             numbers = indices // shards.rows
             for number in np.unique(numbers).tolist():
                 here, piece = numbers == number, self._piece(number)

@@ -178,12 +178,11 @@ def open_jpeg(stored: Description) -> RowReader:
 def _stored_scale(stored: Description) -> Scale:
     """Return the scale in the metadata of a folder."""
     facts = stored.facts.get("scale")
-    numbers = [facts.get(name) for name in Scale._fields] if isinstance(facts, dict) else []
-    if not numbers or any(
-        not isinstance(each, int | float) or not math.isfinite(each) for each in numbers
-    ):
+    named = [facts.get(name) for name in Scale._fields] if isinstance(facts, dict) else []
+    numbers = [float(each) for each in named if isinstance(each, int | float)]
+    if len(numbers) != len(Scale._fields) or not all(map(math.isfinite, numbers)):
         raise refused(stored.path, f"a scale of {', '.join(Scale._fields)}", repr(facts))
-    scale = Scale(*(float(each) for each in numbers))
+    scale = Scale(*numbers)
     if scale.high <= scale.low or scale.softening < 0:
         raise refused(stored.path, "a scale from low to high", repr(facts))
     return scale
