@@ -4,7 +4,7 @@ What needs Lightning or astropy is imported when it is first used, so that a wor
 command line starts quickly.
 """
 
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 from deepbench_torch.forks import watch_forks  # isort: skip - it must see what was imported before
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
 
+    __version__: str
+
 __all__ = [
     "OBJECTS",
     "Catalogue",
@@ -38,6 +40,7 @@ __all__ = [
     "SeriesSample",
     "StoredCatalogue",
     "StreamLoader",
+    "__version__",
     "collate_detection",
     "generate",
     "list_recipes",
@@ -59,6 +62,8 @@ watch_forks()
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return metadata.version("deepbench_torch")
     if name in _MODULES:
         return import_module(f"deepbench_torch.{name}")
     if name in _LATER:

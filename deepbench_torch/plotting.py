@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from deepbench_torch.datasets import RowDataset
 from deepbench_torch.paths import user_path
-from deepbench_torch.portraits import PORTRAIT, portraits
-from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
+from deepbench_torch.portraits import PORTRAIT, Rows, first_series, portraits, recipes_of
+from deepbench_torch.recipes import AbstractRecipe
 
 LARGEST = 1000  # images of a gallery
 BATCH = 32  # images made at once
@@ -22,6 +21,8 @@ TILE = 1.2  # [inch]
 # Okabe & Ito (2008): eight colours that colour-blind people tell apart, without black
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 OVERLAY = ("label", "boxes", "masks", "labels")  # the targets that an overlay needs
+SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps")
+FILMS = (".gif", ".mp4", ".mov", ".avi", ".webm", ".apng")
 
 
 class Panel(NamedTuple):
@@ -33,7 +34,7 @@ class Panel(NamedTuple):
 
 
 def gallery(
-    dataset: RowDataset,
+    dataset: Rows,
     *,
     columns: int | None = None,
     rows: int | None = None,
@@ -58,12 +59,13 @@ def gallery(
     Raises:
         ValueError: If rows or columns are not positive, or the target is another.
     """
-    wanted = gallery_target(dataset.recipe, overlay=boxes or masks)
+    recipe = recipes_of(dataset)[0]
+    wanted = gallery_target(recipe, overlay=boxes or masks)
     if dataset.target != wanted:
         raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
-    if isinstance(dataset.recipe, SeriesRecipe):
+    if recipe.content == "series":
         columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
-        return portraits(dataset, dataset.recipe, columns=columns, rows=rows)
+        return portraits(first_series(dataset, columns, rows), columns=columns, rows=rows)
     columns = 10 if columns is None else columns
     rows = rows if rows is not None else _usual_rows(dataset)
     if rows < 1 or columns < 1 or rows * columns > LARGEST:
@@ -71,9 +73,9 @@ def gallery(
             f"a gallery needs positive rows and columns and at most {LARGEST} images, "
             f"got {rows} and {columns}"
         )
-    by_class = dataset.recipe.single_label
+    by_class = _has_classes(dataset)
     panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
-    _, height, width = dataset.recipe.shape
+    _, height, width = recipe.shape
     figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -100,16 +102,32 @@ def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tu
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure; the ending of the path tells the format.
+    """Write a figure in the format that the suffix of the path names.
 
     Raises:
         OSError: If it cannot be written.
-        ValueError: If the format is not known.
+        ValueError: If no picture can be written under the suffix.
     """
     path = user_path(path)
+    check_suffix(path, SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     return path
+
+
+def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse the name of a picture whose suffix names none of some formats.
+
+    Raises:
+        ValueError: If the suffix is another, or missing.
+    """
+    if path.suffix.lower() not in suffixes:
+        films = path.suffix.lower() in FILMS and ".gif" not in suffixes
+        raise ValueError(
+            f"{path.name}: expected the name of a picture that ends in {', '.join(suffixes)}, "
+            f"got {repr(path.suffix) if path.suffix else 'no suffix'}; change the name, as to "
+            f"gallery.png{'; only time series move, in a .gif' if films else ''}"
+        )
 
 
 def stretched(
@@ -126,11 +144,16 @@ def stretched(
     return np.asarray(np.arcsinh((image - level) / (2 * spread)), dtype=np.float32)
 
 
-def _usual_rows(dataset: RowDataset) -> int:
-    return len(dataset.classes) if dataset.recipe.single_label else 4
+def _has_classes(dataset: Rows) -> bool:
+    """Return whether every label is one class."""
+    return all(recipe.single_label for recipe in recipes_of(dataset))
 
 
-def _panels(dataset: RowDataset) -> Iterator[Panel]:
+def _usual_rows(dataset: Rows) -> int:
+    return len(dataset.classes) if _has_classes(dataset) else 4
+
+
+def _panels(dataset: Rows) -> Iterator[Panel]:
     """Every row of a dataset, titled with the kinds that its label names."""
     for image, target in _rows(dataset):
         targets = target if isinstance(target, dict) else {"label": target}
@@ -143,18 +166,18 @@ def _panels(dataset: RowDataset) -> Iterator[Panel]:
         yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
 
 
-def _rows(dataset: RowDataset) -> Iterator[tuple[Any, Any]]:
+def _rows(dataset: Rows) -> Iterator[tuple[Any, Any]]:
     """The rows of a dataset one after another, made a batch at a time."""
     for start in range(0, len(dataset), BATCH):
         yield from dataset.__getitems__(list(range(start, min(start + BATCH, len(dataset)))))
 
 
-def _in_order(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None]:
+def _in_order(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
     """The first images."""
     return [panel for _, panel in zip(range(rows * columns), _panels(dataset), strict=False)]
 
 
-def _by_class(dataset: RowDataset, rows: int, columns: int) -> list[Panel | None]:
+def _by_class(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
     """Images class after class, each filling whole rows; the first of a row alone has its title."""
     classes = dataset.classes
     want = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}

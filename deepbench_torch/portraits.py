@@ -1,6 +1,6 @@
 """Pictures of time series: the path of each and its energies against time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +11,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import RowDataset
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes import SeriesRecipe
+from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
 
+Rows = RowDataset | Collection
 LARGEST = 100  # series of a picture
 WIDTH, HEIGHT = 2.3, 3.0  # of one series [inch]
 PORTRAIT = ("clean", "energy", "parameters")  # the targets that a picture needs
@@ -22,6 +24,7 @@ PORTRAIT = ("clean", "energy", "parameters")  # the targets that a picture needs
 BODIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 ENERGIES = {"kinetic": "#D55E00", "potential": "#0072B2", "total": "#222222"}
 GREY = "#999999"
+MOTION = "motion"  # names the lines that a body follows
 
 
 class Path(NamedTuple):
@@ -32,33 +35,66 @@ class Path(NamedTuple):
     colour: str
 
 
-def portraits(dataset: RowDataset, recipe: SeriesRecipe, *, columns: int, rows: int) -> Figure:
-    """The first series of a dataset: above its path, measured and true, below its energies.
+class Shown(NamedTuple):
+    """One time series of a picture.
 
-    Args:
-        dataset: A dataset of this recipe whose target is the list `PORTRAIT`.
-        recipe: What the series hold.
-        columns: Series side by side.
-        rows: Rows of series.
+    Attributes:
+        recipe: Its recipe.
+        series: Its measurements, shape (T, C).
+        truth: Its targets `PORTRAIT`, by name.
+    """
 
-    Returns:
-        The figure; `plotting.save` writes it.
+    recipe: SeriesRecipe
+    series: Tensor
+    truth: Mapping[str, Any]
+
+
+def recipes_of(dataset: Rows) -> list[AbstractRecipe]:
+    """Return the recipe of a catalogue, or those of the members of a collection."""
+    if isinstance(dataset, Collection):
+        return [member.recipe for member in dataset.members]
+    return [dataset.recipe]
+
+
+def first_series(dataset: Rows, columns: int, rows: int) -> list[Shown]:
+    """Return the first time series of a dataset whose target is the list `PORTRAIT`.
 
     Raises:
-        ValueError: If rows or columns are not positive.
+        ValueError: If rows or columns are not positive, or too many.
     """
     if rows < 1 or columns < 1 or rows * columns > LARGEST:
         raise ValueError(
             f"a picture needs positive rows and columns and at most {LARGEST} time series, "
             f"got {rows} and {columns}"
         )
+    places = list(range(min(rows * columns, len(dataset))))
+    recipes = recipes_of(dataset)
+    shown = []
+    for place, (series, truth) in zip(places, dataset.__getitems__(places), strict=True):
+        member = dataset.order[place][0] if isinstance(dataset, Collection) else 0
+        recipe = recipes[member]
+        if isinstance(recipe, SeriesRecipe):
+            shown.append(Shown(recipe, series, truth))
+    return shown
+
+
+def portraits(shown: Sequence[Shown], *, columns: int, rows: int) -> Figure:
+    """Plot time series: above its path, measured and true, below its energies.
+
+    Args:
+        shown: The series, as `first_series` returns them.
+        columns: Series side by side.
+        rows: Rows of series.
+
+    Returns:
+        The figure; `plotting.save` writes it.
+    """
     figure = Figure((columns * WIDTH, rows * HEIGHT + 0.3), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.2, 1.0] * rows)
     for axis in axes.flat:
         axis.set_visible(False)
-    pairs = dataset.__getitems__(list(range(min(rows * columns, len(dataset)))))
-    for place, (series, truth) in enumerate(pairs):
+    for place, (recipe, series, truth) in enumerate(shown):
         row, column = divmod(place, columns)
         above, below = axes[2 * row, column], axes[2 * row + 1, column]
         above.set_title(_title(recipe, truth["parameters"]), fontsize=8, loc="left", pad=3)
@@ -94,7 +130,7 @@ def _columns(recipe: SeriesRecipe, slot: int) -> list[int]:
 def _draw_paths(axis: Axes, paths: list[Path], recipe: SeriesRecipe) -> None:
     for path in paths:
         axis.plot(*path.measured.T, ".", ms=2.4, color=path.colour, alpha=0.4, mew=0)
-        axis.plot(*path.clean.T, lw=0.9, color=path.colour)
+        axis.plot(*path.clean.T, lw=0.9, color=path.colour, gid=MOTION)
         axis.plot(*path.clean[0], "o", ms=3.5, color="white", mec=path.colour, mew=0.9)
     if recipe.slots > 1:
         axis.set_aspect("equal", adjustable="datalim")

@@ -1,10 +1,14 @@
 """The command line as a user meets it: what it writes, what it says, how it refuses."""
 
 import json
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import deepbench_torch as db
 from deepbench_torch.cli import main
@@ -277,3 +281,68 @@ def test_bad_input_ends_in_one_line_and_status_2(
     assert message in said.err
     assert said.err.count("\n") == 1
     assert not list(tmp_path.rglob("*.h5*"))
+
+
+@pytest.mark.parametrize(
+    "command", [["deepbench-torch"], [sys.executable, "-m", "deepbench_torch"]]
+)
+def test_the_version_is_printed(command: list[str]) -> None:
+    if command[0] == "deepbench-torch":
+        command = [str(Path(sys.executable).with_name(command[0]))]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == f"deepbench-torch {db.__version__}\n"
+    assert db.__version__ == version("deepbench_torch")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "name", "message"),
+    [
+        ("star", "a.gif", "got '.gif'; change the name, as to gallery.png; only time series move"),
+        ("star", "a.mp4", "got '.mp4'; change the name, as to gallery.png; only time series move"),
+        ("star", "a.xyz", "got '.xyz'; change the name, as to gallery.png\n"),
+        ("star", "a", "got no suffix"),
+        ("pendulum", "a.mp4", "ends in .png, .pdf, .svg"),
+        ("pendulum", "a.h5", ".gif, got '.h5'; change the name"),
+    ],
+)
+def test_show_refuses_names_that_it_cannot_write(
+    recipe: str, name: str, message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run("show", recipe, "--output", str(tmp_path / name)) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["png", "PNG", "pdf", "svg", "jpg", "webp", "tif", "eps", "ps"])
+def test_show_writes_the_format_of_the_name(suffix: str, tmp_path: Path) -> None:
+    options = ("--image-size", "4", "--columns", "1", "--rows", "1", "--output")
+    assert run("show", "star", *options, str(tmp_path / f"a.{suffix}")) == 0
+    (written,) = tmp_path.iterdir()
+    assert written.name == f"a.{suffix}"
+    starts = {
+        "pdf": b"%PDF", "svg": b"<?xml", "jpg": b"\xff\xd8", "webp": b"RIFF", "tif": b"II*",
+        "eps": b"%!PS", "ps": b"%!PS",
+    }  # fmt: skip
+    assert written.read_bytes().startswith(starts.get(suffix, b"\x89PNG"))
+
+
+def test_show_animates_time_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "short.yaml").write_text("extends: pendulum\ntime: {steps: 3}\n")
+    output = tmp_path / "a.gif"
+    assert run("show", str(tmp_path / "short.yaml"), "--output", str(output)) == 0
+    assert "a.gif: an animation of the recipe" in capsys.readouterr().out
+    with Image.open(output) as film:
+        assert film.n_frames == 4  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("names", [("star", "sky"), ("star", "circle"), ("nbody", "nbody")])
+def test_show_plots_a_collection(names: tuple[str, str], tmp_path: Path) -> None:
+    recipes = [db.load_recipe(name) for name in names]
+    if names[0] == "nbody":
+        recipes = [recipe.replace(time={"steps": 4}) for recipe in recipes]
+        recipes[1] = recipes[1].replace(name="heavy", parameters={"mass": 2.0})
+    size = None if names[0] == "nbody" else 6
+    members = [db.Catalogue(r, size=4, image_size=size, seed=n) for n, r in enumerate(recipes)]
+    path = db.materialize(db.Collection(members), tmp_path / "c", progress=False)
+    assert run("show", str(path), "--output", str(tmp_path / "a.svg"), "--columns", "3") == 0
+    assert "<!-- " in (tmp_path / "a.svg").read_text()

@@ -1,21 +1,48 @@
 """The command line, `deepbench-torch`: one file for each group of commands."""
 
+from typing import Annotated
+
 import typer
 
-from deepbench_torch.cli.catalogues import generate, info, list_, show
+import deepbench_torch
+from deepbench_torch.cli.catalogues import generate, info, list_
 from deepbench_torch.cli.ladder import ladder
 from deepbench_torch.cli.recipes import check, convert, schema
 from deepbench_torch.cli.run import run_command
+from deepbench_torch.cli.show import show
 from deepbench_torch.cli.stored import reproduce, verify
 
 __all__ = ["app", "main", "run_command"]
 
 app = typer.Typer(
-    help="Simple, physically exact simulated images and time series for machine learning.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    """Print the version of the package and end."""
+    if wanted:
+        typer.echo(f"deepbench-torch {deepbench_torch.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def version(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Simulate physically exact images and time series for machine learning."""
+
+
 app.command()(generate)
 app.command()(check)
 app.command()(show)

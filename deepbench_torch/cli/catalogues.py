@@ -1,4 +1,4 @@
-"""The commands of catalogues: generate, show, info and list."""
+"""The commands of catalogues: generate, info and list."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deepbench_torch import plotting
 from deepbench_torch.cards import can_write_croissant, write_card, write_croissant
 from deepbench_torch.cli.options import (
     Image,
@@ -20,10 +19,11 @@ from deepbench_torch.cli.options import (
     Stored,
     Workers,
     parse_size,
+    refuse_idle,
     size_text,
 )
 from deepbench_torch.collection import Collection
-from deepbench_torch.datasets import Catalogue, RowDataset
+from deepbench_torch.datasets import Catalogue
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -34,7 +34,6 @@ from deepbench_torch.recipes import (
 )
 from deepbench_torch.storage import (
     Description,
-    StoredCatalogue,
     describe,
     is_file_name,
     materialize,
@@ -47,6 +46,7 @@ from deepbench_torch.storage.names import check_folder_name
 
 
 def generate(
+    context: typer.Context,
     image: Image,
     output: Annotated[
         Path,
@@ -78,6 +78,7 @@ def generate(
     if append is not None:
         if size is not None:
             raise ValueError(f"give --size or --append, not both, got {size} and {append}")
+        _check_append(context, path, format=format)
         append_rows(path, append, recipe=recipe, seed=seed, workers=workers, progress=progress)
     else:
         materialize(
@@ -100,6 +101,19 @@ def generate(
         typer.echo(f"{card}{also}: its card")
 
 
+def _check_append(context: typer.Context, path: Path, *, format: Format) -> None:  # noqa: A002
+    """Refuse options that have no effect on rows that are added to a stored catalogue."""
+    remedy = "the catalogue keeps its own; leave it out"
+    refuse_idle(context, ["compression"], where="with --append", remedy=remedy)
+    refuse_idle(context, ["overwrite"], where="with --append", remedy="leave it out")
+    found = describe(path).format
+    if found != format:
+        raise ValueError(
+            f"--format: expected {found}, the format of {str(path)!r}, got {format}; add "
+            f"--format {found}, or name another catalogue"
+        )
+
+
 def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
     """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
     if format == "h5":
@@ -113,36 +127,6 @@ def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noq
     if not output.is_dir():
         check_folder_name(output, "the catalogue and its card")
     return output / (f"{recipe.name}.h5" if format == "h5" else recipe.name)
-
-
-def show(
-    image: Annotated[
-        str,
-        typer.Argument(help="A recipe's name, YAML file, or a stored .h5 file.", metavar="IMAGE"),
-    ],
-    output: Annotated[
-        Path, typer.Option(help="The picture to write.", parser=user_path, metavar="PATH")
-    ] = Path("gallery.png"),
-    seed: Seed = None,
-    image_size: ImageSize = None,
-    columns: Annotated[int | None, typer.Option(help="Images or time series side by side.")] = None,
-    rows: Annotated[int | None, typer.Option(help="Rows of them.")] = None,
-    boxes: Annotated[bool, typer.Option("--boxes", help="Draw the box of each object.")] = False,
-    masks: Annotated[bool, typer.Option("--masks", help="Outline each object's mask.")] = False,
-) -> None:
-    """Draw a labelled gallery of the first images, or paths and energies of time series."""
-    dataset: RowDataset
-    stored = is_file_name(Path(image))
-    recipe = read_header(image).recipe if stored else load_recipe(image)
-    target = plotting.gallery_target(recipe, overlay=boxes or masks)
-    if stored:
-        dataset = StoredCatalogue(image, target=target)
-    else:
-        size = parse_size(image_size)
-        dataset = Catalogue(recipe, seed=seed, image_size=size, target=target)
-    figure = plotting.gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
-    path = plotting.save(figure, output)
-    typer.echo(f"{path}: a gallery of {image}")
 
 
 def info(

@@ -15,6 +15,7 @@ from deepbench_torch.cli.options import (
     Seed,
     Workers,
     parse_size,
+    refuse_idle,
 )
 from deepbench_torch.generate import sized
 from deepbench_torch.ladders import write_ladder
@@ -23,6 +24,7 @@ from deepbench_torch.recipes import load_recipe
 
 
 def ladder(
+    context: typer.Context,
     image: Image,
     output: Annotated[
         Path | None,
@@ -38,6 +40,13 @@ def ladder(
     quiet: Quiet = False,
 ) -> None:
     """Roll a recipe back to its simplest version and build it up again, a step a rung."""
+    if output is None:
+        refuse_idle(
+            context,
+            ["size", "seed", "image_size", "workers", "overwrite", "quiet"],
+            where="without a folder to write to, where the rungs are only listed",
+            remedy="name a folder, or leave it out",
+        )
     recipe = sized(load_recipe(image), parse_size(image_size))
     table = Table(box=None, pad_edge=False)
     for column in ("rung", "adds", "classes"):

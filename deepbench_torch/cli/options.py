@@ -1,5 +1,6 @@
 """Arguments that several commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,28 @@ ImageSize = Annotated[
 Workers = Annotated[int, typer.Option(help="Processes that make rows; 0 for this one.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+
+
+def refuse_idle(context: typer.Context, names: Sequence[str], *, where: str, remedy: str) -> None:
+    """Refuse options that the user gave where they can have no effect.
+
+    Args:
+        context: The command as the user called it.
+        names: Parameters of the command that have no effect here.
+        where: Where they have none, as in "with --append".
+        remedy: What to do instead.
+
+    Raises:
+        ValueError: Naming the first of them that was given.
+    """
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            value = context.params[name]
+            got = "it" if isinstance(value, bool) else str(value)
+            raise ValueError(
+                f"--{name.replace('_', '-')}: expected no such option {where}, got {got}; {remedy}"
+            )
 
 
 def size_text(count: int) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deepbench_torch.cli.options import Overwrite
+from deepbench_torch.cli.options import Overwrite, refuse_idle
 from deepbench_torch.convert import convert as convert_configuration
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe, recipe_faults, recipe_warnings
@@ -38,6 +38,7 @@ def check(
 
 
 def convert(
+    context: typer.Context,
     old: Annotated[
         Path,
         typer.Argument(
@@ -51,6 +52,9 @@ def convert(
     overwrite: Overwrite = False,
 ) -> None:
     """Turn a configuration of the paper's released package into a recipe."""
+    if output is None:
+        remedy = "nothing is replaced on standard output; name a file, or leave it out"
+        refuse_idle(context, ["overwrite"], where="without a file to write", remedy=remedy)
     conversion = convert_configuration(old)
     for note in conversion.notes:
         typer.echo(f"note: {note}", err=True)

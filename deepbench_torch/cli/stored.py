@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, size_text
+from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, refuse_idle, size_text
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage import reproduce as make_again
 from deepbench_torch.storage import stored_bytes, verified_folder, verified_header
@@ -31,6 +31,7 @@ def verify(
 
 
 def reproduce(
+    context: typer.Context,
     path: Stored,
     output: Annotated[
         Path | None,
@@ -45,6 +46,9 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Make a stored catalogue again from what it says of itself, and compare."""
+    if output is None:
+        remedy = "nothing is kept, so nothing is replaced; name an --output, or leave it out"
+        refuse_idle(context, ["overwrite"], where="without --output", remedy=remedy)
     done = make_again(path, output=output, workers=workers, overwrite=overwrite, progress=not quiet)
     files = f"{done.files:,} files" if done.files > 1 else "one file"
     kept = f"; kept as {output}" if output is not None else ""

@@ -1,0 +1,83 @@
+"""Animations of time series: their paths and energies grow with time, in a GIF."""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.animation import PillowWriter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from deepbench_torch.paths import user_path
+from deepbench_torch.plotting import check_suffix, gallery
+from deepbench_torch.portraits import MOTION, Rows
+
+SUFFIXES = (".gif",)
+FRAMES = 60  # at most; the moments between are skipped
+PER_SECOND = 15
+DPI = 100
+
+
+def save_animation(
+    dataset: Rows,
+    path: str | Path,
+    *,
+    columns: int | None = None,
+    rows: int | None = None,
+) -> Path:
+    """Write an animation of a dataset's first time series to a GIF.
+
+    Args:
+        dataset: A dataset whose target is what `plotting.gallery_target` returns.
+        path: The file, which ends in .gif.
+        columns: Series side by side; three if None.
+        rows: Rows of series; one if None.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: If it cannot be written.
+        ValueError: If the suffix is another, or the rows are no time series.
+    """
+    path = user_path(path)
+    check_suffix(path, SUFFIXES)
+    columns, rows = 3 if columns is None else columns, 1 if rows is None else rows
+    figure = gallery(dataset, columns=columns, rows=rows)
+    lines = _lines(figure)
+    if not lines:
+        raise ValueError(f"{path.name}: expected time series, got images; write a .png instead")
+    heads = [(_head(line), data) for line, data in lines if line.get_gid() == MOTION]
+    figure.draw_without_rendering()  # lays it out with all that will be in it
+    figure.set_layout_engine("none")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = PillowWriter(fps=PER_SECOND)
+    with writer.saving(figure, str(path), DPI):
+        for moment in _moments(max(data.shape[1] for _, data in lines)):
+            for line, data in lines:
+                line.set_data(data[:, : moment + 1])
+            for head, data in heads:
+                head.set_data(data[:, moment : moment + 1])
+            writer.grab_frame()
+    return path
+
+
+def _lines(figure: Figure) -> list[tuple[Line2D, NDArray[np.float64]]]:
+    """Return every line of a figure that follows time, with its points, shape (2, T)."""
+    lines = [line for axis in figure.axes for line in axis.lines if axis.get_visible()]
+    points = [(line, np.asarray(line.get_data(), dtype=np.float64)) for line in lines]
+    return [(line, data) for line, data in points if data.shape[1] > 2]
+
+
+def _head(line: Line2D) -> Line2D:
+    """Plot the body at the end of the line that it follows."""
+    head = Line2D([], [], ls="", marker="o", ms=4, color=line.get_color())
+    if line.axes is not None:
+        line.axes.add_line(head)
+    return head
+
+
+def _moments(count: int) -> list[int]:
+    """Return the moments of the frames: spread evenly, the last among them."""
+    frames = min(count, FRAMES)
+    return [round((number + 1) * count / frames) - 1 for number in range(frames)]
