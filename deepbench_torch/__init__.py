@@ -20,6 +20,8 @@ from deepbench_torch.streams import CatalogueStream, StreamLoader
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference
+    from deepbench_torch.stretch import to_uint8
+    from deepbench_torch.target_tables import to_table
     from deepbench_torch.targets import collate_detection
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
@@ -48,12 +50,16 @@ __all__ = [
     "materialize",
     "physics",
     "reference",
+    "to_table",
+    "to_uint8",
 ]
 
 _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
     "collate_detection": "targets",
+    "to_table": "target_tables",
+    "to_uint8": "stretch",
 }
 _MODULES = ("physics", "reference")
 

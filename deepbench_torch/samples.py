@@ -3,13 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,28 @@ class AbstractSample(ABC):
     @abstractmethod
     def tables(self) -> dict[str, Tensor]:
         """Everything beside the rows that a file keeps, by its path there, shape (B, ...) each."""
+
+    def to_table(self) -> "Table":
+        """Return the parameters as an astropy Table with units: a line an object, body or system.
+
+        The columns are `index` (the row number), `kind`, `slot` and the parameters. Slots without
+        an object are omitted; a parameter that a kind does not have is masked.
+        """
+        from deepbench_torch.tables import sample_lines
+
+        return sample_lines(self).to_table()
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the same as a pandas DataFrame, NaN where a kind lacks a parameter.
+
+        `frame.attrs["units"]` has the unit of each parameter.
+
+        Raises:
+            ModuleNotFoundError: If pandas, an optional package, is not installed.
+        """
+        from deepbench_torch.tables import sample_lines
+
+        return sample_lines(self).to_pandas()
 
 
 @final

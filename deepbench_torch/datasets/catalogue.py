@@ -4,8 +4,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -19,6 +20,12 @@ from deepbench_torch.generate import checked_seed, generate, sized
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 from deepbench_torch.targets import Target, check_target, target_rows
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+    from pandas import DataFrame
+
+    from deepbench_torch.tables import Lines
 
 USUAL_SIZE = 10_000  # rows of a catalogue where neither the caller nor the recipe says otherwise
 
@@ -106,6 +113,35 @@ class RowDataset(PairDataset):
             )
         chosen = self._own_rows(rows) if places is None else self._rows_at(self._selected(places))
         return self._samples(chosen)
+
+    def to_table(self, places: Keys | None = None) -> "Table":
+        """Return the parameters of some rows as an astropy Table; see `Sample.to_table`.
+
+        Args:
+            places: Which rows, as in `data[places]`; all of the dataset if None.
+
+        Example:
+            >>> Catalogue("star", size=5).to_table([0, 1]).colnames
+            ['index', 'kind', 'slot', 'x', 'y', 'amplitude', 'gamma', 'alpha']
+        """
+        return self._lines(places).to_table()
+
+    def to_pandas(self, places: Keys | None = None) -> "DataFrame":
+        """Return the parameters of some rows as a pandas DataFrame; see `Sample.to_pandas`.
+
+        Args:
+            places: Which rows, as in `data[places]`; all of the dataset if None.
+
+        Raises:
+            ModuleNotFoundError: If pandas, an optional package, is not installed.
+        """
+        return self._lines(places).to_pandas()
+
+    def _lines(self, places: Keys | None) -> "Lines":
+        from deepbench_torch.tables import sampled_lines  # which imports what a training needs not
+
+        rows = self.rows if places is None else self._rows_at(self._selected(places))
+        return sampled_lines(self.recipe, seed=self.seed, index=np.array(rows, dtype=np.int64))
 
     @override
     def with_target(self, target: Target) -> "RowDataset":

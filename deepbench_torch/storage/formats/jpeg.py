@@ -3,14 +3,11 @@
 import csv
 import math
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
-import numpy as np
-import torch
 from PIL import Image
 from typing_extensions import override
 
-from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.description import Description
@@ -25,63 +22,9 @@ from deepbench_torch.storage.folder import (
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.parts import Array, Part
 from deepbench_torch.storage.trust import read_jpeg, refused
+from deepbench_torch.stretch import Scale, scale_of
 
 QUALITY = 95
-JUDGED = 64  # rows that the scale of a recipe is found from
-
-
-class Scale(NamedTuple):
-    """How brightness becomes 0 to 255.
-
-    The pixel is round(255 (s(x) - s(low)) / (s(high) - s(low))), cut off at both ends, where
-    s(x) = asinh(x / softening), or x itself if softening is 0: linear in the noise and logarithmic
-    in the light.
-
-    Attributes:
-        low: The brightness that becomes 0.
-        high: The brightness that becomes 255.
-        softening: The brightness from which on the scale is logarithmic.
-    """
-
-    low: float
-    high: float
-    softening: float
-
-    def pixels(self, data: Array) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-        """Brightness as pixels."""
-        low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
-        share = (self._stretched(data.astype(np.float64)) - low) / (high - low)
-        pixels: np.ndarray[Any, np.dtype[np.uint8]] = np.rint(255 * share.clip(0, 1)).astype(
-            np.uint8
-        )
-        return pixels
-
-    def brightness(self) -> Array:
-        """Return the brightness of each pixel value, float32 of shape (256,): the inverse.
-
-        It differs from the generated brightness by the rounding to 8 bits and by JPEG's own loss.
-        """
-        low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
-        values = low + np.arange(256) / 255 * (high - low)
-        values = self.softening * np.sinh(values) if self.softening > 0 else values
-        return np.asarray(values, np.float32)
-
-    def _stretched(self, values: Any) -> Any:
-        return np.arcsinh(values / self.softening) if self.softening > 0 else values
-
-
-def scale_of(recipe: Recipe) -> Scale:
-    """The scale of a recipe: it depends on nothing else, so more rows change no image.
-
-    It reaches from the least to the largest pixel of the first rows of seed 0, to three digits.
-    """
-    poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
-    variance = 0.0 if poisson is None else poisson.background / poisson.exposure
-    variance += 0.0 if gaussian is None else gaussian.sigma**2
-    image = generate(recipe, 0, torch.arange(JUDGED)).image
-    low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
-    high = high if high > low else low + 1
-    return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))
 
 
 def row_file(contents: Contents, number: int, label: Array) -> str:

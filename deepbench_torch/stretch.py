@@ -1,0 +1,159 @@
+"""The stretch from brightness to 8 bits, as JPEG files store it."""
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deepbench_torch.generate import generate, sized
+from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
+from deepbench_torch.samples import AbstractSample
+
+JUDGED = 64  # rows that the scale of a recipe is found from
+MAD = 1.4826  # standard deviations of a normal law in its median absolute deviation
+
+
+class Scale(NamedTuple):
+    """How brightness becomes 0 to 255.
+
+    The pixel is round(255 (s(x) - s(low)) / (s(high) - s(low))), cut off at both ends, where
+    s(x) = asinh(x / softening), or x itself if softening is 0: linear in the noise and logarithmic
+    in the light.
+
+    Attributes:
+        low: The brightness that becomes 0.
+        high: The brightness that becomes 255.
+        softening: The brightness from which on the scale is logarithmic.
+    """
+
+    low: float
+    high: float
+    softening: float
+
+    def pixels(self, data: NDArray[Any]) -> NDArray[np.uint8]:
+        """Brightness as pixels."""
+        low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
+        share = (self._stretched(data.astype(np.float64)) - low) / (high - low)
+        pixels: NDArray[np.uint8] = np.rint(255 * share.clip(0, 1)).astype(np.uint8)
+        return pixels
+
+    def brightness(self) -> NDArray[np.float32]:
+        """Return the brightness of each pixel value, float32 of shape (256,): the inverse.
+
+        It differs from the generated brightness by the rounding to 8 bits and by JPEG's own loss.
+        """
+        low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
+        values = low + np.arange(256) / 255 * (high - low)
+        values = self.softening * np.sinh(values) if self.softening > 0 else values
+        return np.asarray(values, np.float32)
+
+    def _stretched(self, values: Any) -> Any:
+        return np.arcsinh(values / self.softening) if self.softening > 0 else values
+
+
+@lru_cache(maxsize=64)
+def scale_of(recipe: Recipe) -> Scale:
+    """The scale of a recipe: it depends on nothing else, so more rows change no image.
+
+    It reaches from the least to the largest pixel of the first rows of seed 0, to three digits.
+    """
+    poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
+    variance = 0.0 if poisson is None else poisson.background / poisson.exposure
+    variance += 0.0 if gaussian is None else gaussian.sigma**2
+    image = generate(recipe, 0, torch.arange(JUDGED)).image
+    low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
+    high = high if high > low else low + 1
+    return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))
+
+
+def image_scale(image: NDArray[Any]) -> Scale:
+    """Return the scale of one image by itself, shape (..., H, W).
+
+    It reaches from its least to its largest pixel; the softening is two deviations of its
+    background, estimated by the median absolute deviation.
+    """
+    low, high = float(image.min()), float(image.max())
+    spread = MAD * float(np.median(np.abs(image - np.median(image))))
+    return Scale(low, high if high > low else low + 1, 2 * spread)
+
+
+def to_uint8(
+    image: Tensor | AbstractSample, recipe: str | Path | AbstractRecipe | None = None
+) -> Tensor:
+    """Return images as 8-bit pixels, by the asinh stretch of the JPEG files.
+
+    With a recipe, or of a Sample, brightness and pixel correspond alike in every image, and the
+    pixels are those that `materialize(..., format="jpeg")` encodes. Without one, each image is
+    stretched from its least to its largest pixel by itself.
+
+    torchvision's `ToPILImage` multiplies by 255 without clipping, which wraps bright pixels to
+    dark ones; so apply `to_uint8` first.
+
+    Args:
+        image: Images, float, shape (H, W), (1, H, W) or (B, 1, H, W); or a Sample of images.
+        recipe: What the images hold: a name, a YAML file or a recipe, at any size.
+
+    Returns:
+        uint8, the shape and device of the images.
+
+    Raises:
+        TypeError: If it is no tensor of floats.
+        ValueError: If it has another shape, is empty in height or width, or is not finite.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> image, _ = db.Catalogue("sky")[0]
+        >>> pixels = db.to_uint8(image, "sky")
+        >>> pixels.dtype, pixels.shape
+        (torch.uint8, torch.Size([1, 64, 64]))
+    """
+    if isinstance(image, AbstractSample):
+        return to_uint8(image.data, image.recipe if recipe is None else recipe)
+    data = _checked(image)
+    if recipe is not None:
+        pixels = scale_of(_images_of(recipe, data.shape[-2:])).pixels(data)
+    elif data.ndim <= 3:
+        pixels = image_scale(data).pixels(data)
+    else:
+        pixels = np.empty(data.shape, np.uint8)
+        for place, one in enumerate(data):
+            pixels[place] = image_scale(one).pixels(one)
+    return torch.from_numpy(pixels).to(image.device)
+
+
+def _checked(image: Tensor) -> NDArray[Any]:
+    if not isinstance(image, Tensor) or not image.is_floating_point():
+        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+        raise TypeError(
+            f"image: expected a float tensor, got {found}; pass the image of a dataset before it "
+            "is converted"
+        )
+    data = image.detach().cpu().to(torch.float32 if image.itemsize < 4 else image.dtype).numpy()
+    single = data.ndim == 2 or (data.ndim in (3, 4) and data.shape[-3] == 1)
+    if not single or not math.prod(data.shape[-2:]):
+        raise ValueError(
+            f"image: expected shape (H, W), (1, H, W) or (B, 1, H, W), got {tuple(image.shape)}; "
+            "stack images of one channel"
+        )
+    if not np.isfinite(data).all():
+        raise ValueError(
+            "image: expected finite pixels, got NaN or infinity; replace them with torch.nan_to_num"
+        )
+    return data
+
+
+def _images_of(recipe: str | Path | AbstractRecipe, size: tuple[int, ...]) -> Recipe:
+    """Return a recipe of images at some height and width."""
+    chosen = load_recipe(recipe)
+    if not isinstance(chosen, Recipe):
+        raise ValueError(
+            f"recipe: expected a recipe of images, got {chosen.name} of time series; plot series "
+            "with deepbench-torch show"
+        )
+    resized = sized(chosen, (size[0], size[1]))
+    return resized if isinstance(resized, Recipe) else chosen
