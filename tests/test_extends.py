@@ -1,5 +1,6 @@
 """Recipes that extend others."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,7 @@ def test_time_series_are_extended(tmp_path: Path) -> None:
 def test_circles_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.yaml", "extends: b.yaml\n")
     write(tmp_path / "b.yaml", "extends: ./a.yaml\n")
-    with pytest.raises(
-        ValueError, match=r"must not lead back to the file itself, got a\.yaml -> b"
-    ):
+    with pytest.raises(ValueError, match=r"no way back to the file itself, got a\.yaml -> b"):
         db.load_recipe(tmp_path / "a.yaml")
 
 
@@ -104,7 +103,9 @@ def test_what_is_extended_must_be_there_and_valid(tmp_path: Path) -> None:
     ):
         db.load_recipe(missing)
     write(tmp_path / "list.yaml", "- 1\n")
-    with pytest.raises(ValueError, match=r"list\.yaml must be a mapping, got no recipe"):
+    with pytest.raises(
+        ValueError, match=r"expected a mapping in .*list\.yaml, got \[1\]; extend a recipe"
+    ):
         db.load_recipe(write(tmp_path / "b.yaml", "extends: list.yaml\n"))
     with pytest.raises(ValueError, match=r"c\.yaml is not valid: objects\.star\.gama: "):
         db.load_recipe(write(tmp_path / "c.yaml", "extends: sky\nobjects: {star: {gama: 1}}\n"))
@@ -218,3 +219,9 @@ def test_a_recipe_from_a_data_file_reaches_no_other_file(target: str) -> None:
     with pytest.raises(ValueError, match=r"^x is not valid: .*extends: ") as caught:
         recipe_from_plain({"extends": target, "name": "mine"}, source="x")
     assert "complete" in str(caught.value)
+
+
+@pytest.mark.parametrize("stem", ["my sky (2)", "ä", "a[b]*?", "~x", "-", "a.b"])
+def test_a_recipe_that_extends_is_named_after_its_file(stem: str, tmp_path: Path) -> None:
+    recipe = db.load_recipe(write(tmp_path / f"{stem}.yaml", "extends: star\n"))
+    assert recipe.name == re.sub("[^a-z0-9.-]+", "_", stem)

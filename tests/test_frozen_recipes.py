@@ -75,6 +75,8 @@ def test_nothing_within_a_recipe_changes(name: str) -> None:
         lambda recipe: pickle.loads(pickle.dumps(recipe)),  # noqa: S301
         lambda recipe: type(recipe).model_validate(recipe.to_plain()),
         lambda recipe: recipe.replace(),
+        lambda recipe: recipe.model_copy(),
+        lambda recipe: recipe.model_copy(deep=True, update={"size": recipe.size}),
     ],
 )
 def test_a_copy_is_equal_and_has_the_same_hash(name: str, again: Callable[[Any], Any]) -> None:
@@ -108,3 +110,30 @@ def test_files_are_read_each_time(tmp_path: Path) -> None:
     assert db.load_recipe(path).size == 3
     path.write_text("extends: star\nsize: 4\n")
     assert db.load_recipe(path).size == 4
+
+
+def test_a_copy_with_other_values_is_checked() -> None:
+    recipe = db.load_recipe("sky")
+    copied = recipe.model_copy(update={"objects": {"star": {"x": 0.5}}})
+    assert copied.classes == ["star"]
+    assert hash(copied) != hash(recipe)
+    with pytest.raises(ValueError, match=r"^recipe sky is not valid: label: expected 'class' or"):
+        recipe.model_copy(update={"label": 3})
+
+
+def test_the_hash_is_kept() -> None:
+    """Recipes are keys of caches, so asking again must not work through all priors."""
+    objects = db.load_recipe("sky").objects
+    assert hash(objects) == hash(objects) == hash(dict_again(objects))
+    with pytest.raises(TypeError):
+        objects["star"] = {}
+
+
+def dict_again(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))  # noqa: S301
+
+
+@pytest.mark.parametrize("wrong", [3, None, {"name": "mine"}, b"sky", ["sky"]], ids=str)
+def test_what_names_no_recipe_is_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^recipe: expected a packaged name, .*, got .*; make"):
+        db.load_recipe(wrong)

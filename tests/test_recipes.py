@@ -204,7 +204,7 @@ def test_a_file_that_is_no_recipe(content: str, message: str, tmp_path: Path) ->
 
 
 def test_missing_files_and_names() -> None:
-    with pytest.raises(FileNotFoundError, match=r"no recipe file '.*/nowhere/a.yaml' \(looked in"):
+    with pytest.raises(FileNotFoundError, match=r"no recipe file 'nowhere/a.yaml' \(looked in"):
         db.load_recipe("nowhere/a.yaml")
     with pytest.raises(ValueError, match=r"a file of your own must end in .yaml"):
         db.load_recipe("astro.txt")

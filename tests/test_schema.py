@@ -60,6 +60,9 @@ def test_packaged_recipes_fit(name: str) -> None:
         {"objects": {"star": {"x": {"uniform": {"low": 0, "high": 1}}}}},
         {"simplify": {"objects": 1, "kinds": ["star"]}, "ladder": ["noise"], "size": 3, "seed": 4},
         {"degrade": {"blur": {"sigma": 0.1}, "poisson": None}},
+        {"degrade": {"poisson": {"exposure": 1, "background": None}, "blur": None}},
+        {"degrade": None, "ladder": None, "compose": None, "layout": None, "simplify": None},
+        {"layout": {"visible": 0.5, "grid": None}, "size": None, "description": None},
     ],
 )
 def test_what_the_package_takes_fits(change: dict[str, Any]) -> None:
@@ -70,6 +73,7 @@ def test_what_the_package_takes_fits(change: dict[str, Any]) -> None:
 def test_a_recipe_that_extends_needs_nothing_else() -> None:
     assert faults({"extends": "sky"}) == []
     assert faults({"extends": "sky", "objects": {"star": None}, "count": None}) == []
+    assert faults({"extends": "sky", "objects": {"star": {"x": None}}, "degrade": None}) == []
     assert faults({"extends": "pendulum", "time": {"duration": 1, "steps": 3}}) == []
 
 

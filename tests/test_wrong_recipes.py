@@ -339,10 +339,13 @@ CASES = [
         "extends: skyy\n",
         f"!: extends: there is no recipe 'skyy'; packaged are {PACKAGED}; did you mean 'sky'? a file of your own must end in .yaml",
     ),
-    ("extends: 3\n", "!: extends: must be the name of a packaged recipe or a YAML file, got 3"),
+    (
+        "extends: 3\n",
+        "!: extends: expected a packaged recipe or a YAML file, got 3; write its name",
+    ),
     (
         "extends: wrong.yaml\n",
-        "!: extends: must not lead back to the file itself, got wrong.yaml -> wrong.yaml",
+        "!: extends: expected no way back to the file itself, got wrong.yaml -> wrong.yaml; extend another",
     ),
     (
         "extends: sky\nobjects: {star: {gama: 1}}\n",

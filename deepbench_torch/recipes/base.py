@@ -224,6 +224,20 @@ class AbstractRecipe(Part, ABC):
     def _announce(self) -> None:
         warn_of(self)
 
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some keys replaced as a whole, checked as any recipe is.
+
+        Args:
+            update: New values by key.
+            deep: No difference, as nothing in a recipe changes.
+
+        Raises:
+            ValueError: If the changed recipe is not valid.
+        """
+        plain = self.to_plain() | dict(update or {})
+        return validated(type(self), plain, source=f"recipe {self.name}")
+
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a row but seed and index.

@@ -13,6 +13,9 @@ V = TypeVar("V")
 class FrozenDict(dict[K, V]):
     """A dict that refuses changes and has a hash; it compares and prints as a dict does."""
 
+    __slots__ = ("_hash",)
+    _hash: int
+
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
             f"recipe: expected no change after it is read, got one of {dict(self)!r:.60}; "
@@ -24,7 +27,11 @@ class FrozenDict(dict[K, V]):
 
     @override
     def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
+        try:
+            return self._hash
+        except AttributeError:  # worked out once: a recipe is the key of caches
+            self._hash = hash(frozenset(self.items()))
+            return self._hash
 
     @override
     def __reduce__(self) -> tuple[type[Self], tuple[dict[K, V]]]:

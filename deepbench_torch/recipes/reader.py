@@ -1,6 +1,7 @@
 """Finding recipes by name and reading them from YAML."""
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,7 @@ from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated, warn_of
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
+from deepbench_torch.recipes.messages import shown
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 from deepbench_torch.recipes.text import parse_yaml, read_yaml
@@ -51,11 +53,17 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
         A Recipe of images or a SeriesRecipe of time series.
 
     Raises:
+        TypeError: If it is none of these.
         ValueError: If there is no such recipe, or it is not valid.
         FileNotFoundError: If the YAML file does not exist.
     """
     if isinstance(name_or_path, AbstractRecipe):
         return name_or_path
+    if not isinstance(name_or_path, str | Path):
+        raise TypeError(
+            "recipe: expected a packaged name, a YAML file or a recipe, got "
+            f"{shown(name_or_path)}; make a recipe of a mapping with db.Recipe.model_validate"
+        )
     if str(name_or_path) in _packaged():
         return _read(str(name_or_path))
     found = find_recipe(name_or_path)
@@ -120,38 +128,58 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Fo
             f"{nearest(text, list_recipes())}a file of your own must end in .yaml"
         )
     path = user_path(name_or_path)
-    text = str(path)
-    plain = read_yaml(path)
+    plain = read_yaml(path, source=text)
     if isinstance(plain, dict) and "extends" in plain:
-        plain = _extended(plain, path, within)
+        plain = _extended(plain, Path(text), path=path, within=within)
     return Found(plain, text)
 
 
-def _extended(plain: dict[str, Any], path: Path, within: tuple[str, ...]) -> dict[str, Any]:
-    """Return a recipe merged into the one that it extends, by the rules of `replace`."""
+def _extended(
+    plain: dict[str, Any], written: Path, *, path: Path, within: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return a recipe merged into the one that it extends, by the rules of `replace`.
+
+    Args:
+        plain: The recipe.
+        written: Its file as the user wrote it, for messages and for files beside it.
+        path: Its file.
+        within: The files that extend each other down to this one.
+    """
     base, changes = plain["extends"], {key: plain[key] for key in plain if key != "extends"}
-    if not isinstance(base, str) or not base:
-        raise ValueError(
-            f"{path}: extends: must be the name of a packaged recipe or a YAML file, got {base!r}"
-        )
-    here = str(path.resolve())
-    if here in within:
-        chain = " -> ".join(Path(file).name for file in (*within[within.index(here) :], here))
-        raise ValueError(f"{path}: extends: must not lead back to the file itself, got {chain}")
-    name = base if base in list_recipes() else str(path.parent / os.path.expanduser(base))
+    found = _base(base, written, within=(*within, str(path.resolve())))
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem)
+    own = {"name": name, "description": f"{found.get('name')} with changes"}
     try:
-        found = find_recipe(name, within=(*within, here))
-    except (ValueError, FileNotFoundError) as error:
-        if str(error).startswith(str(path)) or within:
-            raise
-        raise type(error)(f"{path}: extends: {error}") from None
-    if not isinstance(found.plain, dict):
-        raise ValueError(f"{path}: extends: {found.source} must be a mapping, got no recipe")
-    own = {"name": path.stem, "description": f"{found.plain.get('name')} with changes"}
-    try:
-        return apply_changes(found.plain | own, changes)
+        return apply_changes(found | own, changes)
     except FaultsError as error:
-        raise ValueError(f"{path} is not valid: {error}") from None
+        raise ValueError(f"{written} is not valid: {error}") from None
+
+
+def _base(base: object, written: Path, *, within: tuple[str, ...]) -> dict[str, Any]:
+    """Return the recipe that another extends.
+
+    Raises:
+        ValueError: If it is no recipe, or extends the other.
+        FileNotFoundError: If there is no such file.
+    """
+    where = f"{written}: extends: expected"
+    if not isinstance(base, str) or not base:
+        raise ValueError(f"{where} a packaged recipe or a YAML file, got {base!r}; write its name")
+    *before, here = within
+    if here in before:
+        chain = " -> ".join(Path(file).name for file in within[before.index(here) :])
+        raise ValueError(f"{where} no way back to the file itself, got {chain}; extend another")
+    name = base if base in list_recipes() else str(written.parent / os.path.expanduser(base))
+    try:
+        found = find_recipe(name, within=within)
+    except (ValueError, FileNotFoundError) as error:
+        if str(error).startswith(str(written)) or before:
+            raise
+        raise type(error)(f"{written}: extends: {error}") from None
+    if not isinstance(found.plain, dict):
+        found_text = f"got {shown(found.plain)}; extend a recipe"
+        raise ValueError(f"{where} a mapping in {found.source}, {found_text}")
+    return found.plain
 
 
 def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:

@@ -90,11 +90,20 @@ def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
 def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
     """Put the words of the docstring beside each key."""
     schema["description"] = (kind.__doc__ or "").split("\n")[0]
-    for name, part in schema["properties"].items():
+    for name, part in list(schema["properties"].items()):
         part.pop("title", None)
+        if not kind.model_fields[name].is_required():
+            part = schema["properties"][name] = _nullable(part)
         about = _about(kind, name)
         if about:
             part["description"] = about
+
+
+def _nullable(part: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a key that may be null, which leaves it out."""
+    if {"type": "null"} in part.get("anyOf", []):
+        return part
+    return {"anyOf": [part, {"type": "null"}]}
 
 
 def _about(kind: type[BaseModel], name: str) -> str:
@@ -153,7 +162,10 @@ def _kind(kind: str, *, nullable: bool) -> dict[str, Any]:
     return {
         "type": ["object", "null"] if nullable else "object",
         "properties": {
-            name: {**PRIOR, "description": f"{field.role}, {field.range}"}
+            name: {
+                "anyOf": [PRIOR, {"type": "null"}] if nullable else [PRIOR],
+                "description": f"{field.role}, {field.range}",
+            }
             for name, field in definition.fields.items()
         },
         "additionalProperties": False,

@@ -12,23 +12,27 @@ MOST_DIGITS = 40  # of a whole number
 DEEPEST = 50  # mappings and lists within each other
 
 
-def read_yaml(path: str | Path) -> object:
-    """What a YAML file holds: numbers, texts, lists and mappings.
+def read_yaml(path: str | Path, *, source: str | None = None) -> object:
+    """Return what a YAML file holds: numbers, texts, lists and mappings.
+
+    Args:
+        path: The file.
+        source: What messages call it; its path if None.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not YAML in UTF-8, or as `parse_yaml` refuses it.
     """
-    path = Path(path)
+    path, source = Path(path), str(path) if source is None else source
     if not path.is_file():
         raise FileNotFoundError(
-            f"there is no recipe file {str(path)!r} (looked in {str(path.parent.resolve())!r})"
+            f"there is no recipe file {source!r} (looked in {str(path.parent.resolve())!r})"
         )
     try:
         content = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{str(path)!r} is not text in UTF-8: {error.reason}") from None
-    return parse_yaml(content, source=str(path))
+        raise ValueError(f"{source!r} is not text in UTF-8: {error.reason}") from None
+    return parse_yaml(content, source=source)
 
 
 def parse_yaml(content: str, *, source: str) -> object:
