@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch import plotting
-from deepbench_torch.cards.columns import Columns, columns_of, number
+from deepbench_torch.cards.columns import Columns, columns_of, number, statistics_facts
 from deepbench_torch.cards.pictures import labels_figure, parameters_figure
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.recipes import AbstractRecipe
@@ -75,7 +75,7 @@ def _text(told: Description, columns: Columns, pictures: str) -> str:
     sections = [
         f"# {recipe.name}\n\n{recipe.description}".rstrip(),
         f"![the first rows]({pictures}/gallery.png)",
-        _facts(told),
+        _facts(told, columns),
         f"## Reading it\n\n```python\n{_reading(told)}\n```",
     ]
     if columns.labels:
@@ -89,12 +89,13 @@ def _text(told: Description, columns: Columns, pictures: str) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _facts(told: Description) -> str:
+def _facts(told: Description, columns: Columns) -> str:
     recipe, facts = told.recipe, told.facts
     rows = {
         recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
         "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
         "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
+        **statistics_facts(recipe, columns.statistics),
         "seed": str(told.seed),
         "recipe's digest": f"`{facts['digest']}`",
         "made by": f"{facts['package']}, generator {facts['generator_version']}, {facts['date']}",

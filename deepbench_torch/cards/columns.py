@@ -3,12 +3,14 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
+from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
 
-ROWS = 1000  # looked at; enough for a picture, and made in seconds
+CHUNK = 64  # rows whose statistics are worked out together
 
 
 class Column(NamedTuple):
@@ -41,17 +43,20 @@ class Columns(NamedTuple):
         rows: How many were looked at.
         labels: By its name, how many of them have a label; empty for time series.
         parameters: Every parameter.
+        statistics: Range, mean and standard deviation of their pixels or channels.
     """
 
     rows: int
     labels: dict[str, int]
     parameters: list[Column]
+    statistics: Statistics
 
 
 def columns_of(catalogue: Catalogue) -> Columns:
     """The labels and parameters of the first rows of a catalogue."""
     rows = catalogue.rows[:ROWS]
-    tables = {path: table.numpy() for path, table in catalogue.samples(rows=rows).tables().items()}
+    sample = catalogue.samples(rows=rows)
+    tables = {path: table.numpy() for path, table in sample.tables().items()}
     parameters = []
     for path, values in tables.items():
         match path.split("/"):
@@ -62,7 +67,9 @@ def columns_of(catalogue: Catalogue) -> Columns:
                 unit = catalogue.recipe.unit(path) or ""
                 prior = _prior(catalogue.recipe, owner, name)
                 parameters.append(Column(owner, name, unit, prior, kept))
-    return Columns(len(rows), _labels(catalogue.recipe, tables["label"]), parameters)
+    labels = _labels(catalogue.recipe, tables["label"])
+    statistics = statistics_of(torch.split(sample.data, CHUNK))
+    return Columns(len(rows), labels, parameters, statistics)
 
 
 def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
@@ -100,3 +107,23 @@ def _list(value: object) -> str:
 def number(value: object) -> str:
     """A number with four digits."""
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
+
+
+def statistics_facts(recipe: AbstractRecipe, statistics: Statistics) -> dict[str, str]:
+    """Return the statistics of pixels, or of each channel of time series, as text by name."""
+    rows = f"of {statistics.rows:,} {recipe.nouns}"
+    columns = (statistics.least, statistics.greatest, statistics.mean, statistics.std)
+    if not isinstance(recipe, SeriesRecipe):
+        return {"pixels": f"{_span(*columns)}, {rows}"}
+    by_channel = zip(*(each for each in columns if isinstance(each, tuple)), strict=True)
+    return {
+        f"channel {channel.name}": f"{_span(*numbers)} {channel.unit}, {rows}"
+        for channel, numbers in zip(recipe.channels, by_channel, strict=True)
+    }
+
+
+def _span(least: object, greatest: object, mean: object, std: object) -> str:
+    return (
+        f"{number(least)} to {number(greatest)}, mean {number(mean)}, "
+        f"standard deviation {number(std)}"
+    )

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deepbench_torch.cards import can_write_croissant, write_card, write_croissant
+from deepbench_torch.cards.columns import statistics_facts
 from deepbench_torch.cli.options import (
     Image,
     ImageSize,
@@ -34,6 +35,7 @@ from deepbench_torch.recipes import (
 )
 from deepbench_torch.storage import (
     Description,
+    StoredCatalogue,
     describe,
     is_file_name,
     materialize,
@@ -145,6 +147,7 @@ def info(
         "recipe": f"{recipe.name}: {recipe.description}",
         recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
         **_channels(recipe),
+        **statistics_facts(recipe, StoredCatalogue(told.path).statistics),
         "split": told.split or "all: train, val, test",
         "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
         "seed": told.seed,

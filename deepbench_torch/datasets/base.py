@@ -13,6 +13,7 @@ from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
 from deepbench_torch.datasets.places import chunks, place, select, select_all
+from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.targets import DetectionRow, Target, collate_of, is_detection
 
@@ -142,6 +143,18 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         """
         labels = [label for _, label in self.with_target("label")]
         return torch.stack(labels) if labels and isinstance(labels[0], Tensor) else labels
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Range, mean and standard deviation of the first 1,000 rows, before any transform.
+
+        The first access makes or reads these rows.
+        """
+        plain = self.with_target("index")
+        places = chunks(min(len(self), ROWS), self.rows_at_once)
+        return statistics_of(
+            torch.stack([data for data, _ in plain._pairs(chunk)]) for chunk in places
+        )
 
     @property
     def collate_fn(self) -> Callable[[list[Any]], Any]:
