@@ -72,7 +72,15 @@ class StreamLoader(DataLoader[Any]):
         self.stream.load_state_dict(self.next_epoch())
         self._origin = self._rows = int(self.stream.state_dict()["rows"])
         self._begun = False
-        return self._counted(super().__iter__(), self._origin)
+        return self._counted(self._origin)
+
+    def _batches(self) -> Iterator[Any]:
+        """Begin an iteration, in whose workers the stream begins where this loader has set it."""
+        self.stream.led = True
+        try:
+            return super().__iter__()
+        finally:
+            self.stream.led = False
 
     def state_dict(self) -> dict[str, Any]:
         """How many rows the whole job has taken, all ranks in step."""
@@ -89,11 +97,12 @@ class StreamLoader(DataLoader[Any]):
         self._origin = self._rows = int(self.stream.state_dict()["rows"])
         self._begun = False
 
-    def _counted(self, batches: Iterator[Any], origin: int) -> Iterator[Any]:
+    def _counted(self, origin: int) -> Iterator[Any]:
+        """Yield the batches and count them; nothing begins before the first is requested."""
         deal, turn = self.stream.deal(origin), object()
         self._turn = turn
         try:
-            for number, batch in enumerate(batches):
+            for number, batch in enumerate(self._batches()):
                 self._begun, self._rows = True, origin + deal.done_after(number)
                 yield batch
             self._begun, self._rows = False, self.stream.epoch_end(origin)

@@ -62,6 +62,10 @@ class Places:
         order = int(self._table[0, 0]) + 1
         self._table[0] = _numbers(Place(order, False, origin, origin))
 
+    def latest(self) -> Place:
+        """Return the place at which every process was last told to begin."""
+        return Place(*self._table[0].tolist())
+
     def get(self, reader: Reader) -> Place:
         """The place of a process."""
         latest, own = self._table[0].tolist(), self._table[_row(reader)].tolist()

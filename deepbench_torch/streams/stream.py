@@ -112,6 +112,7 @@ class CatalogueStream(IterableDataset[Any]):
         self._maker = BatchMaker(self.source, self.batch_size, collate_fn, self.device)
         self._places = Places()
         self._told: Told | None = None
+        self.led = False  # whether a loader sets the place before each iteration
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_told": self.rank_and_world()}
@@ -149,7 +150,7 @@ class CatalogueStream(IterableDataset[Any]):
                 f"a stream on device {str(self.device)!r} draws in the training process; use "
                 "num_workers=0, or device='cpu'"
             )
-        place = self._places.get(reader)
+        place = self._places.latest() if self.led else self._places.get(reader)
         if place.begun and self.size is not None:  # the epoch before was left, at its end or not
             end = self.epoch_end(place.origin)
             place = place._replace(origin=end, rows=end)
