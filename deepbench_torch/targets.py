@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
 from torch.utils.data._utils.collate import default_collate_fn_map
 from torchvision import tv_tensors
 
@@ -251,11 +250,6 @@ class DetectionRow(tuple[Any, Any]):
 def is_detection(target: Target) -> bool:
     """Return whether a target differs in shape from row to row, with the number of objects."""
     return not OBJECT_TARGETS.keys().isdisjoint({target} if isinstance(target, str) else target)
-
-
-def collate_of(target: Target) -> Callable[[list[Any]], Any]:
-    """Return the function that makes a batch of rows with some target."""
-    return collate_detection if is_detection(target) else default_collate
 
 
 def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:

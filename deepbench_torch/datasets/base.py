@@ -8,14 +8,14 @@ from typing import Any, Self, overload
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
 from deepbench_torch.datasets.places import chunks, place, select, select_all
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.samples import AbstractSample
-from deepbench_torch.targets import DetectionRow, Target, collate_of, is_detection
+from deepbench_torch.targets import DetectionRow, Target, collate_detection, is_detection
 
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
@@ -114,8 +114,15 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def __getitems__(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
         """Return the rows at several places, made in one batch; a DataLoader calls this."""
-        pairs = self._pairs([place(each, len(self)) for each in places])
-        return [self._transformed(*pair) for pair in pairs]
+        length = len(self)
+        return self._handed_out(
+            self._pairs(
+                [
+                    each if type(each) is int and 0 <= each < length else place(each, length)
+                    for each in places
+                ]
+            )
+        )
 
     @override
     def __add__(self, other: Dataset[Any]) -> Dataset[Any]:  # type: ignore[override]
@@ -163,7 +170,12 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         Detection targets of one batch differ in shape, so they give lists; see
         `collate_detection`. Everything else is stacked by torch's `default_collate`.
         """
-        return collate_of(self.target) if self.target_transform is None else collate_of("label")
+        return collate_detection if self.has_detection_targets else default_collate
+
+    @property
+    def has_detection_targets(self) -> bool:
+        """Whether targets differ in shape from row to row, with the number of objects."""
+        return self.target_transform is None and is_detection(self.target)
 
     @property
     def has_transforms(self) -> bool:
@@ -187,10 +199,18 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def _transform_repr(self) -> str:
         if self.transforms is not None:
             return repr(self.transforms)
-        return repr(StandardTransform(self.transform, self.target_transform)) * self.has_transforms
+        if self.transform is None and self.target_transform is None:
+            return ""
+        return repr(StandardTransform(self.transform, self.target_transform))
 
     def _selected(self, places: Keys) -> Sequence[int]:
         return select_all(places, len(self))
+
+    def _handed_out(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Rows after the transforms; most have none, so they take no time then."""
+        if self.has_transforms or self.has_detection_targets:
+            return [self._transformed(*pair) for pair in pairs]
+        return pairs
 
     def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
         if self.transforms is not None:
@@ -198,5 +218,5 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         if self.transform is not None:
             data = self.transform(data)
         if self.target_transform is not None:
-            return data, self.target_transform(target)
-        return DetectionRow((data, target)) if is_detection(self.target) else (data, target)
+            target = self.target_transform(target)
+        return DetectionRow((data, target)) if self.has_detection_targets else (data, target)

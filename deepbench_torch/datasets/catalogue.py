@@ -162,7 +162,7 @@ class RowDataset(PairDataset):
 
     def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
         """Return data (B, *recipe.shape) and targets as pairs, after the transforms."""
-        return [self._transformed(*pair) for pair in zip(own_rows(data), targets, strict=True)]
+        return self._handed_out(list(zip(own_rows(data), targets, strict=True)))
 
     @override
     def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:

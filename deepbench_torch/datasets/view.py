@@ -1,6 +1,6 @@
 """Views: some rows of a dataset, as a dataset."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Self, final
 
 from typing_extensions import override
@@ -44,8 +44,8 @@ class DatasetView(PairDataset):
 
     @property
     @override
-    def collate_fn(self) -> Callable[[list[Any]], Any]:
-        return self.dataset.collate_fn
+    def has_detection_targets(self) -> bool:
+        return self.target_transform is None and self.dataset.has_detection_targets
 
     @override
     def __len__(self) -> int:
@@ -66,6 +66,11 @@ class DatasetView(PairDataset):
     @override
     def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
         return self.dataset._pairs([self.indices[each] for each in places])
+
+    @property
+    @override
+    def has_transforms(self) -> bool:
+        return super().has_transforms or self.dataset.has_transforms
 
     @override
     def _transformed(self, data: Any, target: Any) -> tuple[Any, Any]:

@@ -109,6 +109,10 @@ class StoredCatalogue(RowDataset):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open_rows": None}
 
+    @override
+    def extra_repr(self) -> str:
+        return f"Root location: {self.path}\n{super().extra_repr()}"
+
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
         process = os.getpid()
         if self._open_rows is None or self._open_rows[0] != process:

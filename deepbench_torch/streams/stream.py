@@ -10,7 +10,13 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairTransform, Transform
+from deepbench_torch.datasets import (
+    LARGEST_SIZE,
+    Catalogue,
+    PairDataset,
+    PairTransform,
+    Transform,
+)
 from deepbench_torch.datasets.overlap import STREAM, Part, use_parts
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.streams.batches import LAST_ROW, BatchMaker, check_rows
@@ -89,6 +95,11 @@ class CatalogueStream(IterableDataset[Any]):
         device: str | torch.device = "cpu",
     ) -> None:
         super().__init__()
+        if isinstance(recipe, PairDataset):
+            raise TypeError(
+                f"CatalogueStream: expected a recipe, got a {type(recipe).__name__}; give its "
+                "recipe, for a Collection one stream for each member, or use a DataLoader"
+            )
         self.source = Catalogue(
             recipe,
             size=LARGEST_SIZE,

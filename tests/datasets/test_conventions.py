@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils.data import ConcatDataset, DataLoader, TensorDataset
+from torch.utils.data import ConcatDataset, DataLoader, TensorDataset, default_collate
 from torchvision.datasets import FakeData
 
 import deepbench_torch as db
-from tests.datasets.kinds import Maker, each_dataset
+from tests.datasets.kinds import Maker, each_dataset, stored
 
 
 @each_dataset
@@ -30,6 +30,10 @@ def test_repr_reads_like_torchvision(make: Maker, tmp_path: Path) -> None:
     assert [line.strip() for line in repr(changed).splitlines()[-len(end) :]] == [
         line.strip() for line in end
     ]
+
+
+def test_repr_of_a_stored_catalogue_names_its_file(tmp_path: Path) -> None:
+    assert f"    Root location: {tmp_path.resolve() / 'a.h5'}" in repr(stored(tmp_path))
 
 
 def test_repr_names_what_decides_the_rows() -> None:
@@ -145,8 +149,12 @@ def test_streams_collate_detection_targets() -> None:
 def test_a_target_transform_decides_the_batch() -> None:
     """Counts of objects are of one shape, so they are stacked."""
     data = detection(target_transform=lambda target: len(target["boxes"]))
-    batch = next(iter(DataLoader(data, batch_size=4, generator=torch.Generator())))
-    assert batch[1].tolist() == [len(target["boxes"]) for _, target in detection()[:4]]
+    view = detection()[:]
+    view.target_transform = data.target_transform
+    for each in (data, data[:], view):
+        batch = next(iter(DataLoader(each, batch_size=4, generator=torch.Generator())))
+        assert batch[1].tolist() == [len(target["boxes"]) for _, target in detection()[:4]]
+        assert each.collate_fn is default_collate
 
 
 def test_joint_transforms_keep_detection_batches() -> None:

@@ -312,3 +312,10 @@ def test_a_loader_wants_batches_and_a_device_no_workers() -> None:
         db.StreamLoader(stream(batch_size=None))
     with pytest.raises(ValueError, match="draws in the training process; use num_workers=0"):
         next(iter(loader(stream(device="meta"), 1)))
+
+
+def test_a_dataset_is_no_recipe() -> None:
+    whole = db.Catalogue("star", size=5)
+    for data in (whole, whole[:3], db.Collection([whole])):
+        with pytest.raises(TypeError, match=r"expected a recipe, got a .*; give its recipe"):
+            db.CatalogueStream(data)  # type: ignore[arg-type]
