@@ -12,11 +12,12 @@ from uuid import uuid4
 import yaml
 
 from deepbench_torch.paths import user_path
-from deepbench_torch.recipes.text import read_yaml
+from deepbench_torch.recipes.text import parse_yaml
 from deepbench_torch.storage.lock import locked
 from deepbench_torch.storage.names import beside, check_folder_name
 from deepbench_torch.storage.owned import GROUP_VERSION, LIST
 from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
+from deepbench_torch.storage.trust import inside, read_text
 from deepbench_torch.storage.whole import folders, sync
 from deepbench_torch.storage.work import PARTIAL, begin_work, remove_other_work
 
@@ -113,7 +114,7 @@ def read_group(path: str | Path) -> Listed:
             f"there is no collection {str(path)!r}, which would have a {LIST}; write one with "
             "deepbench_torch.materialize"
         )
-    plain = read_yaml(path / LIST)
+    plain = parse_yaml(read_text(inside(path, LIST)), source=str(path / LIST))
     members = plain.get("members") if isinstance(plain, dict) else None
     if not isinstance(plain, dict) or not isinstance(members, dict) or not members:
         raise ValueError(f"{str(path / LIST)!r} is damaged: it lists no members; write it again")
@@ -122,4 +123,4 @@ def read_group(path: str | Path) -> Listed:
             f"{str(path / LIST)!r} is of version {plain.get('version')!r}, this package reads "
             f"version {GROUP_VERSION}; write it again"
         )
-    return Listed({str(name): path / Path(str(file)).name for name, file in members.items()}, plain)
+    return Listed({name: inside(path, str(file)) for name, file in members.items()}, plain)

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from deepbench_torch.paths import files_in, user_path
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.described import describe
 from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.header import read_header
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.parts import Array
+from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.trust import inside, read_fits, read_jpeg
 
 BLOCK = 1 << 20  # bytes compared at once
 TOLD = 3  # differences that an error names
@@ -74,33 +77,34 @@ def reproduce(
                 **told.options,
             )
         pairs = list(_pairs(told, target))
-        faults = [fault for pair in pairs for fault in _difference(*pair)]
+        faults = [fault for pair in pairs for fault in _difference(*pair, told)]
     if faults:
         more = f"; and {len(faults) - TOLD} more" if len(faults) > TOLD else ""
         raise ValueError(
             f"{str(told.path)!r} is not what its recipe and seed make: "
             f"{'; '.join(faults[:TOLD])}{more}; write it again"
         )
-    return Reproduction(told.path, len(pairs), "pixels" if told.format in _PIXELS else "bytes")
+    return Reproduction(told.path, len(pairs), FORMATS[told.format].same)
 
 
 def _pairs(told: Description, made: Path) -> Iterator[tuple[Path, Path]]:
     """The files of a catalogue, each with the one made again, whether they are there or not."""
-    if told.format != "h5":
+    if told.path.is_dir():
         names = {
             file.relative_to(folder) for folder in (told.path, made) for file in files_in(folder)
         }
-        yield from ((told.path / name, made / name) for name in sorted(names))
+        for name in sorted(names):
+            yield inside(told.path, name.as_posix()), made / name
         return
     old, new = read_header(told.path), read_header(made)
     if old.shards is None or new.shards is None:
         yield told.path, made
         return
     for number in range(len(old.shards.seals)):
-        yield old.shards.path(number, old.rows), new.shards.path(number, new.rows)
+        yield old.shards.file(number, old.rows), new.shards.path(number, new.rows)
 
 
-def _difference(old: Path, new: Path) -> Iterator[str]:
+def _difference(old: Path, new: Path, told: Description) -> Iterator[str]:
     """What two files differ in; nothing if they are the same."""
     if not old.is_file() or not new.is_file():
         yield f"{old.name} is {'missing' if new.is_file() else 'none of its files'}"
@@ -108,17 +112,16 @@ def _difference(old: Path, new: Path) -> Iterator[str]:
     place = _first_difference(old, new)
     if place is None:
         return
-    read = _PIXELS.get(old.suffix)
-    if read is None:
+    if FORMATS[told.format].same == "bytes" or old.suffix not in (".jpg", ".fits"):
         yield f"{old.name} differs from byte {place} on"
-    elif not _equal(old, new):
+    elif not _equal(old, new, told.recipe):
         yield f"{old.name} differs in its pixels"
 
 
 def _first_difference(old: Path, new: Path) -> int | None:
     """The first byte that differs, or None."""
     place = 0
-    with old.open("rb") as left, new.open("rb") as right:
+    with reading(old), old.open("rb") as left, new.open("rb") as right:
         while one := left.read(BLOCK):
             other = right.read(BLOCK)
             if one != other:
@@ -129,25 +132,19 @@ def _first_difference(old: Path, new: Path) -> int | None:
         return place if right.read(1) else None
 
 
-def _equal(old: Path, new: Path) -> bool:
+def _equal(old: Path, new: Path, recipe: AbstractRecipe) -> bool:
+    """Return whether two files of a row hold the same pixels; a damaged file does not."""
     try:
-        return np.array_equal(_PIXELS[old.suffix](old), _PIXELS[new.suffix](new))
-    except (OSError, ValueError, TypeError):
+        return np.array_equal(_pixels(old, recipe), _pixels(new, recipe))
+    except ValueError:
         return False
 
 
-def _jpeg_pixels(path: Path) -> Array:
-    with Image.open(path) as image:
-        return np.asarray(image)
-
-
-def _fits_pixels(path: Path) -> Array:
-    from astropy.io import fits
-
-    return np.asarray(fits.getdata(path))
-
-
-_PIXELS = {".jpg": _jpeg_pixels, ".fits": _fits_pixels, "jpeg": _jpeg_pixels, "fits": _fits_pixels}
+def _pixels(path: Path, recipe: AbstractRecipe) -> Array:
+    """Return the pixels of a JPEG or FITS file."""
+    if path.suffix == ".jpg":
+        return read_jpeg(path, *recipe.shape[1:])
+    return read_fits(path, recipe.shape[1:] if recipe.content == "image" else recipe.shape)
 
 
 @contextmanager
