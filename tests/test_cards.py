@@ -1,13 +1,18 @@
 """Cards: what they tell of a catalogue, counted again from its samples."""
 
+import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
+from PIL import Image
 
 import deepbench_torch as db
-from deepbench_torch.cards import write_card
+from deepbench_torch.cards import write_card, write_croissant
 from deepbench_torch.cards.columns import columns_of
 
 
@@ -44,3 +49,112 @@ def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
         assert f"| {place} | {kind} | {share:.1f} % |" in card
     n = sample.scene["galaxy"]["n"][sample.present["galaxy"]].numpy()
     assert f" | {n.min():.4g}, {n.mean():.4g}, {n.max():.4g} |" in card
+
+
+@pytest.fixture
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures without content, made in milliseconds: here only their files matter."""
+    for name in ("_gallery", "labels_figure", "parameters_figure"):
+        monkeypatch.setattr(f"deepbench_torch.cards.card.{name}", lambda _: Figure((1, 1)))
+
+
+def write(path: Path, form: Any = "h5", **options: Any) -> Path:
+    made = db.Catalogue("astro", size=9, image_size=4)
+    return db.materialize(made, path, format=form, progress=False, **options)
+
+
+def card_format(card: Path) -> str:
+    (found,) = re.findall(r"\| format \| (\w+),", card.read_text())
+    return str(found)
+
+
+@pytest.mark.usefixtures("blank")
+def test_two_catalogues_of_one_stem_have_two_cards(tmp_path: Path) -> None:
+    """In either order, and again after both were replaced."""
+    for folder, order in (("a", ["h5", "npy"]), ("b", ["npy", "h5"])):
+        for size in (9, 8):
+            for form in order:
+                path = tmp_path / folder / ("sky.h5" if form == "h5" else "sky")
+                made = db.Catalogue("astro", size=size, image_size=4)
+                db.materialize(made, path, format=form, overwrite=True, progress=False)  # type: ignore[arg-type]
+                card = write_card(path)
+                write_croissant(path, card)
+                assert card_format(card) == form
+        second = {"a": "sky.npy", "b": "sky.h5"}[folder]
+        names = {path.name for path in (tmp_path / folder).iterdir()}
+        assert names == {"sky", "sky.h5"} | {
+            f"{stem}{end}"
+            for stem in ("sky", second)
+            for end in (".md", "_card", ".croissant.json")
+        }
+
+
+@pytest.mark.usefixtures("blank")
+@pytest.mark.parametrize("form", ["h5", "npy", "jpeg", "fits"])
+@pytest.mark.parametrize(
+    "other", ["sky.md", "sky_card/gallery.png", "sky.croissant.json", "sky_card"]
+)
+def test_a_card_replaces_no_file_of_others(other: str, form: str, tmp_path: Path) -> None:
+    path = write(tmp_path / ("sky.h5" if form == "h5" else "sky"), form)
+    (tmp_path / other).parent.mkdir(exist_ok=True)
+    (tmp_path / other).write_text("mine")
+    card = write_card(path)
+    write_croissant(path, card)
+    assert card.name == f"sky.{form}.md"
+    assert write_card(path) == card
+    assert (tmp_path / other).read_text() == "mine"
+
+
+@pytest.mark.usefixtures("blank")
+@pytest.mark.parametrize("name", ["README", "readme", "LICENSE"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_readme_is_never_a_card(there: bool, name: str, tmp_path: Path) -> None:
+    if there:
+        (tmp_path / f"{name}.md").write_text("# My project")
+    assert write_card(write(tmp_path / f"{name}.h5")).name == f"{name}.h5.md"
+    assert (tmp_path / f"{name}.md").exists() == there
+
+
+@pytest.mark.usefixtures("blank")
+def test_a_card_has_a_name_or_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "sky.h5")
+    for name in ("sky.md", "sky.h5.md", "sky.h5.card.md"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=r"sky\.h5\.md, .*files of others; move them"):
+        write_card(path)
+    (tmp_path / "sky.h5.card.md").unlink()
+    assert write_card(path).name == "sky.h5.card.md"
+
+
+NAMES = [
+    "a b",
+    "a`b",
+    "a``-->b",
+    "[a](b)",
+    "a<b>|c",
+    "a#b?c%20d",
+    "ä&",
+    "a'\"b",
+    "-a_*b*",
+    "a" * 252,
+]
+
+
+@pytest.mark.usefixtures("blank")
+@pytest.mark.parametrize("form", ["h5", "npy", "jpeg"])
+@pytest.mark.parametrize("name", NAMES)
+def test_links_and_code_hold_any_name(name: str, form: str, tmp_path: Path) -> None:
+    path = write(tmp_path / (f"{name}.h5" if form == "h5" else name), form)
+    card = write_card(path)
+    links = re.findall(r"!\[[^]]*\]\(([^)\s]*)\)", card.read_text())
+    assert len(links) == 3
+    for link in links:
+        assert not set(link) & set(" <>[]`|'\"")
+        with Image.open(tmp_path / unquote(link)) as picture:
+            assert picture.format == "PNG"
+    (code,) = re.findall(r"^```+python\n(.*?)\n```+$", card.read_text(), re.DOTALL | re.MULTILINE)
+    compile(code, "card", "exec")
+    if form == "h5":
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(tmp_path)
+            exec(code, {})  # noqa: S102

@@ -1,62 +1,87 @@
 """A dataset card in Markdown, with a gallery and the distribution of every label and parameter."""
 
+import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch import plotting
 from deepbench_torch.cards.columns import Columns, columns_of, number, statistics_facts
+from deepbench_torch.cards.names import (
+    PICTURE_KEY,
+    PICTURES,
+    CardFiles,
+    card_files,
+    first_line,
+)
 from deepbench_torch.cards.pictures import labels_figure, parameters_figure
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.escape import line, markdown
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage import Description, describe, is_file_name
+from deepbench_torch.storage import Description, describe
+from deepbench_torch.storage.refusals import writing
+from deepbench_torch.storage.whole import replacing
 
+# each name in braces is a path or a name that stands there as a Python text
 READ = {
-    "h5": 'import deepbench_torch as db\n\ntrain = db.StoredCatalogue("{name}", split="train")\n'
+    "h5": 'import deepbench_torch as db\n\ntrain = db.StoredCatalogue({file}, split="train")\n'
     "data, label = train[0]",
-    "npy": 'import numpy as np\n\ndata = np.load("{name}/{array}.npy", mmap_mode="r")\n'
-    'labels = np.load("{name}/labels.npy")',
+    "npy": 'import numpy as np\n\ndata = np.load({array}, mmap_mode="r")\n'
+    "labels = np.load({numbers})",
     "folders": "from torchvision.datasets import ImageFolder\n\n"
-    'train = ImageFolder("{name}/{split}", allow_empty=True)\nimage, label = train[0]',
+    "train = ImageFolder({train}, allow_empty=True)\nimage, label = train[0]",
     "jpeg": "import csv\nfrom PIL import Image\n\n"
-    'for row in csv.DictReader(open("{name}/labels.csv", newline="")):\n'
-    '    image = Image.open("{name}/" + row["file"])',
+    'for row in csv.DictReader(open({labels}, newline="")):\n'
+    '    image = Image.open({inside} + row["file"])',
     "fits": "import csv\nfrom astropy.io import fits\n\n"
-    'for row in csv.DictReader(open("{name}/labels.csv", newline="")):\n'
-    '    data, header = fits.getdata("{name}/" + row["file"], header=True)',
+    'for row in csv.DictReader(open({labels}, newline="")):\n'
+    '    data, header = fits.getdata({inside} + row["file"], header=True)',
 }
-
-
-def card_path(path: Path) -> Path:
-    """Where the card of a stored catalogue lies: beside it, sky.md for sky.h5 or the folder sky."""
-    stem = path.stem if is_file_name(path) else path.name
-    return path.with_name(f"{stem}.md")
 
 
 def write_card(path: str | Path) -> Path:
     """Write the card of a stored catalogue of any format beside it, `NAME.md` and `NAME_card/`.
 
+    A file that is not of the card of the same catalogue is never replaced: the card gets a longer
+    name then, which names the format too.
+
     Returns:
         The path of the card.
 
     Raises:
+        FileExistsError: If files of others have all names that the card can have.
         FileNotFoundError: If there is no catalogue.
         OSError: If the card cannot be written.
     """
-    told = describe(path)
-    catalogue, card = told.catalogue(), card_path(told.path)
-    pictures = card.with_name(f"{card.stem}_card")
-    pictures.mkdir(exist_ok=True)
+    stored = describe(path)
+    files = card_files(stored)
+    with writing(files.card, "the card"):
+        _write(stored, files)
+    return files.card
+
+
+def _write(stored: Description, files: CardFiles) -> None:
+    catalogue, folder = stored.catalogue(), files.pictures
+    folder.mkdir(exist_ok=True)
     columns = columns_of(catalogue)
-    plotting.save(_gallery(catalogue), pictures / "gallery.png")
+    figures = {"gallery.png": _gallery(catalogue)}
     if columns.labels:
-        plotting.save(labels_figure(columns), pictures / "labels.png")
+        figures["labels.png"] = labels_figure(columns)
     if any(column.varies for column in columns.parameters):
-        plotting.save(parameters_figure(columns), pictures / "parameters.png")
-    card.write_text(_text(told, columns, pictures.name), encoding="utf-8")
-    return card
+        figures["parameters.png"] = parameters_figure(columns)
+    for name, figure in figures.items():
+        with replacing(folder / name) as new:
+            figure.savefig(new, dpi=110, format="png", metadata={PICTURE_KEY: files.mark})
+    for name in set(PICTURES) - set(figures):  # of what stood here before
+        (folder / name).unlink(missing_ok=True)
+    text = f"{first_line(files.mark)}\n\n{_text(stored, columns, quote(folder.name))}"
+    with replacing(files.card) as new:
+        new.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _gallery(catalogue: Catalogue) -> Figure:
@@ -73,20 +98,43 @@ def _gallery(catalogue: Catalogue) -> Figure:
 def _text(told: Description, columns: Columns, pictures: str) -> str:
     recipe = told.recipe
     sections = [
-        f"# {recipe.name}\n\n{recipe.description}".rstrip(),
+        f"# {_plain(recipe.name)}\n\n{_plain(recipe.description)}".rstrip(),
         f"![the first rows]({pictures}/gallery.png)",
         _facts(told, columns),
-        f"## Reading it\n\n```python\n{_reading(told)}\n```",
+        f"## Reading it\n\n{_fenced(_reading(told), 'python')}",
     ]
     if columns.labels:
         sections.append(_labels(recipe, columns, pictures))
     sections.append(_parameters(columns, pictures))
+    command = _code(f"deepbench-torch reproduce {shlex.quote(told.path.name)}")
     sections.append(
-        f"## Making it again\n\n`deepbench-torch reproduce {told.path.name}` makes every row again "
-        "from the recipe and the seed, and compares. The recipe, complete:\n\n"
-        f"```yaml\n{recipe.to_yaml()}```"
+        f"## Making it again\n\n{command} makes every row again from the recipe and the seed, and "
+        f"compares. The recipe, complete:\n\n{_fenced(recipe.to_yaml(), 'yaml')}"
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Return text as Markdown shows it; words, numbers and dates stay as they are."""
+    return text if re.fullmatch(r"[\w .,:;/-]*", text) else markdown(text)
+
+
+def _code(text: str) -> str:
+    """Return text as Markdown shows code within a line."""
+    mark = "`" * (_longest_run(text) + 1)
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{mark}{space}{line(text)}{space}{mark}"
+
+
+def _fenced(text: str, language: str) -> str:
+    """Return text as Markdown shows a block of code."""
+    mark = "`" * max(3, _longest_run(text) + 1)
+    return f"{mark}{language}\n{text.rstrip()}\n{mark}"
+
+
+def _longest_run(text: str) -> int:
+    """Return how many backticks follow one another at most."""
+    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 def _facts(told: Description, columns: Columns) -> str:
@@ -97,15 +145,17 @@ def _facts(told: Description, columns: Columns) -> str:
         "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
         **statistics_facts(recipe, columns.statistics),
         "seed": str(told.seed),
-        "recipe's digest": f"`{facts['digest']}`",
-        "made by": f"{facts['package']}, generator {facts['generator_version']}, {facts['date']}",
-        "licence": str(facts["licence"]),
+        "recipe's digest": _code(str(facts["digest"])),
+        "made by": _plain(
+            f"{facts['package']}, generator {facts['generator_version']}, {facts['date']}"
+        ),
+        "licence": _plain(str(facts["licence"])),
     }
     if told.format == "jpeg":
         scale = facts["scale"]
         rows["8 bits"] = (
-            f"{scale['meaning']} Here low = {scale['low']:g}, high = {scale['high']:g}, "
-            f"softening = {scale['softening']:g}."
+            f"{_plain(str(scale['meaning']))} Here low = {scale['low']:g}, "
+            f"high = {scale['high']:g}, softening = {scale['softening']:g}."
         )
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {fact} |" for name, fact in rows.items())
 
@@ -114,8 +164,16 @@ def _reading(told: Description) -> str:
     recipe, form = told.recipe, told.format
     if form == "jpeg" and recipe.single_label:
         form = "folders"
-    array = "images" if recipe.content == "image" else "series"
-    return READ[form].format(name=told.path.name, array=array, split=told.split or "train")
+    name, array = told.path.name, "images" if recipe.content == "image" else "series"
+    paths = {
+        "file": name,
+        "array": f"{name}/{array}.npy",
+        "numbers": f"{name}/labels.npy",
+        "train": f"{name}/{told.split or 'train'}",
+        "labels": f"{name}/labels.csv",
+        "inside": f"{name}/",
+    }
+    return READ[form].format(**{key: json.dumps(path) for key, path in paths.items()})
 
 
 def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:
@@ -123,7 +181,7 @@ def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:
         "the class of the one object" if recipe.single_label else "which kinds of objects are there"
     )
     lines = [
-        f"| {place} | {name} | {100 * count / columns.rows:.1f} % |"
+        f"| {place} | {_plain(name)} | {100 * count / columns.rows:.1f} % |"
         for place, (name, count) in enumerate(columns.labels.items())
     ]
     return (

@@ -10,8 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from deepbench_torch.cards.names import is_croissant
 from deepbench_torch.storage import Description, describe
-from deepbench_torch.storage.folder import LABELS, PARAMETERS, sha256
+from deepbench_torch.storage.folder import LABELS, METADATA, PARAMETERS, sha256
+from deepbench_torch.storage.refusals import writing
+from deepbench_torch.storage.whole import replacing
 
 LICENCE = "https://spdx.org/licenses/CC0-1.0.html"
 KINDS = {
@@ -38,12 +41,18 @@ def write_croissant(path: str | Path, card: Path) -> Path:
         card: Its card.
 
     Raises:
+        FileExistsError: If a file of others has the name.
         ModuleNotFoundError: If mlcroissant is not installed.
     """
     import mlcroissant as mlc
 
     told = describe(path)
-    files = [told.path] if told.path.is_file() else _own_files(told.path)
+    output = card.with_name(f"{card.stem}.croissant.json")
+    if output.exists() and not is_croissant(output, card):
+        raise FileExistsError(
+            f"{str(output)!r} was not written beside {card.name!r}; move it elsewhere"
+        )
+    files = [told.path] if told.path.is_file() else _own_files(told)
     metadata = mlc.Metadata(
         name=told.recipe.name,
         description=told.recipe.description or told.recipe.name,
@@ -61,14 +70,18 @@ def write_croissant(path: str | Path, card: Path) -> Path:
             if told.path.is_dir() and (told.path / name).is_file()
         ],
     )
-    output = card.with_name(f"{card.stem}.croissant.json")
     text = json.dumps(metadata.to_json(), indent=1, ensure_ascii=False, default=str)
-    output.write_text(text + "\n", encoding="utf-8")
+    with writing(output, "the card"), replacing(output) as new:
+        new.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return output
 
 
-def _own_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file())
+def _own_files(told: Description) -> list[Path]:
+    """Return the files in the folder itself that the catalogue's metadata list."""
+    names = sorted({METADATA, *map(str, told.facts["files"])})
+    return [
+        told.path / Path(name).name for name in names if (told.path / Path(name).name).is_file()
+    ]
 
 
 def _distribution(mlc: Any, file: Path, told: Description) -> Any:
