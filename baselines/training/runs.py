@@ -89,6 +89,7 @@ class Run:
             multilabel=self.recipe.label == "present",
             lr=self.settings.lr,
             weight_decay=self.settings.weight_decay,
+            image_size=(self.recipe.image.height, self.recipe.image.width),
         )
 
     def claim(self, folder: Path) -> None:
