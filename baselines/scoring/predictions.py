@@ -99,6 +99,8 @@ def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:
     with torch.inference_mode():
         pairs = [(model.probability(image.to(device)), label) for image, label in loader]
     catalogue = data.catalogue
+    if not isinstance(catalogue, db.Catalogue):
+        raise TypeError(f"data: expected a generated catalogue, got {type(catalogue).__name__}")
     return Predictions(
         header=Header.of(catalogue),
         recipe=image_recipe(catalogue),

@@ -1,5 +1,6 @@
 """Warnings of splits that share rows: the datasets in use in this process, by recipe and seed."""
 
+import gc
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -49,6 +50,9 @@ def use_parts(owner: object, parts: Sequence[Part]) -> None:
     """
     keyed = [((part.recipe.digest, part.seed), part) for part in parts]
     for key, part in keyed:
+        if next(_overlapping(key, part), None) is None:
+            continue
+        gc.collect()  # a trainer of before holds its datasets in cycles, which nobody uses
         other = next(_overlapping(key, part), None)
         if other is not None:
             warnings.warn(_message(part, other), UserWarning, stacklevel=_level_of_user())

@@ -88,6 +88,14 @@ def test_rows_are_forgotten_with_their_dataset() -> None:
     db.Catalogue("star", size=50, split="test")
 
 
+def test_rows_are_forgotten_with_the_cycle_that_holds_their_dataset() -> None:
+    """As a trainer of before holds its loaders."""
+    cycle: dict[str, Any] = {"data": db.Catalogue("star", size=20, split="test")}
+    cycle["self"] = cycle
+    del cycle
+    db.Catalogue("star", size=100, split="train")  # warnings are errors
+
+
 def test_copies_as_in_workers_do_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
