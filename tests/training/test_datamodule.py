@@ -331,3 +331,13 @@ def test_the_root_is_a_users_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert data.path is not None
     assert data.path.parent == tmp_path / "[data]"
     assert data.path.is_file()
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_the_members_of_a_collection_keep_their_seeds(paired: bool) -> None:
+    """Oracle: the same collection, split by itself."""
+    members = [db.Catalogue(kind, size=20) for kind in ("star", "galaxy")]
+    data = db.CatalogueDataModule(db.Collection(members, paired=paired), batch_size=40)
+    images = torch.cat([batch[0] for batch in data.test_dataloader()])
+    own = db.Collection(members, paired=paired, split="test")
+    assert torch.equal(images, torch.stack([image for image, _ in own]))
