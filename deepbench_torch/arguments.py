@@ -20,7 +20,13 @@ class Fault(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(str, self.place)) or 'recipe'}: {self.message}"
+        return f"{'.'.join(map(_shown_key, self.place)) or 'recipe'}: {self.message}"
+
+
+def _shown_key(key: int | str) -> str:
+    """Return a key as messages show it: short, without characters that move a terminal."""
+    text = str(key)
+    return f"{text if text.isprintable() else ascii(text):.60}"
 
 
 @final

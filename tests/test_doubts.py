@@ -65,10 +65,11 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     # partly or wholly outside the image, as the edges of a survey have it
     ("sky", {"objects": {"star": {"x": {"uniform": [-0.5, 1.5]}, "y": -0.2}}}),
     ("sky", {"objects": {"star": {"x": 1.9}}}),
+    ("sky", {"objects": {"galaxy": {"x": 3}}}),
     ("sky", {"objects": {"galaxy": {"x": {"normal": {"mean": 0.5, "std": 0.3}}}}}),
     # a large circle of which an arc crosses the image
-    ("geometric", {"objects": {"circle": {"x": -1.1, "radius": 1.3}}}),
-    ("geometric", {"objects": {"line": {"x0": -0.9, "x1": 1.9}}}),
+    ("geometric", {"objects": {"circle": {"x": -3.9, "radius": 1.3}}}),
+    ("geometric", {"objects": {"line": {"x0": -1.9, "x1": 2.9}}}),
     # stripes from corner to corner, also of a wide image
     ("geometric", {"objects": {"rectangle": {"width": 1.4, "height": 0.1}}}),
     ("geometric", {"image": {"width": 1024}, "objects": {"rectangle": {"width": 4.0}}}),

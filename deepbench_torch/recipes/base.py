@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 import warnings
 from abc import ABC, abstractmethod
@@ -31,6 +32,7 @@ from deepbench_torch.recipes.plain import UnitAt, left_out, plain_values, withou
 if TYPE_CHECKING:
     from deepbench_torch.recipes.ladder import Rung
 
+NAME = r"^[A-Za-z0-9_.-]+$"
 Content = Literal["image", "series"]
 PriorField = Annotated[
     Prior,
@@ -157,7 +159,7 @@ class AbstractRecipe(Part, ABC):
     nouns: ClassVar[str]
     silent: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
+    name: str = Field(min_length=1, pattern=NAME)
     description: str = ""
     size: Whole | None = Field(default=None, ge=1, le=1 << 62)
     seed: Whole | None = Field(default=None, ge=0, le=(1 << 63) - 1)
@@ -311,7 +313,8 @@ def _outside() -> int:
 def _refusal(kind: type[Part], plain: object) -> ValueError:
     """Return the error with every fault of some values."""
     name = plain.get("name") if isinstance(plain, Mapping) else None
-    source = f"recipe {name}" if isinstance(name, str) and name else kind.__name__
+    named = isinstance(name, str) and re.fullmatch(NAME, name) is not None
+    source = f"recipe {name:.60}" if named else kind.__name__
     faults = find_faults(kind, plain, source=source)
     if not isinstance(plain, Mapping):
         return ValueError(faults[0])

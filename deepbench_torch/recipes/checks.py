@@ -7,6 +7,7 @@ from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
+from deepbench_torch.recipes.messages import shown
 
 if TYPE_CHECKING:
     from deepbench_torch.recipes.recipe import Recipe
@@ -120,7 +121,7 @@ def name_faults(kind: str, names: Iterable[str], place: Place) -> Iterator[Fault
     """Yield the faults of a kind's name and of its parameters' names."""
     if kind not in OBJECTS:
         hint = nearest(kind, OBJECTS).strip() or "write one of them"
-        yield Fault(place, f"expected one of {', '.join(OBJECTS)}, got {kind!r}; {hint}")
+        yield Fault(place, f"expected one of {', '.join(OBJECTS)}, got {shown(kind)}; {hint}")
         return
     fields = OBJECTS[kind].fields
     for name in names:
@@ -128,7 +129,8 @@ def name_faults(kind: str, names: Iterable[str], place: Place) -> Iterator[Fault
             hint = nearest(name, fields).strip() or "remove it"
             yield Fault(
                 (*place, name),
-                f"expected a parameter of {kind}, one of {', '.join(fields)}, got {name!r}; {hint}",
+                f"expected a parameter of {kind}, one of {', '.join(fields)}, got {shown(name)}; "
+                f"{hint}",
             )
 
 

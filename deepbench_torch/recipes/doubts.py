@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from deepbench_torch.recipes.recipe import Recipe
 
 Priors = Mapping[str, Prior]
+OUTSIDE = 3.0  # images that a position may lie outside of the image
 LARGEST_BLUR = 0.5  # of the shorter side; more leaves nothing to see
 TURN = 2 * math.pi * (1 + 1e-6)
 RULES: Mapping[Role, tuple[str, str]] = {
@@ -64,8 +65,8 @@ class Scale(NamedTuple):
 def image_doubts(recipe: "Recipe") -> Iterator[Fault]:
     """Yield the numbers of a recipe that are pixels or degrees by their size; all are valid.
 
-    A position is doubted if its median lies outside the image by more than an image and the
-    object's own size, a length if its median exceeds the image, an angle if it exceeds a turn.
+    A position is doubted if its median lies outside the image by more than three images and
+    the object's own size, a length if its median exceeds the image, an angle if it exceeds a turn.
     """
     for place, kind, priors in _objects(recipe):
         complete = recipe.objects[kind] | dict(priors)
@@ -113,7 +114,7 @@ def _scale(recipe: "Recipe", kind: str, name: str, priors: Priors) -> Scale:
     longest = diagonal if shape else math.nextafter(1.0, 0.0)
     role = fields[name].role
     pixels = {"column": grid.width, "row": grid.height, "length": grid.shorter}.get(role, 1)
-    return Scale(role, pixels, longest, reach=1 + size * grid.shorter / pixels)
+    return Scale(role, pixels, longest, reach=OUTSIDE + size * grid.shorter / pixels)
 
 
 def _message(scale: Scale, prior: Prior) -> str:

@@ -90,7 +90,7 @@ def _unknown_key(kind: type[BaseModel], detail: ErrorDetails) -> str:
             "that load_recipe reads may extend another, so write that recipe out with to_yaml()"
         )
     hint = nearest(key, keys).strip() or "remove it"
-    return f"expected one of the keys {', '.join(keys)}, got {key!r}; {hint}"
+    return f"expected one of the keys {', '.join(keys)}, got {shown(key)}; {hint}"
 
 
 def _mapping_of_keys(kind: type[BaseModel], detail: ErrorDetails) -> str:

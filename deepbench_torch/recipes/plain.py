@@ -22,6 +22,7 @@ class Unit(NamedTuple):
     remedy: str = NO_UNIT
 
 
+DEEPEST = 50  # mappings and lists within each other, as in a YAML file
 UnitAt = Callable[[Place], Unit]
 
 
@@ -48,6 +49,10 @@ def plain_values(plain: Any, unit_at: UnitAt = without_units) -> Any:
 
 
 def _plain(value: Any, place: Place, unit_at: UnitAt, faults: list[Fault]) -> Any:
+    if len(place) > DEEPEST:
+        message = f"expected at most {DEEPEST} levels, got more; it may hold itself"
+        faults.append(Fault(place[:1], message))
+        return None
     if is_quantity(value):
         return _number(value, place, unit_at, faults)
     if isinstance(value, Mapping):
@@ -81,12 +86,14 @@ def _number(value: Any, place: Place, unit_at: UnitAt, faults: list[Fault]) -> A
     return number.tolist() if isinstance(number, np.ndarray) else number
 
 
-def copied(value: Any) -> Any:
+def copied(value: Any, *, depth: int = 0) -> Any:
     """Return a value with its mappings and lists copied; what they hold stays the same."""
+    if depth > DEEPEST + 1:
+        return value
     if isinstance(value, Mapping):
-        return {key: copied(part) for key, part in value.items()}
+        return {key: copied(part, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [copied(part) for part in value]
+        return [copied(part, depth=depth + 1) for part in value]
     return value
 
 

@@ -29,6 +29,7 @@ from deepbench_torch.recipes.checks import (
 from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
+from deepbench_torch.recipes.messages import shown
 from deepbench_torch.recipes.plain import UnitAt
 from deepbench_torch.recipes.simplification import Simplification, check_simplification
 from deepbench_torch.recipes.units import image_unit
@@ -176,7 +177,7 @@ class Recipe(AbstractRecipe):
             if step not in STEPS or step in ladder[:place]:
                 rule = f"steps of {', '.join(STEPS)}, each once"
                 hint = nearest(step, STEPS).strip() or "remove it"
-                raise FaultsError([Fault((place,), f"expected {rule}, got {step!r}; {hint}")])
+                raise FaultsError([Fault((place,), f"expected {rule}, got {shown(step)}; {hint}")])
         return ladder
 
     @model_validator(mode="after")

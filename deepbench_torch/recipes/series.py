@@ -244,7 +244,7 @@ def _check_known(place: Place, given: Iterable[str], known: Collection[str]) -> 
     for name in (name for name in given if name not in known):
         hint = nearest(name, known).strip() or "remove it"
         rule = f"one of the names {', '.join(known)}" if known else "no name here"
-        faults.append(Fault((*place, name), f"expected {rule}, got {name!r}; {hint}"))
+        faults.append(Fault((*place, name), f"expected {rule}, got {shown(name)}; {hint}"))
     if faults:
         raise FaultsError(faults)
 

@@ -10,6 +10,7 @@ from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import Flag, Number, Part, Whole
 from deepbench_torch.recipes.checks import MOST_OBJECTS, name_faults
+from deepbench_torch.recipes.messages import shown
 
 
 class Simplification(Part):
@@ -64,7 +65,7 @@ def _kind_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fau
         if kind not in kinds:
             hint = nearest(kind, kinds).strip() or "write one of them"
             yield Fault(
-                place, f"expected kinds of objects, {', '.join(kinds)}, got {kind!r}; {hint}"
+                place, f"expected kinds of objects, {', '.join(kinds)}, got {shown(kind)}; {hint}"
             )
 
 
