@@ -268,11 +268,11 @@ class Collection(PairDataset, Group):
             mine = [number for number, (member, _) in enumerate(found) if member == domain]
             pairs = self.members[domain]._pairs([found[number][1] for number in mine])
             for number, (data, target) in zip(mine, pairs, strict=True):
-                rows[number] = data, self._united(target, domain)
+                rows[number] = data, self.united(target, domain)
         return rows
 
-    def _united(self, target: Any, domain: int) -> Any:
-        """The target of a member as the collection has it."""
+    def united(self, target: Any, domain: int) -> Any:
+        """Return the target of the member of some number as the collection has it."""
         if self.target == DOMAIN:
             return domain
         if isinstance(self.target, str):

@@ -115,7 +115,7 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def __getitems__(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
         """Return the rows at several places, made in one batch; a DataLoader calls this."""
         length = len(self)
-        return self._handed_out(
+        return self.handed_out(
             self._pairs(
                 [
                     each if type(each) is int and 0 <= each < length else place(each, length)
@@ -206,8 +206,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def _selected(self, places: Keys) -> Sequence[int]:
         return select_all(places, len(self))
 
-    def _handed_out(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-        """Rows after the transforms; most have none, so they take no time then."""
+    def handed_out(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Return rows after the transforms, quickly where there are none."""
         if self.has_transforms or self.has_detection_targets:
             return [self._transformed(*pair) for pair in pairs]
         return pairs

@@ -160,10 +160,6 @@ class RowDataset(PairDataset):
             ]
         )
 
-    def transformed(self, data: Tensor, targets: list[Any]) -> list[tuple[Any, Any]]:
-        """Return data (B, *recipe.shape) and targets as pairs, after the transforms."""
-        return self._handed_out(list(zip(own_rows(data), targets, strict=True)))
-
     @override
     def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
         data, targets = self._fetch(self._rows_at(places))

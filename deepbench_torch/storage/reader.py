@@ -104,14 +104,11 @@ class StoredCatalogue(RowDataset):
     @override
     def extra_repr(self) -> str:
         rounded = "" if FORMATS[self.format].exact else ", brightness rounded to 8 bits"
-        return f"{super().extra_repr()}\nFormat: {self.format}{rounded}"
+        lines = f"{super().extra_repr()}\nFormat: {self.format}{rounded}"
+        return f"Root location: {self.path}\n{lines}"
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_open_rows": None}
-
-    @override
-    def extra_repr(self) -> str:
-        return f"Root location: {self.path}\n{super().extra_repr()}"
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
         process = os.getpid()

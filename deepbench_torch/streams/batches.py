@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import torch
 
-from deepbench_torch.datasets import Catalogue
-from deepbench_torch.generate import generate
-from deepbench_torch.samples import AbstractSample
 from deepbench_torch.streams.dealing import Lane
-from deepbench_torch.targets import target_rows
+from deepbench_torch.streams.sources import RowMaker, Source
 
 LAST_ROW = (1 << 63) - 1
 AHEAD = 64  # rows that are made at once where they are handed out one by one
@@ -28,7 +26,7 @@ class BatchMaker:
         device: Where images are drawn.
     """
 
-    source: Catalogue
+    source: Source
     batch_size: int | None
     collate_fn: Callable[[list[Any]], Any] | None
     device: torch.device
@@ -46,23 +44,26 @@ class BatchMaker:
             return
         for numbers in batched(lane.rounds, min(AHEAD, self.source.rows_at_once)):
             rows = [first + row for number in numbers for row in lane.rows(number)]
-            yield from zip(numbers, self._pairs(self._sample(rows)), strict=True)
+            yield from zip(numbers, self._pairs(rows), strict=True)
 
-    def _sample(self, rows: list[int]) -> AbstractSample:
+    def _pairs(self, rows: list[int]) -> list[tuple[Any, Any]]:
+        """Rows one by one, after the transforms."""
         check_rows(max(rows, default=0))
-        index = torch.tensor(rows, dtype=torch.int64, device="cpu")
-        return generate(self.source.recipe, self.source.seed, index, device=self.device)
-
-    def _pairs(self, sample: AbstractSample) -> list[tuple[Any, Any]]:
-        return self.source.transformed(sample.data, target_rows(sample, self.source.target))
+        return self.source.handed_out(self._rows.pairs(rows))
 
     def _batch(self, rows: list[int]) -> Any:
         """A batch as DataLoader makes it of rows."""
-        sample = self._sample(rows)
+        check_rows(max(rows, default=0))
         plain = self.collate_fn is None and not self.source.has_transforms
         if plain and self.source.target == "label":
-            return [sample.data, sample.label]  # they are a batch already
-        return (self.collate_fn or self.source.collate_fn)(self._pairs(sample))
+            sample = self._rows.sample(rows)
+            if sample is not None:
+                return [sample.data, sample.label]  # they are a batch already
+        return (self.collate_fn or self.source.collate_fn)(self._pairs(rows))
+
+    @cached_property
+    def _rows(self) -> RowMaker:
+        return RowMaker(self.source, self.device)
 
 
 def check_rows(last: int) -> None:

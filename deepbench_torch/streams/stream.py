@@ -10,19 +10,15 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from deepbench_torch.arguments import whole
-from deepbench_torch.datasets import (
-    LARGEST_SIZE,
-    Catalogue,
-    PairDataset,
-    PairTransform,
-    Transform,
-)
-from deepbench_torch.datasets.overlap import STREAM, Part, use_parts
+from deepbench_torch.collection import Collection
+from deepbench_torch.datasets import LARGEST_SIZE, PairTransform, RowDataset, Transform
+from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
 from deepbench_torch.streams.nesting import refuse_nested_batches
 from deepbench_torch.streams.places import Place, Places, Reader, job_state
+from deepbench_torch.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.targets import Target
 
 
@@ -55,7 +51,10 @@ class CatalogueStream(IterableDataset[Any]):
     `StreamLoader`, or torchdata's StatefulDataLoader, whose own state `load_state_dict` reads too.
 
     Args:
-        recipe: A packaged recipe's name, a YAML file, or a recipe.
+        recipe: A packaged recipe's name, a YAML file, or a recipe. Or a Collection: then its
+            members take turns in the proportion of its weights, or else of their rows, and row r is
+            row r of the member whose turn it is; its target and transforms are used if none is
+            given.
         seed: As in Catalogue.
         start: The first row. By default a stream begins at row 2**62, which no Catalogue reaches
             whatever its size, so it never repeats validation or test rows. From another `start` it
@@ -65,7 +64,7 @@ class CatalogueStream(IterableDataset[Any]):
         drop_last: Leave out the rows of an epoch that do not fill a batch on every rank. (Batches
             of one row, and rows one by one, leave out fewer rows than there are ranks in any case.)
         image_size: As in Catalogue.
-        target: As in Catalogue.
+        target: As in Catalogue; "label", or that of the collection, if None.
         transform: Called with each image or series, as in Catalogue.
         target_transform: Called with each target.
         transforms: Called with both together, instead of the two before.
@@ -79,7 +78,7 @@ class CatalogueStream(IterableDataset[Any]):
 
     def __init__(
         self,
-        recipe: str | Path | AbstractRecipe,
+        recipe: str | Path | AbstractRecipe | Collection,
         *,
         seed: int | None = None,
         start: int | None = None,
@@ -87,7 +86,7 @@ class CatalogueStream(IterableDataset[Any]):
         batch_size: int | None = None,
         drop_last: bool = False,
         image_size: int | tuple[int, int] | None = None,
-        target: Target = "label",
+        target: Target | None = None,
         transform: Transform | None = None,
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
@@ -95,14 +94,8 @@ class CatalogueStream(IterableDataset[Any]):
         device: str | torch.device = "cpu",
     ) -> None:
         super().__init__()
-        if isinstance(recipe, PairDataset):
-            raise TypeError(
-                f"CatalogueStream: expected a recipe, got a {type(recipe).__name__}; give its "
-                "recipe, for a Collection one stream for each member, or use a DataLoader"
-            )
-        self.source = Catalogue(
+        self.source = stream_source(
             recipe,
-            size=LARGEST_SIZE,
             seed=seed,
             image_size=image_size,
             target=target,
@@ -115,8 +108,7 @@ class CatalogueStream(IterableDataset[Any]):
         self.size = _number(size, "size must be None or a positive number of rows")
         check_rows(self.start + (self.size or 1) - 1)
         if start is not None and start < LARGEST_SIZE:
-            rows = range(self.start, LARGEST_SIZE)  # epochs go on from row to row
-            use_parts(self, [Part(self.recipe, self.seed, STREAM, 0, rows)])
+            use_parts(self, parts_from(self.source, self.start))
         self.batch_size = _number(batch_size, "batch_size must be None or a positive number")
         self.drop_last = drop_last
         self.device = torch.device(device)
@@ -133,13 +125,17 @@ class CatalogueStream(IterableDataset[Any]):
 
     @property
     def recipe(self) -> AbstractRecipe:
-        """What the rows hold."""
-        return self.source.recipe
+        """Recipe of the rows; of a collection that of its first member."""
+        return self._first.recipe
 
     @property
     def seed(self) -> int:
-        """The seed of all rows."""
-        return self.source.seed
+        """Seed of the rows; of a collection that of its first member."""
+        return self._first.seed
+
+    @property
+    def _first(self) -> RowDataset:
+        return self.source.members[0] if isinstance(self.source, Collection) else self.source
 
     @property
     def classes(self) -> list[str]:
@@ -210,7 +206,7 @@ class CatalogueStream(IterableDataset[Any]):
             "origin": rows,
             "start": self.start,
             "seed": self.seed,
-            "recipe": self.recipe.digest,
+            "recipe": digest_of(self.source),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -76,7 +76,7 @@ def test_a_stream_begins_where_no_catalogue_reaches() -> None:
     for made in (db.CatalogueStream("star"), db.CatalogueStream(recipe)):
         assert made.start == START == largest.rows[-1] + 1
     assert made.seed == 6
-    assert (db.CatalogueStream(recipe, seed=0, start=0).start, made.source.seed) == (0, 6)
+    assert (db.CatalogueStream(recipe, seed=0, start=0).start, made.seed) == (0, 6)
 
 
 @pytest.mark.parametrize("size", [None, 1, 5])
@@ -312,10 +312,3 @@ def test_a_loader_wants_batches_and_a_device_no_workers() -> None:
         db.StreamLoader(stream(batch_size=None))
     with pytest.raises(ValueError, match="draws in the training process; use num_workers=0"):
         next(iter(loader(stream(device="meta"), 1)))
-
-
-def test_a_dataset_is_no_recipe() -> None:
-    whole = db.Catalogue("star", size=5)
-    for data in (whole, whole[:3], db.Collection([whole])):
-        with pytest.raises(TypeError, match=r"expected a recipe, got a .*; give its recipe"):
-            db.CatalogueStream(data)  # type: ignore[arg-type]
