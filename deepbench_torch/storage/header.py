@@ -1,6 +1,7 @@
 """What a stored catalogue says of itself."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,6 +149,27 @@ def checked_file(path: Path) -> h5py.File:
             file.close()
             raise
         return file
+
+
+def check_unlocked(path: Path) -> None:
+    """Refuse a file that another program writes, by the lock that HDF5 takes.
+
+    Its bytes change meanwhile, so they match no checksum.
+
+    Raises:
+        BlockingIOError: If it is locked.
+    """
+    if sys.platform == "win32" or os.environ.get("HDF5_USE_FILE_LOCKING", "").upper() == "FALSE":
+        return
+    import fcntl  # of Unix alone
+
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # a file system without locks
+            return
 
 
 def check_exists(path: Path) -> None:

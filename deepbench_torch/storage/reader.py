@@ -108,7 +108,7 @@ class StoredCatalogue(RowDataset):
         return f"Root location: {self.path}\n{lines}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open_rows": None}
+        return super().__getstate__() | {"_open_rows": None}
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
         process = os.getpid()

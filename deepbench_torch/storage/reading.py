@@ -101,7 +101,9 @@ def _refused(number: int, path: Path, error: BaseException) -> OSError:
     if isinstance(error, OSError) and str(error.strerror).startswith("cannot read it"):
         return error  # reported within
     remedy = REMEDIES.get(number, "see what the system says of this path, and try again")
+    named = re.search(r"name = '([^']+)', .*errno = ", str(error), re.DOTALL)  # by HDF5: a shard
     name = error.filename if isinstance(error, OSError) and error.filename else path
+    name = named[1] if named else name
     return OSError(number, f"cannot read it ({os.strerror(number)}); {remedy}", str(name))
 
 

@@ -13,7 +13,13 @@ from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.folder import PARAMETERS, RECIPE, sha256
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.hdf5 import Sums
-from deepbench_torch.storage.header import Header, check_exists, opened, read_header
+from deepbench_torch.storage.header import (
+    Header,
+    check_exists,
+    check_unlocked,
+    opened,
+    read_header,
+)
 from deepbench_torch.storage.parts import Part, part_rows, ranges
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.seal import check_seal
@@ -77,6 +83,7 @@ def _check_whole(path: Path) -> str:
     """Return the checksum of an HDF5 file, after checking its bytes."""
     regular_file(path)
     with reading(path):
+        check_unlocked(path)
         return check_seal(path)
 
 
