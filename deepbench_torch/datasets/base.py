@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from deepbench_torch.datasets.places import chunks, place, select, select_all
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
+from deepbench_torch.guard import explain_guard
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.targets import DetectionRow, Target, collate_detection, is_detection
 
@@ -48,6 +49,7 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         target_transform: Transform | None,
         transforms: PairTransform | None,
     ) -> None:
+        explain_guard()
         if transforms is not None and (transform is not None or target_transform is not None):
             raise ValueError("give either transforms or transform and target_transform, not both")
         self.target = target

@@ -33,7 +33,7 @@ class Statistics:
 
 
 class _Sums(NamedTuple):
-    """Number of values, least, greatest, mean and sum of squared deviations, float64, shape (C,) each."""
+    """Number of values; least, greatest, mean and sum of squared deviations, shape (C,) each."""
 
     values: int
     least: Tensor

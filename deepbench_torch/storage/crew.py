@@ -13,6 +13,8 @@ from typing import Any, Self, TypeVar, final
 
 import torch
 
+from deepbench_torch.guard import UnguardedMainError, naming_guard
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -92,8 +94,9 @@ class Crew:
     def _first(self, task: Callable[[T], R], pending: deque[tuple[T, "Future[R]"]]) -> R:
         for attempt in range(TRIES):
             try:
-                result = pending[0][1].result()
-            except _FINAL:
+                with naming_guard("materialize"):
+                    result = pending[0][1].result()
+            except (*_FINAL, UnguardedMainError):
                 raise
             except Exception as error:
                 if attempt == TRIES - 1:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
+from deepbench_torch.guard import check_guard
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
@@ -85,6 +86,7 @@ def materialize(
         ValueError: If the catalogue has transforms, or the format is not known or not that of the
             name.
     """
+    check_guard("materialize")
     _check_source(catalogue)
     _check_name(path)
     path = user_path(path)

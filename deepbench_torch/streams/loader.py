@@ -6,6 +6,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from deepbench_torch.guard import check_guard, naming_guard
 from deepbench_torch.streams.stream import CatalogueStream
 
 
@@ -69,6 +70,8 @@ class StreamLoader(DataLoader[Any]):
         self._turn: object = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        if self.num_workers:
+            check_guard("StreamLoader")
         self.stream.load_state_dict(self.next_epoch())
         self._origin = self._rows = int(self.stream.state_dict()["rows"])
         self._begun = False
@@ -102,9 +105,10 @@ class StreamLoader(DataLoader[Any]):
         deal, turn = self.stream.deal(origin), object()
         self._turn = turn
         try:
-            for number, batch in enumerate(self._batches()):
-                self._begun, self._rows = True, origin + deal.done_after(number)
-                yield batch
+            with naming_guard("StreamLoader"):
+                for number, batch in enumerate(self._batches()):
+                    self._begun, self._rows = True, origin + deal.done_after(number)
+                    yield batch
             self._begun, self._rows = False, self.stream.epoch_end(origin)
         finally:
             if self._turn is turn:  # another loader of this stream goes on from here
