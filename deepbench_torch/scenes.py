@@ -95,7 +95,7 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
         drawn = dict(zip(counts, numbers.unbind(1), strict=True))
         return {kind: slots < drawn[kind] for kind in recipe.objects}
     u = rng.uniform(seed, ("scene.count", "scene.kind"), index, recipe.slots)
-    exists = slots < recipe.count.value(u[:, 0, :1])
+    exists = slots < recipe.count.icdf(u[:, 0, :1])
     chosen = (u[:, 1] * len(recipe.objects)).long()
     return {kind: exists & (chosen == place) for place, kind in enumerate(recipe.objects)}
 

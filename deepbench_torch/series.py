@@ -164,7 +164,7 @@ def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index:
     streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
     u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
     law = Normal(1.0, recipe.noise.of_parameters[name], *FACTOR)
-    factor = law.value(u).transpose(1, 2)  # (B, T or 1, slots)
+    factor = law.icdf(u).transpose(1, 2)  # (B, T or 1, slots)
     result = values.view(len(index), 1, slots) * factor
     if quantity.turns:
         result = result - (result / TURN).round() * TURN

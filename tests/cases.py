@@ -170,6 +170,6 @@ def drawn(name: str, count: int, dtype: torch.dtype) -> dict[str, Tensor]:
     for place, (parameter, prior) in enumerate(kind.prior.items()):
         cases = [case.parameters[parameter] for case in CASES if case.name == name]
         scale = sizes.get(kind.fields[parameter].role, 1)
-        values = torch.cat((prior.value(u[:, place]) * scale, torch.tensor(cases).double()))
+        values = torch.cat((prior.icdf(u[:, place]) * scale, torch.tensor(cases).double()))
         parameters[parameter] = values.to(dtype)
     return parameters

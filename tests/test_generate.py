@@ -130,7 +130,7 @@ def test_changing_one_prior_leaves_all_other_draws(name: str) -> None:
     before = db.generate(recipe, 2, torch.arange(12))
     for kind, priors in recipe.objects.items():
         for parameter, prior in priors.items():
-            middle = float(prior.value(torch.tensor([0.37], dtype=torch.float64)))
+            middle = float(prior.icdf(torch.tensor([0.37], dtype=torch.float64)))
             changed = recipe.replace(objects={kind: {parameter: middle}})
             after = db.generate(changed, 2, torch.arange(12))
             for path, values in parts(before).items():
@@ -174,7 +174,7 @@ def test_draws_lie_in_their_priors() -> None:
     priors = recipe.objects["star"]
     # float32 rounds a value by 6e-8 of itself, which may step over an end of the interval
     for value, name in (((star["x"] + 0.5) / 80, "x"), (star["gamma"] / 50, "gamma")):
-        low, high = priors[name].bounds
+        low, high = priors[name].support
         assert (value > low - 1e-6).all()
         assert (value < high + 1e-6).all()
         assert value.min() < low + 0.02 * (high - low)

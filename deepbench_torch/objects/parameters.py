@@ -281,7 +281,7 @@ def prior_fault(field: Parameter, prior: Prior) -> str | None:
 
 def _telling_values(prior: Prior) -> Tensor:
     """Values of a prior that fit a range only if all that it can give do: float64, any number."""
-    ends = torch.tensor(prior.bounds, dtype=torch.float64)
+    ends = torch.tensor(prior.support, dtype=torch.float64)
     if isinstance(prior, Choice):
         values = torch.tensor(prior.values, dtype=torch.float64)
         return values[prior.contains(values)]

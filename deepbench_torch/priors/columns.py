@@ -13,7 +13,7 @@ from deepbench_torch.priors.prior import Prior
 
 
 def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
-    """Values of several priors at once, each its own column; equal to `value` one by one.
+    """Values of several priors at once, each its own column; equal to `icdf` one by one.
 
     Those on an interval are worked out together, which for a small batch saves most of the time.
 
@@ -31,7 +31,7 @@ def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
         result[:, plan.logarithmic] = portable.exp(result[:, plan.logarithmic])
     result.clamp_(least, last)
     for place in plan.others:
-        result[:, place] = priors[place].value(u[:, place])
+        result[:, place] = priors[place].icdf(u[:, place])
     return result
 
 
@@ -47,7 +47,7 @@ class _Plan(NamedTuple):
 def _plan(priors: tuple[Prior, ...]) -> _Plan:
     """The plan for some priors; those not on an interval get ends that mean nothing."""
     kinds = [type(prior) for prior in priors]
-    intervals = [prior.bounds if isinstance(prior, Interval) else (0.0, 1.0) for prior in priors]
+    intervals = [prior.support if isinstance(prior, Interval) else (0.0, 1.0) for prior in priors]
     low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
     logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
     one = torch.ones_like(low)

@@ -31,7 +31,7 @@ class Interval(Prior):
 
     @property
     @override
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         return self.low, self.high
 
     @override
@@ -47,7 +47,7 @@ class Uniform(Interval):
     name: ClassVar[str] = "uniform"
 
     @override
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         last = math.nextafter(self.high, self.low)
         return (u * (self.high - self.low)).add_(self.low).clamp_(self.low, last)
 
@@ -73,8 +73,8 @@ class LogUniform(Interval):
             self._refuse("values from 1e-300 to 1e300", self._shown, remedy=remedy)
 
     @override
-    def value(self, u: Tensor) -> Tensor:
-        start, end = portable.log(torch.tensor(self.bounds, dtype=torch.float64))
+    def icdf(self, u: Tensor) -> Tensor:
+        start, end = portable.log(torch.tensor(self.support, dtype=torch.float64))
         return portable.exp((u * (end - start)).add_(start)).clamp_(self.low, self.high)
 
     @override
@@ -112,7 +112,7 @@ class Normal(Prior):
             self._refuse("some weight between low and high", shown, remedy=remedy)
 
     @override
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         side, start, share = self._cut()
         p = ((u if side > 0 else 1 - u) * share + start).clamp(2.0**-1000, 1 - 2.0**-53)
         deviation = portable.normal_quantile(p) * (side * self.std)
@@ -124,7 +124,7 @@ class Normal(Prior):
 
     @property
     @override
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         return self.low, self.high
 
     @override

@@ -19,7 +19,7 @@ def quartiles(prior: Prior) -> tuple[float, float, float]:
         >>> quartiles(Uniform(0, 4))
         (1.0, 2.0, 3.0)
     """
-    low, middle, high = prior.value(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
+    low, middle, high = prior.icdf(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
     return low, middle, high
 
 
@@ -32,7 +32,7 @@ def converted(prior: Prior, convert: Callable[[float], float]) -> Prior:
     """
     if isinstance(prior, Choice):
         return Choice(tuple(map(convert, prior.values)), prior.weights)
-    low, high = (convert(end) for end in prior.bounds)
+    low, high = (convert(end) for end in prior.support)
     if isinstance(prior, Normal):
         mean, above = convert(prior.mean), convert(prior.mean + prior.std)
         return Normal(mean, above - mean, low, high)

@@ -30,7 +30,7 @@ class Integer(Prior):
             self._refuse("whole low <= high", found, remedy="write the smaller number first")
 
     @override
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         steps = torch.floor(u * (self.high - self.low + 1)).clamp_max(self.high - self.low)
         return steps + self.low
 
@@ -40,7 +40,7 @@ class Integer(Prior):
 
     @property
     @override
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         return self.low, self.high
 
     @override
@@ -81,7 +81,7 @@ class Choice(Prior):
         return same and min(self.weights) >= 0 and 0 < sum(self.weights) < math.inf
 
     @override
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
@@ -95,7 +95,7 @@ class Choice(Prior):
 
     @property
     @override
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         return min(self._possible), max(self._possible)
 
     @override

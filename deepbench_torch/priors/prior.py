@@ -45,7 +45,7 @@ class Prior(ABC):
             object.__setattr__(self, name, number)
 
     @abstractmethod
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         """Values at the cumulative probabilities `u`.
 
         Args:
@@ -61,7 +61,7 @@ class Prior(ABC):
 
     @property
     @abstractmethod
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         """The least and the largest value, or what they approach: `contains` tells which."""
 
     @abstractmethod
@@ -108,7 +108,7 @@ class Fixed(Prior):
             self._refuse("a number", self.at, remedy="write a number, or inf for a solid shape")
 
     @override
-    def value(self, u: Tensor) -> Tensor:
+    def icdf(self, u: Tensor) -> Tensor:
         return torch.full_like(u, self.at)
 
     @override
@@ -117,7 +117,7 @@ class Fixed(Prior):
 
     @property
     @override
-    def bounds(self) -> tuple[float, float]:
+    def support(self) -> tuple[float, float]:
         return self.at, self.at
 
     @override

@@ -95,7 +95,7 @@ def count_faults(recipe: "Recipe") -> Iterator[Fault]:
 
 def _is_one(recipe: "Recipe") -> bool:
     """Return whether every image holds exactly one object, its kind not counted."""
-    exactly_one = recipe.count is not None and recipe.count.bounds == (1, 1)
+    exactly_one = recipe.count is not None and recipe.count.support == (1, 1)
     return exactly_one or len(recipe.scene or ()) == 1
 
 
@@ -109,7 +109,7 @@ def _shown_rule(recipe: "Recipe") -> str:
 
 
 def _is_number(prior: Prior) -> bool:
-    low, high = prior.bounds
+    low, high = prior.support
     values = prior.values if isinstance(prior, Choice) else (low, high)
     whole = isinstance(prior, Fixed | Integer | Choice) and all(
         float(value).is_integer() for value in values

@@ -243,7 +243,7 @@ class Recipe(AbstractRecipe):
         if self.scene is not None:
             return len(self.scene)
         priors = [self.count] if self.count is not None else (self.counts or {}).values()
-        return max(int(prior.bounds[1]) for prior in priors)
+        return max(int(prior.support[1]) for prior in priors)
 
     @property
     def grid(self) -> Grid:

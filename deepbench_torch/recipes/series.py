@@ -177,7 +177,7 @@ class SeriesRecipe(AbstractRecipe):
     @property
     def slots(self) -> int:
         """How many bodies a system can have."""
-        return int(self.parameters["bodies"].bounds[1]) if "bodies" in self.parameters else 1
+        return int(self.parameters["bodies"].support[1]) if "bodies" in self.parameters else 1
 
     @property
     def channels(self) -> list[Channel]:

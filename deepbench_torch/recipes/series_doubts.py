@@ -37,7 +37,7 @@ def series_doubts(recipe: "SeriesRecipe") -> Iterator[Fault]:
 
 def _usual(quantity: Quantity) -> tuple[float, float]:
     """Return the largest size of the usual values, and the smallest if they are positive."""
-    sizes = [abs(end) for end in quantity.rule.prior.bounds]
+    sizes = [abs(end) for end in quantity.rule.prior.support]
     return max(sizes) or 1.0, min(sizes) if quantity.rule.above == 0 else 0.0
 
 

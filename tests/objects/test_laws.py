@@ -59,7 +59,7 @@ def test_default_priors_make_sense(name: str) -> None:
     kind = OBJECTS[name]
     for parameter, prior in kind.prior.items():
         kind.check_prior(parameter, prior)
-        ends = prior.value(torch.tensor([2.0**-53, 0.5, 1 - 2.0**-53], dtype=torch.float64))
+        ends = prior.icdf(torch.tensor([2.0**-53, 0.5, 1 - 2.0**-53], dtype=torch.float64))
         kind.check(parameter, ends)
 
 
