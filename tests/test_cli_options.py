@@ -49,7 +49,7 @@ INPUTS: dict[str, Callable[[Path], str]] = {
     "collection": _collection,
 }
 RECIPES, STORED = ("name", "yaml", "series"), ("h5", "gzip", "shards", "npy", "jpeg", "fits")
-SHOWN = ("name", "yaml", "series", "h5", "gzip", "shards", "collection")
+SHOWN = tuple(INPUTS)
 IMAGES = tuple(kind for kind in SHOWN if kind != "series")
 
 
