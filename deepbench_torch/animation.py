@@ -1,13 +1,16 @@
 """Animations of time series: their paths and energies grow with time, in a GIF."""
 
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from matplotlib.animation import PillowWriter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
+from typing_extensions import override
 
+from deepbench_torch.outputs import MARK, output_file
 from deepbench_torch.paths import user_path
 from deepbench_torch.plotting import check_suffix, gallery
 from deepbench_torch.portraits import MOTION, Rows
@@ -37,6 +40,7 @@ def save_animation(
         The path.
 
     Raises:
+        FileExistsError: If a file of that name was not written by this package.
         OSError: If it cannot be written.
         ValueError: If the suffix is another, or the rows are no time series.
     """
@@ -50,9 +54,8 @@ def save_animation(
     heads = [(_head(line), data) for line, data in lines if line.get_gid() == MOTION]
     figure.draw_without_rendering()  # lays it out with all that will be in it
     figure.set_layout_engine("none")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = PillowWriter(fps=PER_SECOND)
-    with writer.saving(figure, str(path), DPI):
+    writer = _Writer(fps=PER_SECOND)
+    with output_file(path, "the animation") as new, writer.saving(figure, str(new), DPI):
         for moment in _moments(max(data.shape[1] for _, data in lines)):
             for line, data in lines:
                 line.set_data(data[:, : moment + 1])
@@ -60,6 +63,24 @@ def save_animation(
                 head.set_data(data[:, moment : moment + 1])
             writer.grab_frame()
     return path
+
+
+@final
+class _Writer(PillowWriter):
+    """A writer of GIF files that name this package in a comment."""
+
+    @override
+    def finish(self) -> None:
+        first, *others = self._frames  # type: ignore[attr-defined]  # of PillowWriter
+        first.save(
+            self.outfile,
+            format="GIF",
+            save_all=True,
+            append_images=others,
+            duration=int(1000 / self.fps),
+            loop=0,
+            comment=MARK,
+        )
 
 
 def _lines(figure: Figure) -> list[tuple[Line2D, NDArray[np.float64]]]:

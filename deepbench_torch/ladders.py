@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.outputs import check_replaceable
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting import TILE, stretched
+from deepbench_torch.plotting import TILE, save, stretched
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
 from deepbench_torch.storage.names import check_folder_name
@@ -63,10 +64,11 @@ def write_ladder(
                 f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), or choose "
                 "another folder"
             )
+    check_replaceable(folder / "ladder.png")
     for path, catalogue in zip(paths, catalogues.values(), strict=True):
         materialize(catalogue, path, workers=workers, overwrite=overwrite, progress=progress)
     if recipe.content == "image":
-        picture(catalogues).savefig(folder / "ladder.png", dpi=110)
+        save(picture(catalogues), folder / "ladder.png")
     return paths
 
 

@@ -10,7 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
+from deepbench_torch.outputs import MARK, output_file
 from deepbench_torch.paths import user_path
 from deepbench_torch.portraits import PORTRAIT, Rows, first_series, portraits, recipes_of
 from deepbench_torch.recipes import AbstractRecipe
@@ -105,14 +107,33 @@ def save(figure: Figure, path: str | Path) -> Path:
     """Write a figure in the format that the suffix of the path names.
 
     Raises:
+        FileExistsError: If a file of that name was not written by this package.
         OSError: If it cannot be written.
         ValueError: If no picture can be written under the suffix.
     """
     path = user_path(path)
     check_suffix(path, SUFFIXES)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    kind = path.suffix.lower()[1:]
+    with output_file(path, "the picture") as new:
+        figure.savefig(new, dpi=110, format=kind, **_marks(kind))
     return path
+
+
+def _marks(kind: str) -> dict[str, Any]:
+    """Return the arguments with which a file of some format names the package that wrote it."""
+    mark = MARK.decode()
+    match kind:
+        case "png":
+            return {"metadata": {"Software": mark}}
+        case "pdf" | "svg" | "eps" | "ps":
+            return {"metadata": {"Creator": mark}}
+        case "jpg" | "jpeg":
+            return {"pil_kwargs": {"comment": MARK}}
+        case "tif" | "tiff":
+            return {"pil_kwargs": {"software": mark}}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = mark
+    return {"pil_kwargs": {"exif": exif}}
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:

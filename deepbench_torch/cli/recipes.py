@@ -8,6 +8,7 @@ import typer
 
 from deepbench_torch.cli.options import Overwrite, refuse_idle
 from deepbench_torch.convert import convert as convert_configuration
+from deepbench_torch.outputs import MARK, output_file
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe, recipe_faults, recipe_warnings
 from deepbench_torch.recipes.schema import packaged_schema
@@ -63,8 +64,9 @@ def convert(
         return
     if output.exists() and not overwrite:
         raise FileExistsError(f"{str(output)!r} exists; replace it with --overwrite")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(conversion.to_yaml(), encoding="utf-8")
+    with output_file(output, "the recipe") as new:
+        text = f"# converted for {MARK.decode()}\n{conversion.to_yaml()}"
+        new.write_text(text, encoding="utf-8")
     typer.echo(f"{output}: recipe {conversion.recipe['name']}; see it with show {output}")
 
 
@@ -78,8 +80,8 @@ def schema(
     if output is None:
         typer.echo(packaged_schema(), nl=False)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(packaged_schema(), encoding="utf-8")
+    with output_file(output, "the schema") as new:
+        new.write_text(packaged_schema(), encoding="utf-8")
     typer.echo(
         f"{output}: name it in the first line of a recipe, as in "
         f"# yaml-language-server: $schema={output.name}"
