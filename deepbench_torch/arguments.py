@@ -3,7 +3,11 @@
 import operator
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import torch
+from torch import Tensor
 
 Place = tuple[int | str, ...]
 
@@ -39,6 +43,23 @@ class FaultsError(ValueError):
 
     def __reduce__(self) -> tuple[type["FaultsError"], tuple[list[Fault]]]:
         return type(self), (self.faults,)
+
+
+def as_tensor(value: Any) -> Tensor:
+    """Return a tensor as it is and any other numbers as a new one on the CPU.
+
+    NumPy's numbers keep their dtype; Python's become float32 or int64, whatever torch's default is.
+
+    Example:
+        >>> as_tensor([1.0, 2.0]).dtype
+        torch.float32
+    """
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        return torch.as_tensor(value, dtype=None, device="cpu")
+    dtype = torch.float32 if np.asarray(value).dtype.kind == "f" else None
+    return torch.as_tensor(value, dtype=dtype, device="cpu")
 
 
 def whole(value: object, rule: str, *, least: int, most: int) -> int:

@@ -5,20 +5,15 @@ does not notice, so the child waits for them for ever in its first parallel loop
 
 - Before a fork, the forking thread ends its OpenMP threads; parent and child start new ones.
 - Where that is impossible, because the runtime is too old or this package was imported after the
-  fork, calls of this package run on one thread in the affected thread.
+  fork, calls of this package run on one thread; see `settings`.
 """
 
 import ctypes
 import os
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from threading import get_ident
-from typing import ParamSpec, TypeVar
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # `omp_pause_hard` of OpenMP 5.0: release all resources, threads included
 _PAUSE_HARD = 2
@@ -36,24 +31,9 @@ class _State:
     affected: int | None = None
 
 
-def single_thread_if_affected(function: Callable[P, R]) -> Callable[P, R]:
-    """Return the function, which runs on one thread where a fork may have lost OpenMP threads.
-
-    torch's number of threads is the same before and after a call.
-    """
-
-    @wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _State.affected != get_ident():
-            return function(*args, **kwargs)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            torch.set_num_threads(threads)
-
-    return guarded
+def lost_threads() -> bool:
+    """Return whether the OpenMP threads of this thread may be lost."""
+    return _State.affected == get_ident()
 
 
 def watch_forks() -> None:
@@ -68,7 +48,7 @@ def watch_forks() -> None:
     def before() -> None:
         nonlocal paused
         # pausing threads that are lost already would wait for them
-        paused = _State.affected != get_ident() and pause is not None and pause(_PAUSE_HARD) == 0
+        paused = not lost_threads() and pause is not None and pause(_PAUSE_HARD) == 0
 
     def in_child() -> None:
         _State.affected = None if paused else get_ident()

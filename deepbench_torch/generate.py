@@ -10,7 +10,6 @@ from torch import Tensor
 
 from deepbench_torch import rng
 from deepbench_torch.arguments import whole
-from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.images import draw_images
 from deepbench_torch.quantities import pixels
 from deepbench_torch.recipes import (
@@ -22,6 +21,7 @@ from deepbench_torch.recipes import (
 )
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 from deepbench_torch.series import follow_series
+from deepbench_torch.settings import independent_of_settings
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
 GENERATOR_VERSION = 2
@@ -68,7 +68,7 @@ def generate(
     image_size: ImageSize = None,
     device: str | torch.device = "cpu",
 ) -> Any: ...
-@single_thread_if_affected
+@independent_of_settings
 def generate(
     recipe: str | Path | AbstractRecipe,
     seed: int,
@@ -163,4 +163,4 @@ def _keep_freed_memory() -> None:
     It learns that from one such block being freed. Without it each intermediate image costs fresh
     pages: measured 2 to 3 times slower. Nothing is touched, so nothing is spent.
     """
-    torch.empty(1 << 22)
+    torch.empty(1 << 22, dtype=torch.float32, device="cpu")

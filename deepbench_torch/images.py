@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import compose, degrade, layouts
-from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
 from deepbench_torch.scenes import Scene
+from deepbench_torch.settings import independent_of_settings
 
 NOISE_CHUNK = 4 * compose.CHUNK  # pixels whose noise is drawn at once
 WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives
@@ -67,7 +67,7 @@ class Objects(NamedTuple):
     mask: Tensor
 
 
-@single_thread_if_affected
+@independent_of_settings
 def separate(sample: Sample) -> Objects:
     """Each object of a sample alone; their light adds to the clean images, or unites to them.
 

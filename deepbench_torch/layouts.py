@@ -101,7 +101,7 @@ def _best_of(
     share = _in_parts(recipe, trials.flatten(0, 1), there).view(-1, many)
     least = 1.0 if recipe.layout is None else recipe.layout.visible
     chosen = share.clamp_max(least).argmax(1)  # the first of equals
-    each = torch.arange(len(rows))
+    each = torch.arange(len(rows), dtype=torch.int64, device="cpu")
     return trials[each, chosen], share[each, chosen]
 
 
@@ -137,12 +137,14 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
     scene = scenes.to_pixels(recipe, values, present, grid, dtype=torch.float64)
     here = torch.device("cpu")
     objects = list(compose.draw_objects(scene, grid, device=here))
-    least = torch.ones(len(values), dtype=torch.float64)
+    least = torch.ones(len(values), dtype=torch.float64, device=here)
     if not objects:
         return least
     row = torch.cat([drawn.row for drawn in objects])
     light = torch.cat([drawn.light for drawn in objects])
-    total = torch.zeros(len(values), *grid.shape, dtype=torch.float64).index_add_(0, row, light)
+    total = torch.zeros(len(values), *grid.shape, dtype=torch.float64, device=here).index_add_(
+        0, row, light
+    )
     mask = core(light)
     seen = mask & (light > total[row] - light)
     share = grid.inner(seen).sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)

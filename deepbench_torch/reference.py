@@ -40,7 +40,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
     OBJECTS[kind].check_names(parameters)
     parameters = OBJECTS[kind].in_units(parameters)
     for name, value in parameters.items():
-        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float32))
+        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float32, device="cpu"))
     rows, columns = np.mgrid[: grid.height + 2 * grid.margin, : grid.width + 2 * grid.margin]
     return RENDERERS[kind](parameters, columns - float(grid.margin), rows - float(grid.margin))
 

@@ -53,7 +53,9 @@ def words(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tenso
     Returns:
         int64, shape (B, S, count), on the device of `index`.
     """
-    return words_at(seed, streams, index, torch.arange(count, device=index.device))
+    return words_at(
+        seed, streams, index, torch.arange(count, dtype=torch.int64, device=index.device)
+    )
 
 
 def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
@@ -62,9 +64,11 @@ def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor
     Returns:
         int64, shape (B, S, P).
     """
-    origins = torch.tensor([_origin(seed, name) for name in streams], dtype=torch.int64)
+    origins = torch.tensor(
+        [_origin(seed, name) for name in streams], dtype=torch.int64, device=index.device
+    )
     rows = index[:, None] * _signed(GOLDEN)  # (B, 1)
-    keys = _mix_(origins.to(index.device) ^ rows)  # (B, S)
+    keys = _mix_(origins ^ rows)  # (B, S)
     return _mix_(keys[..., None] ^ (positions * _signed(_POSITION)))
 
 
@@ -149,7 +153,7 @@ def _origin(seed: int, stream: str) -> int:
 
 def _mix_integer(word: int) -> int:
     """`mix` for one Python integer."""
-    return int(mix(torch.tensor([_signed(word)]))) & _WORD
+    return int(mix(torch.tensor([_signed(word)], dtype=torch.int64, device="cpu"))) & _WORD
 
 
 def _signed(word: int) -> int:

@@ -81,11 +81,13 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
     """
-    slots = torch.arange(recipe.slots)
+    slots = torch.arange(recipe.slots, dtype=torch.int64, device="cpu")
     if recipe.scene is not None:
         listed = [kind for part in recipe.scene for kind in part]
         return {
-            kind: torch.tensor([other == kind for other in listed]).expand(len(index), -1)
+            kind: torch.tensor(
+                [other == kind for other in listed], dtype=torch.bool, device="cpu"
+            ).expand(len(index), -1)
             for kind in recipe.objects
         }
     if recipe.count is None:
@@ -118,8 +120,10 @@ def draw_values(
         float64, shape (B, candidates, parameters of all kinds, slots).
     """
     plan = _plan(recipe)
-    starts = torch.tensor([candidate * CANDIDATE for candidate in candidates])
-    positions = starts[:, None] + torch.arange(recipe.slots)
+    starts = torch.tensor(
+        [candidate * CANDIDATE for candidate in candidates], dtype=torch.int64, device="cpu"
+    )
+    positions = starts[:, None] + torch.arange(recipe.slots, dtype=torch.int64, device="cpu")
     u = rng.uniform_at(seed, plan.streams, index, positions.flatten())
     u = u.view(len(index), len(plan.streams), *positions.shape)
     drawn = priors.values(plan.priors, u)
@@ -177,7 +181,7 @@ def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]
         streams=tuple(f"{kind}.{name}" for kind, name, _ in named),
         priors=tuple(prior for _, _, prior in named),
         roles=tuple(field.role for field in fields),
-        largest=torch.tensor(largest, dtype=torch.float32)[:, None],
+        largest=torch.tensor(largest, dtype=torch.float32, device="cpu")[:, None],
     )
 
 
@@ -188,5 +192,5 @@ def _frame(roles: tuple[Role, ...], grid: Grid) -> tuple[Tensor, Tensor]:
     scale = [float(sizes.get(role, 1)) for role in roles]
     # the frame begins half a pixel before the first pixel centre
     start = [-0.5 if role in ("column", "row") else 0.0 for role in roles]
-    frame = torch.tensor([scale, start], dtype=torch.float64)[..., None]
+    frame = torch.tensor([scale, start], dtype=torch.float64, device="cpu")[..., None]
     return frame[0], frame[1]

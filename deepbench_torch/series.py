@@ -176,7 +176,7 @@ def _measure(
     recipe: SeriesRecipe, series: Tensor, *, present: Tensor | None, seed: int, index: Tensor
 ) -> Tensor:
     """Series with the noise of measurement, float32."""
-    measured = torch.empty(series.shape)
+    measured = torch.empty(series.shape, dtype=torch.float32, device=series.device)
     for rows in _chunks(recipe, len(index), numbers=NOISE_CHUNK):
         there = None if present is None else present[rows]
         noise = measurement_noise(recipe, there, seed=seed, index=index[rows])
@@ -201,11 +201,13 @@ def measurement_noise(
     channels = recipe.channels
     noise = recipe.noise.of_measurement
     if not noise:
-        return torch.zeros((), dtype=torch.float64)
+        return torch.zeros((), dtype=torch.float64, device="cpu")
     streams = [f"noise.{channel.name}" for channel in channels]
     normal = portable.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
     sigma = [noise.get(channel.quantity, 0.0) for channel in channels]
-    error = normal.transpose(1, 2) * torch.tensor(sigma, dtype=torch.float64)  # (B, T, C)
+    error = normal.transpose(1, 2) * torch.tensor(
+        sigma, dtype=torch.float64, device="cpu"
+    )  # (B, T, C)
     if present is None:
         return error
     there = present[:, [channel.slot for channel in channels]]

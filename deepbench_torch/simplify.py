@@ -35,7 +35,7 @@ def simplified_present(
             homeless = torch.stack(others).any(0)  # (B, slots)
             present = _adopted(kept, homeless, seed=seed, index=index)
     if simplify.objects is not None:
-        first = torch.arange(recipe.slots) < simplify.objects
+        first = torch.arange(recipe.slots, dtype=torch.int64, device="cpu") < simplify.objects
         present = {kind: there & first for kind, there in present.items()}
     return present
 
@@ -71,7 +71,7 @@ def _balanced(
     counts = recipe.counts or {}
     u = rng.uniform(seed, [f"simplify.{kind}" for kind in counts], index, 1)  # (B, kinds, 1)
     drawn = dict(zip(counts, u.unbind(1), strict=True))
-    first = torch.arange(recipe.slots) == 0
+    first = torch.arange(recipe.slots, dtype=torch.int64, device="cpu") == 0
     balanced = {}
     for kind, there in present.items():
         share = 1 - _chance_of_none(counts[kind])

@@ -18,6 +18,14 @@ JUDGED = 64  # rows that the scale of a recipe is found from
 MAD = 1.4826  # standard deviations of a normal law in its median absolute deviation
 
 
+# Stored in metadata.json. Not taken from a docstring, which `python -OO` leaves out.
+MEANING = (
+    "How brightness becomes 0 to 255. The pixel is round(255 (s(x) - s(low)) / (s(high) - "
+    "s(low))), cut off at both ends, where s(x) = asinh(x / softening), or x itself if "
+    "softening is 0: linear in the noise and logarithmic in the light."
+)
+
+
 class Scale(NamedTuple):
     """How brightness becomes 0 to 255.
 
@@ -65,7 +73,7 @@ def scale_of(recipe: Recipe) -> Scale:
     poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
     variance = 0.0 if poisson is None else poisson.background / poisson.exposure
     variance += 0.0 if gaussian is None else gaussian.sigma**2
-    image = generate(recipe, 0, torch.arange(JUDGED)).image
+    image = generate(recipe, 0, torch.arange(JUDGED, dtype=torch.int64, device="cpu")).image
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
     high = high if high > low else low + 1
     return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))

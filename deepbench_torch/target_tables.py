@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
+from deepbench_torch.arguments import as_tensor
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample
@@ -98,7 +98,7 @@ def _system(
 
 def _owner(name: str, part: Mapping[str, Any], units: Mapping[str, str]) -> Owner:
     """Return one kind or system; a single row becomes a batch of one."""
-    values = {key: torch.as_tensor(value).detach().cpu().numpy() for key, value in part.items()}
+    values = {key: as_tensor(value).detach().cpu().numpy() for key, value in part.items()}
     present = values.pop(PRESENT, None)
     unknown = [key for key in values if key not in units]
     if unknown or not values:

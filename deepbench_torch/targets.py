@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 from torchvision import tv_tensors
 
-from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.images import Objects, separate
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
+from deepbench_torch.settings import independent_of_settings
 
 Target = str | Sequence[str]
 
@@ -81,7 +81,8 @@ def _components(truth: Truth) -> list[Tensor]:
 
 def _masks(truth: Truth) -> list[tv_tensors.Mask]:
     """The pixels of each object in view, whatever stands before it: uint8 of shape (N, H, W)."""
-    return [tv_tensors.Mask(truth.objects.mask[places].to(torch.uint8)) for places in truth.in_view]
+    masks = (truth.objects.mask[places].to(torch.uint8) for places in truth.in_view)
+    return [tv_tensors.Mask(mask, dtype=mask.dtype, device=mask.device) for mask in masks]
 
 
 def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
@@ -90,11 +91,12 @@ def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
     Between pixel edges, as torchvision counts: the first column reaches from 0 to 1.
     """
     size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
+    found = (mask_boxes(truth.objects.mask[places]) for places in truth.in_view)
     return [
         tv_tensors.BoundingBoxes(
-            mask_boxes(truth.objects.mask[places]), format="XYXY", canvas_size=size
+            boxes, format="XYXY", canvas_size=size, dtype=boxes.dtype, device=boxes.device
         )
-        for places in truth.in_view
+        for boxes in found
     ]
 
 
@@ -214,7 +216,7 @@ def check_target(target: Target, content: Content = "image") -> Target:
     return target if isinstance(target, str) else tuple(names)
 
 
-@single_thread_if_affected
+@independent_of_settings
 def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     """The target of each row of a sample: a value, or a dict by name for several names."""
     names = {target} if isinstance(target, str) else set(target)

@@ -242,5 +242,7 @@ def _scaled(plain: Mapping[str, Any], place: int) -> dict[str, Any]:
         "scene": [{kind: middle | {"amplitude": 1.0}}],
         "degrade": {"blur": plain["degrade"]["blur"]},
     }
-    light = generate(Recipe.model_validate(alone), 0, torch.tensor([0])).clean
+    light = generate(
+        Recipe.model_validate(alone), 0, torch.tensor([0], dtype=torch.int64, device="cpu")
+    ).clean
     return {kind: values | {"amplitude": float(f"{1 / float(light.max() - light.min()):.6g}")}}

@@ -11,10 +11,11 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from deepbench_torch.forks import single_thread_if_affected
+from deepbench_torch.arguments import as_tensor
 from deepbench_torch.grid import Grid
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.quantities import in_units
+from deepbench_torch.settings import independent_of_settings
 
 T = TypeVar("T", bound=tuple[Tensor, ...])
 V = TypeVar("V")
@@ -79,7 +80,7 @@ class Parameter(NamedTuple):
     @property
     def largest(self) -> float:
         """The largest number of single precision that makes sense."""
-        below = torch.tensor(self.below, dtype=torch.float32)
+        below = torch.tensor(self.below, dtype=torch.float32, device="cpu")
         return float(below if self.allows(below) else below.nextafter(-below.new_tensor(math.inf)))
 
     def allows(self, values: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ class ObjectKind(Generic[T]):
         """The default prior of each parameter, in the units of a recipe."""
         return {name: field.prior for name, field in self.fields.items()}
 
-    @single_thread_if_affected
+    @independent_of_settings
     def render(self, parameters: Mapping[str, Tensor] | T, grid: Grid) -> Tensor:
         """Draw each object alone on its own image.
 
@@ -156,7 +157,7 @@ class ObjectKind(Generic[T]):
         if not isinstance(parameters, Mapping):
             parameters = dict(zip(self.fields, parameters, strict=True))
         self.check_names(parameters)
-        values = {name: torch.as_tensor(value) for name, value in self.in_units(parameters).items()}
+        values = {name: as_tensor(value) for name, value in self.in_units(parameters).items()}
         self._check_shapes({name: tuple(value.shape) for name, value in values.items()})
         for name, value in values.items():
             self.check(name, value)
@@ -281,9 +282,9 @@ def prior_fault(field: Parameter, prior: Prior) -> str | None:
 
 def _telling_values(prior: Prior) -> Tensor:
     """Values of a prior that fit a range only if all that it can give do: float64, any number."""
-    ends = torch.tensor(prior.support, dtype=torch.float64)
+    ends = torch.tensor(prior.support, dtype=torch.float64, device="cpu")
     if isinstance(prior, Choice):
-        values = torch.tensor(prior.values, dtype=torch.float64)
+        values = torch.tensor(prior.values, dtype=torch.float64, device="cpu")
         return values[prior.contains(values)]
     # an end that is never given, open or infinite, gives way to the number next to it
     return torch.where(prior.contains(ends), ends, ends.nextafter(ends.flip(0)))

@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.arguments import as_tensor
+
 Number = float | Tensor
 
 # pi as float32 rounds it, a hair above pi
@@ -31,7 +33,8 @@ def as_batch(
     Raises:
         ValueError: If a tensor has another shape or is not real.
     """
-    device = next((value.device for value in values.values() if isinstance(value, Tensor)), None)
+    devices = (value.device for value in values.values() if isinstance(value, Tensor))
+    device = next(devices, torch.device("cpu"))
     tensors = {
         name: value
         if isinstance(value, Tensor)
@@ -59,7 +62,7 @@ def as_bodies(owner: str, *, mass: Tensor, position: Tensor, velocity: Tensor) -
         ValueError: If shapes do not fit, numbers are not finite, or a mass makes no sense.
     """
     fields = {"mass": mass, "position": position, "velocity": velocity}
-    bodies = {name: torch.as_tensor(field) for name, field in fields.items()}
+    bodies = {name: as_tensor(field) for name, field in fields.items()}
     _check_shapes(owner, *(tuple(field.shape) for field in bodies.values()))
     remedy = "give an absent body mass 0 and any finite place"
     for name, field in bodies.items():
@@ -99,7 +102,7 @@ def result_dtype(*values: Number, otherwise: torch.dtype) -> torch.dtype:
 
 def to_array(field: Any) -> NDArray[Any]:
     """A tensor as a NumPy array that shares its memory if it is on the CPU, without gradients."""
-    return torch.as_tensor(field).detach().cpu().numpy()
+    return as_tensor(field).detach().cpu().numpy()
 
 
 def check_real(name: str, tensor: Tensor) -> None:
@@ -178,4 +181,4 @@ def check_steps(owner: str, *, duration: float, steps: int, substeps: int) -> No
 
 def sample_times(duration: float, steps: int) -> Tensor:
     """The moments recorded, from 0 to `duration`: float64, shape (steps + 1,)."""
-    return torch.arange(steps + 1, dtype=torch.float64) * duration / steps
+    return torch.arange(steps + 1, dtype=torch.float64, device="cpu") * duration / steps

@@ -6,11 +6,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.physics.pendulum import check_body
 from deepbench_torch.quantities import in_units
+from deepbench_torch.settings import independent_of_settings
 
 Array = TypeVar("Array")
 
@@ -51,7 +51,7 @@ class PhasePath(NamedTuple, Generic[Array]):
         return PhasePath(*(arguments.to_array(field) for field in self))
 
 
-@single_thread_if_affected
+@independent_of_settings
 def simulate(
     q: Number,
     p: Number = 0.0,

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.forks import single_thread_if_affected
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.quantities import in_units
+from deepbench_torch.settings import independent_of_settings
 
 Array = TypeVar("Array")
 OWN_UNITS = "units are the caller's, so convert all to one system and use .value"
@@ -63,7 +63,7 @@ class _Pairs(NamedTuple):
     softening2: Tensor  # (C,)
 
 
-@single_thread_if_affected
+@independent_of_settings
 def simulate(
     mass: Tensor,
     position: Tensor,
@@ -161,8 +161,8 @@ def _pull(x: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
 
 def _pair_up(mass: Tensor, system: _System) -> _Pairs:
     count = len(mass)
-    slot = torch.arange(count - 1, device=mass.device)[:, None]
-    other = slot + (slot >= torch.arange(count, device=mass.device))
+    slot = torch.arange(count - 1, dtype=torch.int64, device=mass.device)[:, None]
+    other = slot + (slot >= torch.arange(count, dtype=torch.int64, device=mass.device))
     return _Pairs(other, system.gravity * mass[other], system.softening * system.softening)
 
 

@@ -8,10 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.forks import single_thread_if_affected
+from deepbench_torch.arguments import as_tensor
 from deepbench_torch.physics import arguments, swing
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.quantities import in_units
+from deepbench_torch.settings import independent_of_settings
 
 Array = TypeVar("Array")
 UNITS = {
@@ -44,7 +45,7 @@ class Motion(NamedTuple, Generic[Array]):
         return Motion(*(arguments.to_array(field) for field in self))
 
 
-@single_thread_if_affected
+@independent_of_settings
 def simulate(
     time: Tensor,
     *,
@@ -125,7 +126,7 @@ def gravity_of_planet(*, big_g: Number, phi: Number) -> Number:
 
 def _checked_time(time: Tensor) -> Tensor:
     """Moments as float64, refused if they make no sense."""
-    time = torch.as_tensor(time)
+    time = as_tensor(time)
     if time.dim() != 1 or len(time) == 0:
         raise ValueError(
             f"pendulum.time must have shape (T,) with T >= 1, got {tuple(time.shape)}; "

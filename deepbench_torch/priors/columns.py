@@ -48,8 +48,10 @@ def _plan(priors: tuple[Prior, ...]) -> _Plan:
     """The plan for some priors; those not on an interval get ends that mean nothing."""
     kinds = [type(prior) for prior in priors]
     intervals = [prior.support if isinstance(prior, Interval) else (0.0, 1.0) for prior in priors]
-    low, high = torch.tensor(intervals, dtype=torch.float64).view(-1, 2).unbind(1)
-    logarithmic = torch.tensor([kind is LogUniform for kind in kinds], dtype=torch.bool)
+    low, high = torch.tensor(intervals, dtype=torch.float64, device="cpu").view(-1, 2).unbind(1)
+    logarithmic = torch.tensor(
+        [kind is LogUniform for kind in kinds], dtype=torch.bool, device="cpu"
+    )
     one = torch.ones_like(low)
     start = torch.where(logarithmic, portable.log(low.where(logarithmic, one)), low)
     end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)

@@ -74,7 +74,7 @@ class LogUniform(Interval):
 
     @override
     def icdf(self, u: Tensor) -> Tensor:
-        start, end = portable.log(torch.tensor(self.support, dtype=torch.float64))
+        start, end = portable.log(torch.tensor(self.support, dtype=torch.float64, device="cpu"))
         return portable.exp((u * (end - start)).add_(start)).clamp_(self.low, self.high)
 
     @override

@@ -19,7 +19,9 @@ def quartiles(prior: Prior) -> tuple[float, float, float]:
         >>> quartiles(Uniform(0, 4))
         (1.0, 2.0, 3.0)
     """
-    low, middle, high = prior.icdf(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
+    low, middle, high = prior.icdf(
+        torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64, device="cpu")
+    ).tolist()
     return low, middle, high
 
 

@@ -85,13 +85,15 @@ class Choice(Prior):
         weights = self.weights or (1.0,) * len(self.values)
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
-        steps = torch.tensor(edges, dtype=torch.float64)
+        steps = torch.tensor(edges, dtype=torch.float64, device="cpu")
         place = torch.bucketize(u.contiguous(), steps, right=True)
-        return torch.tensor(self.values, dtype=torch.float64)[place]
+        return torch.tensor(self.values, dtype=torch.float64, device="cpu")[place]
 
     @override
     def contains(self, value: Tensor) -> Tensor:
-        return torch.isin(value, torch.tensor(self._possible, dtype=value.dtype))
+        return torch.isin(
+            value, torch.tensor(self._possible, dtype=value.dtype, device=value.device)
+        )
 
     @property
     @override

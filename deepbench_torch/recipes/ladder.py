@@ -132,7 +132,7 @@ def _settled(
 
 
 def _median(prior: Prior) -> float:
-    return float(prior.icdf(torch.tensor([0.5], dtype=torch.float64)))
+    return float(prior.icdf(torch.tensor([0.5], dtype=torch.float64, device="cpu")))
 
 
 def _turns(name: str, _: Parameter) -> bool:

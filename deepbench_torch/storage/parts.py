@@ -65,7 +65,8 @@ def row_bytes(recipe: AbstractRecipe) -> int:
 def make_part(recipe: AbstractRecipe, seed: int, rows: range) -> Part:
     """Rows of a recipe; runs in any process."""
     samples = [
-        generate(recipe, seed, torch.arange(part.start, part.stop)) for part in ranges(rows, BATCH)
+        generate(recipe, seed, torch.arange(part.start, part.stop, dtype=torch.int64, device="cpu"))
+        for part in ranges(rows, BATCH)
     ]
     tables = [sample.tables() for sample in samples]
     return Part(

@@ -118,7 +118,9 @@ class StoredCatalogue(RowDataset):
         data, labels = map(torch.from_numpy, self._open_rows[1].read(indices))
         if self.target == "label":
             return data, labels.tolist() if labels.dim() == 1 else own_rows(labels)
-        sample = generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64))
+        sample = generate(
+            self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64, device="cpu")
+        )
         return data, target_rows(sample, self.target)
 
     def _open(self) -> RowReader:

@@ -124,7 +124,10 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     are the same on every machine.
     """
     axes = _axes(options)
-    present = torch.arange(draws["mass"].shape[1]) < draws["bodies"][:, None]
+    present = (
+        torch.arange(draws["mass"].shape[1], dtype=torch.int64, device="cpu")
+        < draws["bodies"][:, None]
+    )
     mass = torch.where(present, draws["mass"], 0.0)
     place = [_centred(draws[axis], mass, present=present) for axis in axes]
     depth = _depth(mass, place, draws=draws)

@@ -107,7 +107,9 @@ def _each_moment(
         "friction": parameters["friction"] * unit,
     }
     flat = {name: values.reshape(-1) for name, values in scaled.items()}
-    angle, velocity, position = _simulate(flat, setting, time=torch.ones(1))
+    angle, velocity, position = _simulate(
+        flat, setting, time=torch.ones(1, dtype=torch.float32, device="cpu")
+    )
     return pendulum.Motion(
         angle=angle.reshape(unit.shape),
         velocity=velocity.reshape(unit.shape) / unit,

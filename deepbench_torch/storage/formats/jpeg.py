@@ -22,7 +22,7 @@ from deepbench_torch.storage.folder import (
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.parts import Array, Part
 from deepbench_torch.storage.trust import read_jpeg, refused
-from deepbench_torch.stretch import Scale, scale_of
+from deepbench_torch.stretch import MEANING, Scale, scale_of
 
 QUALITY = 95
 
@@ -96,8 +96,7 @@ class JpegFiles(RowFiles):
 
     @override
     def finish(self) -> dict[str, Any]:
-        words = " ".join((Scale.__doc__ or "").split("Attributes:")[0].split())
-        return {"format": "jpeg", "scale": {"meaning": words, **self.scale._asdict()}}
+        return {"format": "jpeg", "scale": {"meaning": MEANING, **self.scale._asdict()}}
 
 
 def open_jpeg(stored: Description) -> RowReader:
