@@ -207,6 +207,12 @@ def test_an_empty_change_of_time_series_is_refused(changes: dict[str, Any]) -> N
         db.load_recipe("pendulum").replace(**changes)
 
 
+def test_no_change_of_parameters_is_none() -> None:
+    """A system has all of its parameters always, so this can mean nothing else."""
+    recipe = db.load_recipe("pendulum")
+    assert recipe.replace(parameters={}) == recipe
+
+
 @pytest.mark.parametrize("key", ["parameters", "options"])
 def test_unknown_names_are_not_removed_silently(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key}.lenght: "):

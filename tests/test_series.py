@@ -281,7 +281,7 @@ def test_more_slots_begin_with_the_fewer() -> None:
 
 def test_more_moments_begin_with_the_fewer() -> None:
     """Noise and motion of the first moments stay; 1/4 s is a step without rounding."""
-    for noise in ({}, {"draw": "step", "parameters": {"length": 0.1}}):
+    for noise in ({"draw": "trajectory"}, {"draw": "step", "parameters": {"length": 0.1}}):
         recipe = short("pendulum", time={"duration": 3.0, "steps": 12}, noise=noise)
         longer = recipe.replace(time={"duration": 6.0, "steps": 24})
         short_run, long_run = (db.generate(r, 0, torch.arange(4)) for r in (recipe, longer))

@@ -10,6 +10,8 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
 
 Place = tuple[str, ...]
+# a system always has all of its parameters, so an empty change cannot mean "none of them"
+PARAMETERS = ("parameters",)
 
 
 def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def merge(
     for key, change in changes.items():
         old, new = merged.get(key), _plain(change)
         if isinstance(old, Mapping) and isinstance(new, Mapping) and not is_prior(old):
-            if old and not new:
+            if old and not new and (*place, key) != PARAMETERS:
                 raise FaultsError([_changes_nothing((*place, key))])
             new = merge(old, new, place=(*place, key))
         if new is None and key in merged:
