@@ -6,7 +6,6 @@ import unicodedata
 _HIDDEN = ("Cc", "Cs", "Zl", "Zp")  # control characters, lone surrogates, separators of lines
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def terminal(text: str) -> str:
@@ -38,29 +37,7 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", shown)
 
 
-def csv_cell(text: str) -> str:
-    """Return text that a spreadsheet takes as text and not as a formula.
-
-    A text that begins like a formula gets an apostrophe before it, as spreadsheets write it.
-
-    Example:
-        >>> csv_cell("=1+1")
-        "'=1+1"
-    """
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def figure_text(text: str) -> str:
-    """Return text that matplotlib prints as it is: a dollar sign begins no formula."""
-    return line(text).replace("$", r"\$")
-
-
 def _shown(character: str) -> str:
     """Return a character, or its escape if a terminal would act on it."""
-    if unicodedata.category(character) in _HIDDEN or character in _DIRECTION:
-        return (
-            character.encode("ascii", "backslashreplace").decode()
-            if ord(character) > 126
-            else repr(character)[1:-1]
-        )
-    return character
+    acts = unicodedata.category(character) in _HIDDEN or character in _DIRECTION
+    return character.encode("unicode_escape", "surrogatepass").decode() if acts else character

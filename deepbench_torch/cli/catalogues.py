@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from deepbench_torch.cards import can_write_croissant, write_card, write_croissant
@@ -23,6 +22,7 @@ from deepbench_torch.cli.options import (
     refuse_idle,
     size_text,
 )
+from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.paths import user_path
@@ -43,6 +43,9 @@ from deepbench_torch.storage import (
 )
 from deepbench_torch.storage import append as append_rows
 from deepbench_torch.storage.formats import Format
+from deepbench_torch.storage.formats.jpeg import stored_scale
+from deepbench_torch.storage.formats.npy import array_name
+from deepbench_torch.storage.formats.rows import label_shape
 from deepbench_torch.storage.group import LIST
 from deepbench_torch.storage.names import check_folder_name
 
@@ -93,14 +96,14 @@ def generate(
             compression=compression,
         )
     told = describe(path)
-    typer.echo(
+    echo(
         f"{path}: {len(told.rows):,} {recipe.nouns} of {recipe.extent}, recipe {recipe.name}, "
         f"seed {told.seed}, {size_text(told.bytes)}"
     )
     if not no_card:
         card = write_card(path)
         also = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
-        typer.echo(f"{card}{also}: its card")
+        echo(f"{card}{also}: its card")
 
 
 def _check_append(context: typer.Context, path: Path, *, format: Format) -> None:  # noqa: A002
@@ -162,7 +165,7 @@ def info(
         "size": size_text(told.bytes),
     }
     for name, value in facts.items():
-        table.add_row(name, escape(str(value)))  # [m] is a unit here, not a style
+        table.add_row(name, cell(value))
     Console().print(table)
 
 
@@ -175,9 +178,9 @@ def _tell_of_collection(folder: Path) -> None:
     for domain, member in zip(collection.domains, collection.members, strict=True):
         recipe = member.recipe
         cells = (domain, f"{len(member):,}", recipe.extent, str(member.seed), recipe.description)
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(cell, cells))
     Console().print(table)
-    typer.echo(
+    echo(
         f"{len(collection):,} rows together, "
         + ("one after another" if collection.weights is None else f"by {collection.weights}")
         + f"; labels: {', '.join(collection.classes)}"
@@ -192,12 +195,15 @@ def _format_facts(told: Description) -> dict[str, str]:
         reading = "mapped into memory" if header.mapped else "compressed"
         return {"reading": reading, "shards": shards}
     if told.format == "npy":
-        arrays = told.facts["arrays"].items()
-        return {"arrays": ", ".join(f"{name}.npy {tuple(shape)}" for name, shape in arrays)}
+        shapes = {
+            array_name(told.recipe): (len(told.rows), *told.recipe.shape),
+            "labels": label_shape(told)[0],
+        }
+        return {"arrays": ", ".join(f"{name}.npy {shape}" for name, shape in shapes.items())}
     if told.format == "jpeg":
-        scale = told.facts["scale"]
+        scale = stored_scale(told)
         return {
-            "8 bits": f"{scale['low']:g} to {scale['high']:g}, softening {scale['softening']:g}; "
+            "8 bits": f"{scale.low:g} to {scale.high:g}, softening {scale.softening:g}; "
             "metadata.json tells the formula"
         }
     return {}
@@ -211,7 +217,7 @@ def list_() -> None:
     for name in list_recipes():
         recipe = load_recipe(name)
         label = f"{_label(recipe)}, {len(recipe.classes)}"
-        table.add_row(name, recipe.extent, label, recipe.description)
+        table.add_row(*map(cell, (name, recipe.extent, label, recipe.description)))
     Console().print(table)
 
 

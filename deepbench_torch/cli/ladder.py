@@ -17,6 +17,7 @@ from deepbench_torch.cli.options import (
     parse_size,
     refuse_idle,
 )
+from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.generate import sized
 from deepbench_torch.ladders import write_ladder
 from deepbench_torch.paths import user_path
@@ -52,7 +53,8 @@ def ladder(
     for column in ("rung", "adds", "classes"):
         table.add_column(column, overflow="fold")
     for number, rung in enumerate(recipe.rungs()):
-        table.add_row(f"{number}-{rung.name}", rung.adds, ", ".join(rung.recipe.classes))
+        cells = f"{number}-{rung.name}", rung.adds, ", ".join(rung.recipe.classes)
+        table.add_row(*map(cell, cells))
     Console().print(table)
     if output is None:
         return
@@ -66,4 +68,4 @@ def ladder(
         progress=not quiet,
     )
     also = ", and ladder.png" if recipe.content == "image" else ""
-    typer.echo(f"{output}: {len(paths)} catalogues of {size:,} rows{also}")
+    echo(f"{output}: {len(paths)} catalogues of {size:,} rows{also}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deepbench_torch.cli.options import Overwrite, refuse_idle
+from deepbench_torch.cli.output import echo
 from deepbench_torch.convert import convert as convert_configuration
 from deepbench_torch.outputs import MARK, output_file
 from deepbench_torch.paths import user_path
@@ -26,14 +27,14 @@ def check(
         faults = recipe_faults(file)
         wrong += bool(faults)
         for fault in faults:
-            typer.echo(fault if fault.startswith(file) else f"{file}: {fault}")
+            echo(fault if fault.startswith(file) else f"{file}: {fault}")
         if not faults:
             for doubt in recipe_warnings(file):
-                typer.echo(f"{file}: warning: {doubt}")
+                echo(f"{file}: warning: {doubt}")
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # printed above
                 recipe = load_recipe(file)
-            typer.echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
+            echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
     if wrong:
         raise ValueError(f"{wrong} of {len(files)} recipes must be mended")
 
@@ -58,16 +59,16 @@ def convert(
         refuse_idle(context, ["overwrite"], where="without a file to write", remedy=remedy)
     conversion = convert_configuration(old)
     for note in conversion.notes:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     if output is None:
-        typer.echo(conversion.to_yaml(), nl=False)
+        typer.echo(conversion.to_yaml(), nl=False)  # YAML has escapes of its own
         return
     if output.exists() and not overwrite:
         raise FileExistsError(f"{str(output)!r} exists; replace it with --overwrite")
     with output_file(output, "the recipe") as new:
         text = f"# converted for {MARK.decode()}\n{conversion.to_yaml()}"
         new.write_text(text, encoding="utf-8")
-    typer.echo(f"{output}: recipe {conversion.recipe['name']}; see it with show {output}")
+    echo(f"{output}: recipe {conversion.recipe['name']}; see it with show {output}")
 
 
 def schema(
@@ -82,7 +83,7 @@ def schema(
         return
     with output_file(output, "the schema") as new:
         new.write_text(packaged_schema(), encoding="utf-8")
-    typer.echo(
+    echo(
         f"{output}: name it in the first line of a recipe, as in "
         f"# yaml-language-server: $schema={output.name}"
     )

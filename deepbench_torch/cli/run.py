@@ -5,6 +5,8 @@ from typing import NoReturn
 
 import typer
 
+from deepbench_torch.escape import line
+
 
 def run_command(command: typer.Typer, name: str, arguments: list[str] | None = None) -> NoReturn:
     """Run a command; whatever goes wrong ends in one line on standard error and exit status 2."""
@@ -27,7 +29,7 @@ def _message(error: BaseException) -> str:
         text = f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
     else:
         text = str(error.args[0]) if error.args else type(error).__name__
-    return " ".join(text.split())
+    return line(text)
 
 
 def _fail(name: str, message: str, status: int = 2) -> NoReturn:

@@ -8,6 +8,7 @@ import typer
 from deepbench_torch import plotting
 from deepbench_torch.animation import save_animation
 from deepbench_torch.cli.options import ImageSize, Seed, parse_size, refuse_idle
+from deepbench_torch.cli.output import echo
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.paths import user_path
@@ -61,11 +62,11 @@ def show(
     plotting.check_suffix(output, (*plotting.SUFFIXES, ".gif") if moves else plotting.SUFFIXES)
     if output.suffix.lower() == ".gif":
         save_animation(dataset, output, columns=columns, rows=rows)
-        typer.echo(f"{output}: an animation of {noun}{image}")
+        echo(f"{output}: an animation of {noun}{image}")
         return
     figure = plotting.gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
     plotting.save(figure, output)
-    typer.echo(f"{output}: a gallery of {noun}{image}")
+    echo(f"{output}: a gallery of {noun}{image}")
 
 
 def _is_stored(image: str) -> bool:

@@ -6,27 +6,23 @@ from typing import Annotated
 import typer
 
 from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, refuse_idle, size_text
+from deepbench_torch.cli.output import echo
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage import reproduce as make_again
-from deepbench_torch.storage import stored_bytes, verified_folder, verified_header
+from deepbench_torch.storage import verified
+from deepbench_torch.storage.formats import FORMATS
 
 
 def verify(
     file: Stored,
 ) -> None:
     """Check every byte of a stored catalogue, and of its shards, against its checksums."""
-    if file.is_dir():
-        told = verified_folder(file)
-        typer.echo(
-            f"{file}: whole, {len(told.rows):,} rows of recipe {told.recipe.name}, seed "
-            f"{told.seed}, {size_text(told.bytes)}; `reproduce` compares its pixels too"
-        )
-        return
-    header = verified_header(file)
-    shards = "" if header.shards is None else f" in {len(header.shards.seals):,} shards"
-    typer.echo(
-        f"{file}: whole, {len(header.rows):,} rows of recipe {header.recipe.name}, seed "
-        f"{header.seed}, {size_text(stored_bytes(file, header))}{shards}"
+    told = verified(file)
+    shards = f" in {len(told.files):,} shards" if told.files else ""
+    pixels = "" if FORMATS[told.format].exact else "; `reproduce` compares its pixels too"
+    echo(
+        f"{file}: whole, {len(told.rows):,} rows of recipe {told.recipe.name}, seed {told.seed}, "
+        f"{size_text(told.bytes)}{shards}{pixels}"
     )
 
 
@@ -52,4 +48,4 @@ def reproduce(
     done = make_again(path, output=output, workers=workers, overwrite=overwrite, progress=not quiet)
     files = f"{done.files:,} files" if done.files > 1 else "one file"
     kept = f"; kept as {output}" if output is not None else ""
-    typer.echo(f"{path}: made again, identical {done.same} in {files}{kept}")
+    echo(f"{path}: made again, identical {done.same} in {files}{kept}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from deepbench_torch.escape import line
 from deepbench_torch.storage.names import beside
 from deepbench_torch.storage.progress import Bar
 
@@ -42,7 +43,7 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
             lock.acquire(timeout=0)
     except Timeout:
         if not quiet:
-            text = f"{path.name} is being written by another process; waiting for it"
+            text = f"{line(path.name)} is being written by another process; waiting for it"
             Bar.write(text, file=sys.stderr)
         lock.acquire(poll_interval=0.1)
     try:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from deepbench_torch.arguments import whole
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
+from deepbench_torch.escape import line
 from deepbench_torch.guard import check_guard
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage.contents import Contents
@@ -150,7 +151,7 @@ def _write_once(task: Task) -> None:
                 total=len(contents.rows),
                 unit=contents.recipe.content,
                 disable=task.quiet,
-                desc=target.name,
+                desc=line(target.name),
             ) as bar,
         ):
             order = task.order

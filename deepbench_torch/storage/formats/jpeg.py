@@ -109,7 +109,7 @@ def open_jpeg(stored: Description) -> RowReader:
     if not isinstance(recipe, Recipe):
         raise refused(stored.path, "images in JPEG files", f"recipe {recipe.name} of time series")
     _, height, width = recipe.shape
-    values = _stored_scale(stored).brightness()
+    values = stored_scale(stored).brightness()
     return RowFileReader(
         stored,
         name=lambda number, label: row_file(contents, number, label),
@@ -117,7 +117,7 @@ def open_jpeg(stored: Description) -> RowReader:
     )
 
 
-def _stored_scale(stored: Description) -> Scale:
+def stored_scale(stored: Description) -> Scale:
     """Return the scale in the metadata of a folder."""
     facts = stored.facts.get("scale")
     named = [facts.get(name) for name in Scale._fields] if isinstance(facts, dict) else []
