@@ -10,15 +10,7 @@ from deepbench_torch.arguments import Fault, FaultsError, nearest
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Prior
-from deepbench_torch.recipes.base import (
-    AbstractRecipe,
-    Content,
-    Number,
-    Part,
-    Positive,
-    PriorField,
-    Whole,
-)
+from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.checks import (
     MOST_OBJECTS,
     complete_objects,
@@ -30,6 +22,7 @@ from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import STEPS, Rung, rungs
 from deepbench_torch.recipes.messages import shown
+from deepbench_torch.recipes.part import Number, Part, Positive, PriorField, Whole
 from deepbench_torch.recipes.plain import UnitAt
 from deepbench_torch.recipes.simplification import Simplification, check_simplification
 from deepbench_torch.recipes.units import image_unit

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import meaning_of
 from deepbench_torch.priors import PRIORS, Choice, Prior
-from deepbench_torch.recipes.base import Part
+from deepbench_torch.recipes.part import Part
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 from deepbench_torch.systems import SYSTEMS

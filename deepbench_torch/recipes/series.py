@@ -9,18 +9,11 @@ from typing_extensions import override
 from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes.base import (
-    AbstractRecipe,
-    Content,
-    Number,
-    Part,
-    Positive,
-    PriorField,
-    Whole,
-)
+from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import Rung, series_rungs
 from deepbench_torch.recipes.messages import shown
+from deepbench_torch.recipes.part import Number, Part, Positive, PriorField, Whole
 from deepbench_torch.recipes.plain import UnitAt, left_out
 from deepbench_torch.recipes.series_doubts import series_doubts
 from deepbench_torch.recipes.units import series_units

@@ -8,9 +8,9 @@ from deepbench_torch.arguments import Fault, FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes.base import Flag, Number, Part, Whole
 from deepbench_torch.recipes.checks import MOST_OBJECTS, name_faults
 from deepbench_torch.recipes.messages import shown
+from deepbench_torch.recipes.part import Flag, Number, Part, Whole
 
 
 class Simplification(Part):
