@@ -1,6 +1,6 @@
-"""Configurations of the released package as recipes: what it says it draws, drawn here.
+"""Conversion of configurations of the released package, tested against its documentation.
 
-The oracles are astropy, scipy and matplotlib with the old parameters as they stand: points are
+The oracles are astropy, scipy and matplotlib with the old parameters. Points are
 (row, column) for shapes and (x, y) = (column, row) for the sky.
 """
 
@@ -31,8 +31,8 @@ def converted(folder: Path, old: dict[str, Any]) -> Conversion:
     return convert(folder / "old.yaml")
 
 
-def drawn(conversion: Conversion) -> NDArray[np.float64]:
-    """The first image without noise."""
+def rendered(conversion: Conversion) -> NDArray[np.float64]:
+    """Return the first image without noise."""
     recipe = recipe_from_plain(conversion.recipe, source="test")
     sample = db.generate(recipe, 0, torch.tensor([0]))
     return sample.clean[0, 0].double().numpy()
@@ -51,13 +51,13 @@ def shape(**objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def inside(outline: Outline) -> NDArray[np.float64]:
-    """The pixels whose centre lies in an outline of points (row, column)."""
+    """Return 1 at each pixel whose centre is inside an outline of points (row, column)."""
     points = np.stack([ROWS.ravel(), COLUMNS.ravel()], axis=1)
     return np.asarray(outline.contains_points(points), dtype=float).reshape(ROWS.shape)
 
 
-def turned(points: NDArray[np.float64], centre: tuple[float, float], degrees: float) -> Outline:
-    """An outline turned from the rows toward the columns about its centre."""
+def rotated(points: NDArray[np.float64], centre: tuple[float, float], degrees: float) -> Outline:
+    """Return an outline rotated from the rows toward the columns and moved to its centre."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return Outline(points @ np.array([[c, s], [-s, c]]) + np.array(centre), closed=False)
 
@@ -73,10 +73,10 @@ def test_a_filled_rectangle(angle: float, tmp_path: Path) -> None:
             "fill": True,
         }
     )
-    # the released package adds the line's width, 1, to both sides
+    # the released package adds the line width, 1, to both sides
     half = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1], [1, 1]]) * np.array([10.3, 6.2]) / 2
     conversion = converted(tmp_path, old)
-    np.testing.assert_array_equal(drawn(conversion), inside(turned(half, (12.3, 21.7), angle)))
+    np.testing.assert_array_equal(rendered(conversion), inside(rotated(half, (12.3, 21.7), angle)))
     assert any("about its corner" in note for note in conversion.notes) == (angle != 0)
 
 
@@ -85,8 +85,8 @@ def test_an_outlined_ellipse(tmp_path: Path) -> None:
     outer = Ellipse((14.2, 18.6), 18, 11, angle=35.0)
     inner = Ellipse((14.2, 18.6), 12, 5, angle=35.0)
     expected = inside(Outline(outer.get_verts())) - inside(Outline(inner.get_verts()))
-    got = drawn(converted(tmp_path, shape(ellipse=values)))
-    # an outline of one thickness is no difference of two ellipses: they part by a few pixels
+    got = rendered(converted(tmp_path, shape(ellipse=values)))
+    # an outline of constant thickness differs by a few pixels from the difference of two ellipses
     assert np.abs(got - expected).sum() <= 0.05 * expected.sum()
 
 
@@ -103,7 +103,7 @@ def test_equal_axes_give_a_circle(tmp_path: Path) -> None:
     conversion = converted(tmp_path, shape(ellipse=values))
     assert list(conversion.recipe["scene"][0]) == ["circle"]
     expected = np.hypot(ROWS - 14.2, COLUMNS - 18.6) <= 5.5
-    np.testing.assert_array_equal(drawn(conversion), expected.astype(float))
+    np.testing.assert_array_equal(rendered(conversion), expected.astype(float))
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_an_arc(first: float, second: float, tmp_path: Path) -> None:
     }
     wedge = Wedge((14.3, 20.8), 10.4, first, second, width=3)
     expected = inside(Outline(wedge.get_verts()))
-    # matplotlib flattens curves, which moves an edge by a seventh of a pixel at most
-    assert np.abs(drawn(converted(tmp_path, shape(arc=values))) - expected).sum() <= 3
+    # matplotlib flattens curves, which moves an edge by 0.12 pixels at most
+    assert np.abs(rendered(converted(tmp_path, shape(arc=values))) - expected).sum() <= 3
 
 
-def test_a_polygon_is_turned_by_degrees(tmp_path: Path) -> None:
+def test_angle_of_a_polygon_is_in_degrees(tmp_path: Path) -> None:
     values = {
         "center": [14.3, 20.8],
         "radius": 9.1,
@@ -131,16 +131,16 @@ def test_a_polygon_is_turned_by_degrees(tmp_path: Path) -> None:
         "angle": 17.0,
         "fill": True,
     }
-    # the first vertex of an unturned polygon points along the columns
+    # at angle 0 the first vertex points along the columns
     corners = np.radians(90 + 72 * np.arange(6))
     points = 9.1 * np.stack([np.cos(corners), np.sin(corners)], axis=1)
     conversion = converted(tmp_path, shape(polygon=values))
-    np.testing.assert_array_equal(drawn(conversion), inside(turned(points, (14.3, 20.8), 17.0)))
-    assert any("took the angle for radians" in note for note in conversion.notes)
+    np.testing.assert_array_equal(rendered(conversion), inside(rotated(points, (14.3, 20.8), 17.0)))
+    assert any("its code moved" in note and "read radians" in note for note in conversion.notes)
 
 
 def test_a_line(tmp_path: Path) -> None:
-    got = drawn(
+    got = rendered(
         converted(tmp_path, shape(line={"start": [4, 6], "end": [22, 33], "line_width": 2}))
     )
     assert got[4:23, 6:34].sum() == got.sum()
@@ -149,10 +149,10 @@ def test_a_line(tmp_path: Path) -> None:
     assert got.sum() == pytest.approx(2 * along, rel=0.05)
 
 
-def test_shapes_add_up_as_they_did(tmp_path: Path) -> None:
+def test_overlapping_shapes_add_up_as_in_the_released_package(tmp_path: Path) -> None:
     square = {"center": [12.3, 21.7], "width": 9.3, "height": 9.3, "fill": True}
     disc = {"center": [14.2, 18.6], "width": 11, "height": 11, "fill": True}
-    assert drawn(converted(tmp_path, shape(rectangle=square, ellipse=disc))).max() == 2.0
+    assert rendered(converted(tmp_path, shape(rectangle=square, ellipse=disc))).max() == 2.0
 
 
 def astro(kind: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -171,16 +171,16 @@ def test_a_star(tmp_path: Path) -> None:
     star = Moffat2D(3.0, x_0=21.3, y_0=14.6, gamma=2.5, alpha=2.2)
     expected = gaussian_filter(star(COLUMNS, ROWS), sigma=0.7)
     conversion = converted(tmp_path, old)
-    # scipy cuts the blur at 4 deviations and mirrors the frame
-    np.testing.assert_allclose(drawn(conversion), expected, atol=0.01)
+    # scipy truncates the blur at 4 standard deviations and reflects the image at its edges
+    np.testing.assert_allclose(rendered(conversion), expected, atol=0.01)
     assert conversion.notes == []
 
 
-def test_a_star_of_endless_light_is_made_finite(tmp_path: Path) -> None:
+def test_alpha_of_a_star_of_infinite_light_is_raised(tmp_path: Path) -> None:
     conversion = converted(tmp_path, astro("StarObject", {}))
     assert conversion.recipe["scene"][0]["star"]["alpha"] == 1.01
     assert conversion.notes == [
-        "star.alpha 1 becomes 1.01: at 1 and below a star's light is infinite"
+        "star.alpha 1 becomes 1.01: the light of a star is infinite at alpha <= 1"
     ]
 
 
@@ -192,11 +192,11 @@ def test_poisson_noise_becomes_photon_noise_of_a_background(tmp_path: Path) -> N
     assert any("added the background alone" in note for note in conversion.notes)
 
 
-def test_a_galaxy_has_its_angle_in_radians(tmp_path: Path) -> None:
+def test_angle_of_a_galaxy_is_in_radians(tmp_path: Path) -> None:
     values = {"radius": 4.0, "n": 1.2, "ellipse": 0.4, "theta": -0.6, "amplitude": 0.5}
     galaxy = Sersic2D(0.5, r_eff=4.0, n=1.2, x_0=21.3, y_0=14.6, ellip=0.4, theta=-0.6)
     expected = gaussian_filter(galaxy(COLUMNS, ROWS), sigma=0.7)
-    got = drawn(converted(tmp_path, astro("GalaxyObject", values)))
+    got = rendered(converted(tmp_path, astro("GalaxyObject", values)))
     np.testing.assert_allclose(got, expected, atol=0.01)
 
 
@@ -215,7 +215,7 @@ def test_the_sky_is_scaled_object_by_object(tmp_path: Path) -> None:
         },
     }
     conversion = converted(tmp_path, old)
-    assert drawn(conversion).max() == pytest.approx(1, abs=0.01)
+    assert rendered(conversion).max() == pytest.approx(1, abs=0.01)
     assert conversion.recipe["size"] == 3
     assert conversion.recipe["seed"] == 11
     assert conversion.recipe["degrade"]["gaussian"] == {"sigma": 0.1}
@@ -234,13 +234,13 @@ def test_noise_of_parameters_widens_them(tmp_path: Path) -> None:
     assert (30 * low, 30 * high) == (pytest.approx(5), pytest.approx(5.5))
 
 
-def test_spirals_say_what_is_lost(tmp_path: Path) -> None:
+def test_spirals_note_the_lost_parameters(tmp_path: Path) -> None:
     values = {"winding_number": 3, "arm_thickness": 1.5, "spiral_pitch": 0.3, "noise_level": 0.2}
     conversion = converted(tmp_path, astro("SpiralGalaxyObject", values))
     assert conversion.recipe["scene"][0]["spiral"]["arms"] == 3
     assert len(conversion.notes) == 2
-    assert "noise_level 0.2 is not carried over" in conversion.notes[0]
-    assert "spiral_pitch is not carried over" in conversion.notes[1]
+    assert "noise_level 0.2 is not converted" in conversion.notes[0]
+    assert "spiral_pitch is not converted" in conversion.notes[1]
 
 
 PENDULUM: dict[str, Any] = {
@@ -277,43 +277,73 @@ def test_pendulums_of_the_other_forms(tmp_path: Path) -> None:
     assert product["parameters"]["phi"] == 1.47e11
     assert product["noise"] == {"draw": "step", "parameters": {"phi": 0.1}}
     both = image | {"acceleration_due_to_gravity": 9.8, "coefficient_friction": 0.1}
-    weighed = converted(tmp_path, PENDULUM | {"image_parameters": both}).recipe
-    assert weighed["parameters"] == {
+    gravity = converted(tmp_path, PENDULUM | {"image_parameters": both}).recipe
+    assert gravity["parameters"] == {
         "mass": 10,
         "length": 2,
         "angle": 0.25,
         "gravity": 9.8,
         "friction": 0.1,
     }
-    assert weighed["noise"]["parameters"] == {}  # phi is not looked at where gravity is given
-    rubbed = PENDULUM["image_parameters"] | {"coefficient_friction": 0.1}
+    assert gravity["noise"]["parameters"] == {}  # phi is not read if gravity is set
+    damped = PENDULUM["image_parameters"] | {"coefficient_friction": 0.1}
     phase = converted(
-        tmp_path, PENDULUM | {"object_name": "HamiltonianPendulum", "image_parameters": rubbed}
+        tmp_path, PENDULUM | {"object_name": "HamiltonianPendulum", "image_parameters": damped}
     )
     assert "friction" not in phase.recipe["parameters"]
     assert phase.recipe["parameters"]["q"] == 0.25
     assert phase.recipe["noise"]["measurement"] == {"q": 0.1, "p": 0.1}
     late = converted(tmp_path, PENDULUM | {"object_parameters": {"time": [1, 2, 4]}})
-    assert any("evenly from 0 on" in note for note in late.notes)
+    assert any("3 evenly spaced times from 0" in note for note in late.notes)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"object_type": "music"}, "object_type must be one of sky, shape, astro, physics"),
-        ({"object_parameters": {"cube": {}}}, "must be one of rectangle, .*got 'cube'"),
-        ({"object_parameters": 3}, "object_parameters must name objects, got 3"),
-        ({"object_parameters": {"line": 3}}, r"object_parameters\.line must be a mapping, got 3"),
-        ({"object_parameters": {"line": {"instance": {"start": 3}}}}, "must be two numbers, got 3"),
+        (
+            {"object_type": "music"},
+            "object_type: expected one of sky, shape, astro, physics, got 'music'; choose one",
+        ),
+        (
+            {"object_parameters": {"cube": {}}},
+            "object_parameters: expected one of rectangle, .*, got 'cube'; choose one",
+        ),
+        (
+            {"object_parameters": 3},
+            "object_parameters: expected a mapping of objects, got 3; write `star: ",
+        ),
+        (
+            {"object_parameters": {"line": 3}},
+            r"object_parameters\.line: expected a mapping, got 3; write `name: value`",
+        ),
+        (
+            {"object_parameters": {"line": {"instance": {"start": 3}}}},
+            r"line\.start: expected two numbers, got 3; write \[row, column\]",
+        ),
         (
             {"object_parameters": {"arc": {"instance": {"radius": "x"}}}},
-            r"arc\.radius must be a finite number, got 'x'",
+            r"arc\.radius: expected a finite number, got 'x'; write a number as in",
         ),
-        ({"image_parameters": {"image_shape": [0, 3]}}, "two positive numbers of pixels"),
-        ({"image_parameters": {}}, "image_shape must be a finite number, got None"),
-        ({"image_parameters": {"image_shape": 8, "object_noise_type": "pink"}}, "got 'pink'"),
-        ({"object_type": "physics"}, "object_name must be one of Pendulum"),
-        ({"total_runs": "many"}, "total_runs must be a finite number, got 'many'"),
+        (
+            {"image_parameters": {"image_shape": [0, 3]}},
+            r"image_shape: expected two positive numbers of pixels, got \[0, 3\]; write \[28, 28\]",
+        ),
+        (
+            {"image_parameters": {}},
+            "image_shape: expected a finite number, got None; write a number as in",
+        ),
+        (
+            {"image_parameters": {"image_shape": 8, "object_noise_type": "pink"}},
+            "object_noise_type: expected one of gaussian, poisson, got 'pink'; choose one",
+        ),
+        (
+            {"object_type": "physics"},
+            "object_name: expected one of Pendulum, HamiltonianPendulum, got 'ShapeImage'; choose",
+        ),
+        (
+            {"total_runs": "many"},
+            "total_runs: expected a finite number, got 'many'; write a number as in",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused(
@@ -321,11 +351,17 @@ def test_a_wrong_configuration_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message) as caught:
         converted(tmp_path, shape(line={}) | change)
-    assert "old.yaml' is no configuration of the released package that can be" in str(caught.value)
+    assert "old.yaml' cannot be converted: " in str(caught.value)
+
+
+def test_a_missing_key_is_refused(tmp_path: Path) -> None:
+    rule = "expected the key object_type, got object_name; add object_type"
+    with pytest.raises(ValueError, match=rule):
+        converted(tmp_path, {"object_name": "ShapeImage"})
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = tmp_path / "old.yaml", tmp_path / "new" / "mine.yaml"
+    old, new = tmp_path / "old.yaml", tmp_path / "new" / "own.yaml"
     old.write_text(yaml.safe_dump(shape(polygon={}, line={}), sort_keys=False))
     for arguments, status in (
         (["convert", str(old)], 0),
@@ -337,7 +373,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         with pytest.raises(SystemExit) as caught:
             main(arguments)
         assert caught.value.code == status
-    said = capsys.readouterr()
-    assert said.out.startswith("name: old\n")
-    assert said.err.startswith("note: polygon is drawn round its center")
+    printed = capsys.readouterr()
+    assert printed.out.startswith("name: old\n")
+    assert printed.err.startswith("note: polygon has its centre at center")
     assert db.load_recipe(new).classes == ["polygon", "line"]

@@ -1,4 +1,4 @@
-"""Configurations of the package released with the paper, as recipes of this one."""
+"""Conversion of configurations of the package released with the paper to recipes."""
 
 from deepbench_torch.convert.configuration import Conversion, convert
 

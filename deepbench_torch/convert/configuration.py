@@ -1,7 +1,7 @@
-"""A configuration of the package released with the paper, as a recipe."""
+"""Conversion of a configuration of the package released with the paper to a recipe."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import yaml
 from deepbench_torch.convert.parameters import Parameters, number
 from deepbench_torch.convert.pendulum import hamiltonian, pendulum
 from deepbench_torch.convert.shapes import SHAPES, Frame, Object
-from deepbench_torch.convert.sky import ALONE, BLUR, SKY
+from deepbench_torch.convert.sky import BLUR, SINGLE_OBJECTS, SKY
 from deepbench_torch.generate import generate
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import Recipe, recipe_from_plain
@@ -23,49 +23,47 @@ OTHERS = ("total_objects", "seed", "parameter_noise", "name")
 
 
 class Conversion(NamedTuple):
-    """What became of an old configuration.
+    """Result of converting an old configuration.
 
     Attributes:
-        recipe: The recipe as it stands in YAML, without what is left at its default.
-        notes: What could not be carried over, a sentence each.
+        recipe: Keys and values of the recipe; keys at their default are omitted.
+        notes: Differences from the released package, one sentence each.
     """
 
     recipe: dict[str, Any]
     notes: list[str]
 
     def to_yaml(self) -> str:
-        """The recipe as YAML."""
+        """Return the recipe as YAML."""
         return yaml.safe_dump(self.recipe, sort_keys=False, default_flow_style=None, width=100)
 
 
 def convert(path: str | Path) -> Conversion:
-    """The recipe that draws what an old configuration drew.
+    """Return the recipe of the images or time series that an old configuration generated.
 
     Args:
         path: A YAML file with the keys object_type, object_name, total_runs, image_parameters and
             object_parameters.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is not a configuration of the released package.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not a configuration of the released package.
     """
     path = user_path(path)
     old = read_yaml(path)
     try:
         return _convert(_checked(old), name=path.stem)
     except ValueError as error:
-        raise ValueError(
-            f"{str(path)!r} is no configuration of the released package that can be converted: "
-            f"{error}"
-        ) from None
+        raise ValueError(f"{str(path)!r} cannot be converted: {error}") from None
 
 
 def _checked(old: object) -> Mapping[str, Any]:
     if not isinstance(old, Mapping):
-        raise ValueError(f"it must be a mapping with the keys {', '.join(KEYS)}, got {old!r:.60}")
-    missing = [key for key in ("object_type", "object_parameters") if key not in old]
-    if missing:
-        raise ValueError(f"it must have the keys {', '.join(KEYS)}, got none of {missing}")
+        raise ValueError(f"expected a mapping, got {old!r:.60}; write the keys {', '.join(KEYS)}")
+    for key in ("object_type", "object_parameters"):
+        if key not in old:
+            found = f"{', '.join(map(str, old)):.60}" or "no key"
+            raise ValueError(f"expected the key {key}, got {found}; add {key}")
     return old
 
 
@@ -78,13 +76,13 @@ def _convert(old: Mapping[str, Any], *, name: str) -> Conversion:
     }
     kind = old["object_type"]
     if not isinstance(kind, str) or kind not in readers:
-        raise ValueError(f"object_type must be one of {', '.join(map(str, readers))}, got {kind!r}")
+        raise _not_one_of("object_type", readers, kind)
     notes = [
         f"{key} is not a key of the released package" for key in old if key not in KEYS + OTHERS
     ]
     if _noise(old):
         notes.append(
-            "parameter_noise is drawn for each parameter and image anew; the released package "
+            "parameter_noise is sampled for each parameter of each image; the released package "
             "added one number to all of them"
         )
     plain = {
@@ -93,12 +91,17 @@ def _convert(old: Mapping[str, Any], *, name: str) -> Conversion:
         **_runs(old),
         **readers[kind](old, notes),
     }
-    recipe_from_plain(plain, source="the recipe made of it")
+    recipe_from_plain(plain, source="the converted recipe")
     return Conversion(plain, notes)
 
 
+def _not_one_of(key: str, allowed: Iterable[object], value: object) -> ValueError:
+    names = ", ".join(map(str, allowed))
+    return ValueError(f"{key}: expected one of {names}, got {value!r:.60}; choose one of these")
+
+
 def _runs(old: Mapping[str, Any]) -> dict[str, Any]:
-    """How many images, and the seed."""
+    """Return the number of images and the seed, as far as the configuration has them."""
     size = old.get("total_runs", old.get("total_objects"))
     runs = {} if size is None else {"size": round(number("total_runs", size))}
     return runs if old.get("seed") is None else runs | {"seed": round(number("seed", old["seed"]))}
@@ -110,10 +113,10 @@ def _sky(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     scene = [_read(SKY, part, frame, noise=0.0) for part in _objects(old, notes)]
     plain = _recipe(frame, scene) | {"degrade": _degradation(image, frame, notes, blurred=True)}
     if image.get("scale", True):
-        plain["scene"] = [_scaled(plain, place) for place in range(len(scene))]
+        plain["scene"] = [_scaled(plain, index) for index in range(len(scene))]
         notes.append(
-            "every object is made as bright as the released package scales it, 1 at its brightest "
-            "pixel; that its faintest pixel was set to 0 is not carried over"
+            "every object is scaled to 1 at its brightest pixel, as in the released package; "
+            "its faintest pixel is not set to 0"
         )
     return plain
 
@@ -126,28 +129,28 @@ def _shape(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
 
 
 def _astro(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """One object alone: image_parameters make it, object_parameters place it."""
+    """Convert one object: image_parameters set its profile, object_parameters its position."""
     kind = old.get("object_name")
-    if not isinstance(kind, str) or kind not in ALONE:
-        raise ValueError(f"object_name must be one of {', '.join(ALONE)}, got {kind!r}")
+    if not isinstance(kind, str) or kind not in SINGLE_OBJECTS:
+        raise _not_one_of("object_name", SINGLE_OBJECTS, kind)
     image = _mapping(old, "image_parameters")
     frame = _frame(image.get("image_dimensions", image.get("image_shape")))
-    given = {key: value for key, value in image.items() if not key.startswith("image_")}
-    values = given | _mapping(old, "object_parameters")
+    profile = {key: value for key, value in image.items() if not key.startswith("image_")}
+    values = profile | _mapping(old, "object_parameters")
     values.pop("seed", None)
-    part = Parameters(ALONE[kind], values, noise=_noise(old), notes=notes)
+    part = Parameters(SINGLE_OBJECTS[kind], values, noise=_noise(old), notes=notes)
     scene = [_read(SKY, part, frame)]
     return _recipe(frame, scene) | {"degrade": _degradation({}, frame, notes, blurred=True)}
 
 
 def _physics(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    """Pendulums: image_parameters make one, object_parameters say when it is looked at."""
+    """Convert a pendulum: image_parameters describe it, object_parameters hold the times."""
     kind = old.get("object_name")
     if not isinstance(kind, str) or kind not in PENDULUMS:
-        raise ValueError(f"object_name must be one of {', '.join(PENDULUMS)}, got {kind!r}")
-    moments = _mapping(old, "object_parameters").get("time")
-    given = _mapping(old, "image_parameters")
-    return PENDULUMS[kind](given, moments, noise=_noise(old), notes=notes)
+        raise _not_one_of("object_name", PENDULUMS, kind)
+    times = _mapping(old, "object_parameters").get("time")
+    values = _mapping(old, "image_parameters")
+    return PENDULUMS[kind](values, times, noise=_noise(old), notes=notes)
 
 
 def _recipe(frame: Frame, scene: list[Object]) -> dict[str, Any]:
@@ -163,23 +166,23 @@ def _read(
 ) -> Object:
     kind = part.owner
     if kind not in table:
-        raise ValueError(f"an object must be one of {', '.join(table)}, got {kind!r}")
-    made = table[kind](part, frame, **options)
-    part.finish()
-    return made
+        raise _not_one_of("object_parameters", table, kind)
+    converted = table[kind](part, frame, **options)
+    part.note_unknown()
+    return converted
 
 
 def _objects(old: Mapping[str, Any], notes: list[str]) -> Iterator[Parameters]:
-    """The objects of an image, each with what `object` and `instance` say of it together."""
+    """Yield the objects of an image; the keys `object` and `instance` of each are merged."""
     listed = old["object_parameters"]
     groups = listed if isinstance(listed, list) else [listed]
     for group in groups:
         if not isinstance(group, Mapping):
-            raise ValueError(f"object_parameters must name objects, got {group!r:.60}")
+            rule = "a mapping of objects"
+            remedy = "write `star: {...}`, for instance"
+            raise ValueError(f"object_parameters: expected {rule}, got {group!r:.60}; {remedy}")
         for kind, parts in group.items():
-            parts = {} if parts is None else parts
-            if not isinstance(parts, Mapping):
-                raise ValueError(f"object_parameters.{kind} must be a mapping, got {parts!r:.60}")
+            parts = _mapping({f"object_parameters.{kind}": parts}, f"object_parameters.{kind}")
             values = {**_mapping(parts, "object"), **_mapping(parts, "instance")}
             yield Parameters(str(kind), values, noise=_noise(old), notes=notes)
 
@@ -187,7 +190,7 @@ def _objects(old: Mapping[str, Any], notes: list[str]) -> Iterator[Parameters]:
 def _mapping(values: Mapping[str, Any], key: str) -> dict[str, Any]:
     value = values.get(key)
     if value is not None and not isinstance(value, Mapping):
-        raise ValueError(f"{key} must be a mapping, got {value!r:.60}")
+        raise ValueError(f"{key}: expected a mapping, got {value!r:.60}; write `name: value` lines")
     return {str(name): part for name, part in (value or {}).items()}
 
 
@@ -198,12 +201,11 @@ def _noise(old: Mapping[str, Any]) -> float:
 
 def _frame(shape: object) -> Frame:
     pair = shape if isinstance(shape, list | tuple) else [shape, shape]
-    if len(pair) != 2:
-        raise ValueError(f"image_shape must be two numbers of pixels, got {shape!r}")
-    height, width = (round(number("image_shape", side)) for side in pair)
-    if min(height, width) < 1:
-        raise ValueError(f"image_shape must be two positive numbers of pixels, got {shape!r}")
-    return Frame(height, width)
+    sides = [round(number("image_shape", side)) for side in pair]
+    if len(sides) != 2 or min(sides) < 1:
+        rule = "two positive numbers of pixels"
+        raise ValueError(f"image_shape: expected {rule}, got {shape!r:.60}; write [28, 28]")
+    return Frame(*sides)
 
 
 def _degradation(
@@ -215,23 +217,23 @@ def _degradation(
     level = number("object_noise_level", image.get("object_noise_level", 0.0))
     kind = image.get("object_noise_type", "gaussian")
     if kind not in ("gaussian", "poisson"):
-        raise ValueError(f"object_noise_type must be gaussian or poisson, got {kind!r}")
+        raise _not_one_of("object_noise_type", ("gaussian", "poisson"), kind)
     if level > 0 and kind == "gaussian":
         plain["gaussian"] = {"sigma": level}
     elif level > 0:
         plain["poisson"] = {"exposure": 1.0, "background": level}
         notes.append(
-            "object_noise_type poisson becomes photon noise of signal and background together, "
-            "whose mean background is subtracted; the released package added the background alone"
+            "object_noise_type poisson becomes photon noise of signal and background, "
+            "minus the mean background; the released package added the background alone"
         )
     if level > 0:
-        notes.append("the noise differs from image to image; the released package repeated it")
+        notes.append("the noise differs between images; the released package repeated it")
     return plain
 
 
-def _scaled(plain: Mapping[str, Any], place: int) -> dict[str, Any]:
-    """An object with the amplitude that makes its blurred light 1 at the brightest pixel."""
-    (kind, values), *_ = plain["scene"][place].items()
+def _scaled(plain: Mapping[str, Any], index: int) -> dict[str, Any]:
+    """Return an object with the amplitude that makes its brightest blurred pixel 1."""
+    (kind, values), *_ = plain["scene"][index].items()
     middle = {
         name: sum(prior["uniform"]) / 2 if isinstance(prior, Mapping) else prior
         for name, prior in values.items()

@@ -1,4 +1,4 @@
-"""Pendulums of an old configuration, as recipes of time series."""
+"""Conversion of the pendulums of an old configuration to recipes of time series."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -6,7 +6,7 @@ from typing import Any
 
 from deepbench_torch.convert.parameters import Parameters, number
 
-# What the released package calls a parameter, and what a recipe calls it
+# Name in the released package: name in a recipe
 NAMES = {
     "pendulum_arm_length": "length",
     "starting_angle_radians": "angle",
@@ -16,39 +16,39 @@ NAMES = {
     "mass_pendulum_bob": "mass",
     "coefficient_friction": "friction",
 }
-NEEDED = ("pendulum_arm_length", "starting_angle_radians")
-HAMILTONIAN_NOISE = 0.1  # of q and p; the released package adds it to what it returns
+REQUIRED = ("pendulum_arm_length", "starting_angle_radians")
+HAMILTONIAN_NOISE = 0.1  # of q and p; the released package adds it to the values that it returns
 
 
 def pendulum(
-    given: Mapping[str, Any], moments: object, *, noise: float, notes: list[str]
+    values: Mapping[str, Any], times: object, *, noise: float, notes: list[str]
 ) -> dict[str, Any]:
-    """The recipe of a Pendulum, which has small angles and noise at every moment."""
-    plain = _common(given, moments, noise=noise, notes=notes)
+    """Return the recipe of a Pendulum: small angles, noise at every time."""
+    plain = _common(values, times, noise=noise, notes=notes)
     notes.append(
-        "the angle follows cos(sqrt(gravity / length) time); the released package took the time "
-        "out of the cosine, which no pendulum does"
+        "the angle follows cos(sqrt(gravity / length) * time); the released package multiplied "
+        "the cosine by the time, unlike a pendulum"
     )
     return {
         "system": "pendulum",
         **plain,
         "options": {"method": "small_angle"},
-        "noise": {"draw": "step", "parameters": _relative(given, plain["parameters"])},
+        "noise": {"draw": "step", "parameters": _relative(values, plain["parameters"])},
     }
 
 
 def hamiltonian(
-    given: Mapping[str, Any], moments: object, *, noise: float, notes: list[str]
+    values: Mapping[str, Any], times: object, *, noise: float, notes: list[str]
 ) -> dict[str, Any]:
-    """The recipe of a HamiltonianPendulum, with the noise of what it returns."""
-    plain = _common(given, moments, noise=noise, notes=notes)
+    """Return the recipe of a HamiltonianPendulum with its measurement noise."""
+    plain = _common(values, times, noise=noise, notes=notes)
     parameters = plain["parameters"]
     parameters.pop("friction", None)
     parameters["q"] = parameters.pop("angle")
     parameters["p"] = 0.0
     notes.append(
-        "the swing starts at starting_angle_radians; the released package started at a random "
-        "angle from 1.3 to 2.3 whatever was asked for"
+        "the swing starts at starting_angle_radians; the released package ignored it and "
+        "started at a random angle from 1.3 to 2.3"
     )
     return {
         "system": "hamiltonian_pendulum",
@@ -58,33 +58,35 @@ def hamiltonian(
 
 
 def _common(
-    given: Mapping[str, Any], moments: object, *, noise: float, notes: list[str]
+    values: Mapping[str, Any], times: object, *, noise: float, notes: list[str]
 ) -> dict[str, Any]:
-    for name in NEEDED:
-        if given.get(name) is None:
-            raise ValueError(f"image_parameters.{name} must be given, got none")
-    old = Parameters("image_parameters", given, noise=noise, notes=notes)
-    old.given("noise_std_percent")
+    for name in REQUIRED:
+        if values.get(name) is None:
+            raise ValueError(f"image_parameters.{name}: expected a number, got nothing; add it")
+    old = Parameters("image_parameters", values, noise=noise, notes=notes)
+    old.is_set("noise_std_percent")
     parameters = {
         new: old.number(name, 0.0).plain
         for name, new in NAMES.items()
-        if given.get(name) is not None
+        if values.get(name) is not None
     }
-    if "gravity" in parameters:  # the released package looks at the other two only without it
+    if "gravity" in parameters:  # the released package reads the other two only without it
         parameters.pop("big_g", None)
         parameters.pop("phi", None)
-    old.finish()
-    return {"time": _time(moments, notes), "parameters": {"mass": 10.0} | parameters}
+    old.note_unknown()
+    return {"time": _time(times, notes), "parameters": {"mass": 10.0} | parameters}
 
 
-def _relative(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, float]:
-    """The noise of those parameters that there are, relative to them."""
-    noise = given.get("noise_std_percent") or {}
+def _relative(values: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, float]:
+    """Return the relative noise of the parameters that the recipe has."""
+    noise = values.get("noise_std_percent") or {}
     if not isinstance(noise, Mapping):
-        raise ValueError(f"noise_std_percent must be a mapping, got {noise!r:.60}")
+        found = f"got {noise!r:.60}; write `parameter: noise` lines"
+        raise ValueError(f"noise_std_percent: expected a mapping, {found}")
     unknown = [name for name in noise if name not in NAMES]
     if unknown:
-        raise ValueError(f"noise_std_percent must name {', '.join(NAMES)}, got {unknown[0]!r}")
+        found = f"got {unknown[0]!r:.60}; remove it or correct its name"
+        raise ValueError(f"noise_std_percent: expected some of {', '.join(NAMES)}, {found}")
     return {
         NAMES[name]: number(f"noise_std_percent.{name}", level)
         for name, level in noise.items()
@@ -92,15 +94,16 @@ def _relative(given: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[s
     }
 
 
-def _time(moments: object, notes: list[str]) -> dict[str, Any]:
-    """Moments as evenly spaced ones from 0 on."""
-    if not isinstance(moments, list | tuple) or len(moments) < 2:
-        raise ValueError(f"object_parameters.time must be a list of moments, got {moments!r:.60}")
-    times = [number("object_parameters.time", moment) for moment in moments]
+def _time(listed: object, notes: list[str]) -> dict[str, Any]:
+    """Return the duration and the number of steps of evenly spaced times from 0."""
+    if not isinstance(listed, list | tuple) or len(listed) < 2:
+        found = f"got {listed!r:.60}; write [0, 1, 2]"
+        raise ValueError(f"object_parameters.time: expected two times or more, {found}")
+    times = [number("object_parameters.time", time) for time in listed]
     steps = [after - before for before, after in pairwise(times)]
     if times[0] != 0 or max(steps) - min(steps) > 1e-6 * max(steps):
         notes.append(
-            f"object_parameters.time, {times[0]:g} to {times[-1]:g}, becomes as many moments, "
-            "evenly from 0 on"
+            f"object_parameters.time, {times[0]:g} to {times[-1]:g}, becomes {len(times)} evenly "
+            "spaced times from 0"
         )
     return {"duration": times[-1], "steps": len(times) - 1}
