@@ -1,4 +1,4 @@
-"""Priors as they stand in a recipe: read, written and refused."""
+"""Priors of a recipe: reading, writing and errors."""
 
 import math
 
@@ -18,7 +18,7 @@ def test_prior_is_read_from_a_recipe(case: Case) -> None:
 
 
 @each_prior
-def test_prior_comes_back_from_its_plain_form(case: Case) -> None:
+def test_prior_round_trips_through_its_plain_form(case: Case) -> None:
     assert prior_from_plain(case.prior.to_plain()) == case.prior
     assert prior_from_plain(case.prior) is case.prior
 
@@ -41,9 +41,9 @@ BAD: list[tuple[object, str]] = [
     ({"log_uniform": [-1, 1]}, 'log_uniform: expected low > 0, '
      'got [-1, 1]; write a small number above 0, or uniform'),
     ({"log_uniform": [1e-310, 1]}, 'log_uniform: expected values from 1e-300 to 1e300, '
-     'got [1e-310, 1]; choose low and high within it'),
+     'got [1e-310, 1]; choose low and high in this range'),
     ({"log_uniform": [1, 1e301]}, 'log_uniform: expected values from 1e-300 to 1e300, '
-     'got [1, 1e+301]; choose low and high within it'),
+     'got [1, 1e+301]; choose low and high in this range'),
     ({"normal": [0, 0]}, 'normal: expected a finite mean, std > 0 and low < high, '
      'got mean 0, std 0, low -inf, high inf; for one value write the number alone'),
     ({"normal": [0, -1]}, 'normal: expected a finite mean, std > 0 and low < high, '
@@ -56,8 +56,8 @@ BAD: list[tuple[object, str]] = [
      'got mean 0, std 1, low 2, high 2; for one value write the number alone'),
     ({"normal": [0, 1, math.nan]}, 'normal: expected a finite mean, std > 0 and low < high, '
      'got mean 0, std 1, low nan, high inf; for one value write the number alone'),
-    ({"normal": [0, 1, 40]}, 'normal: expected some weight between low and high, '
-     'got mean 0, std 1, low 40, high inf; move the cut nearer to the mean'),
+    ({"normal": [0, 1, 40]}, 'normal: expected a probability above 1e-12 between low and high, '
+     'got mean 0, std 1, low 40, high inf; move low and high nearer to the mean'),
     ({"integer": [2, 1]}, 'integer: expected whole low <= high, '
      'got [2, 1]; write the smaller number first'),
     ({"integer": [1, 2.5]}, 'integer: expected whole low <= high, '
@@ -68,26 +68,26 @@ BAD: list[tuple[object, str]] = [
      'got [0, inf]; write the smaller number first'),
     ({"integer": [math.nan, 1]}, 'integer: expected whole low <= high, '
      'got [nan, 1]; write the smaller number first'),
-    ({"choice": []}, 'choice: expected at least one value and none twice, '
-     'got (); weights make a value more frequent'),
-    ({"choice": [1, 2, 1]}, 'choice: expected at least one value and none twice, '
-     'got (1.0, 2.0, 1.0); weights make a value more frequent'),
+    ({"choice": []}, 'choice: expected at least one value, all different, '
+     'got (); use weights to make a value more frequent'),
+    ({"choice": [1, 2, 1]}, 'choice: expected at least one value, all different, '
+     'got (1.0, 2.0, 1.0); use weights to make a value more frequent'),
     ({"choice": [1, math.nan]}, 'choice: expected numbers, got (1.0, nan); remove nan'),
     ({"choice": {"values": [1, 2], "weights": [1]}},
      'choice: expected one weight >= 0 for each of 2 values and a positive sum, '
-     'got (1.0,); leave weights out for equal ones'),
+     'got (1.0,); omit weights for equal ones'),
     ({"choice": {"values": [1, 2], "weights": [1, -1]}},
      'choice: expected one weight >= 0 for each of 2 values and a positive sum, '
-     'got (1.0, -1.0); leave weights out for equal ones'),
+     'got (1.0, -1.0); omit weights for equal ones'),
     ({"choice": {"values": [1, 2], "weights": [0, 0]}},
      'choice: expected one weight >= 0 for each of 2 values and a positive sum, '
-     'got (0.0, 0.0); leave weights out for equal ones'),
+     'got (0.0, 0.0); omit weights for equal ones'),
     ({"choice": {"values": [1, 2], "weights": [1, INF]}},
      'choice: expected one weight >= 0 for each of 2 values and a positive sum, '
-     'got (1.0, inf); leave weights out for equal ones'),
+     'got (1.0, inf); omit weights for equal ones'),
     (math.nan, 'fixed: expected a number, '
      'got nan; write a number, or inf for a solid shape'),
-    # ---- not even the arguments of a prior
+    # ---- arguments of a wrong type
     ({"uniform": ["1e-3", 1]}, "uniform.low: expected a number, got '1e-3'; "
      + REMEDY),
     ({"uniform": {"low": "a", "high": 1}}, "uniform.low: expected a number, "
@@ -109,7 +109,7 @@ BAD: list[tuple[object, str]] = [
 
 @pytest.mark.parametrize(("plain", "message"), BAD, ids=lambda value: str(value)[:40])
 def test_bad_arguments_are_refused(plain: object, message: str) -> None:
-    """The message names the prior, the rule and what was found."""
+    """Check that the message has the prior, the rule, the value found and a remedy."""
     with pytest.raises(ValueError) as caught:
         prior_from_plain(plain)
     assert str(caught.value) == message
@@ -135,7 +135,7 @@ def test_bad_arguments_are_refused(plain: object, message: str) -> None:
     ids=str,
 )
 def test_arguments_of_another_form_are_refused(plain: dict[str, object]) -> None:
-    """The message starts with the prior and says what to write."""
+    """Check that the message starts with the prior and ends with a remedy."""
     name = next(iter(plain))
     with pytest.raises(ValueError, match=rf"^{name}[.\w]*: expected .+, got .+; .+"):
         prior_from_plain(plain)
@@ -144,7 +144,7 @@ def test_arguments_of_another_form_are_refused(plain: dict[str, object]) -> None
 @pytest.mark.parametrize(
     "plain", ["1e-3", None, True, [0, 1], {}, {"gauss": [0, 1]}, {"uniform": [0, 1], "fixed": 1}]
 )
-def test_what_is_no_prior_is_refused(plain: object) -> None:
+def test_other_values_are_refused(plain: object) -> None:
     with pytest.raises(ValueError) as caught:
         prior_from_plain(plain)
     assert str(caught.value).startswith(

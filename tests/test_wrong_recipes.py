@@ -125,7 +125,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {gaussian: {sigma: 1e-3}}\n",
-        "degrade.gaussian.sigma: expected a number, got '1e-3'; YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3",
+        "degrade.gaussian.sigma: expected a number, got '1e-3'; YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3",
     ),
     (
         GOOD + "degrade: {blur: 0.1}\n",
@@ -218,15 +218,15 @@ CASES = [
     ),
     (
         GOOD.replace(" 0.1", " {choice: []}"),
-        "objects.star.gamma.choice: expected at least one value and none twice, got (); weights make a value more frequent",
+        "objects.star.gamma.choice: expected at least one value, all different, got (); use weights to make a value more frequent",
     ),
     (
         GOOD.replace(" 0.1", " {choice: {values: [1, 2], weights: [1]}}"),
-        "objects.star.gamma.choice: expected one weight >= 0 for each of 2 values and a positive sum, got (1.0,); leave weights out for equal ones",
+        "objects.star.gamma.choice: expected one weight >= 0 for each of 2 values and a positive sum, got (1.0,); omit weights for equal ones",
     ),
     (
         GOOD.replace(" 0.1", " 1e-3"),
-        f"objects.star.gamma: {PRIOR}, got '1e-3'; YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3",
+        f"objects.star.gamma: {PRIOR}, got '1e-3'; YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3",
     ),
     (
         GOOD.replace(" 0.1", " [1, 2]"),

@@ -1,8 +1,7 @@
-"""Priors: the distributions from which parameters are drawn.
+"""Priors: the distributions from which parameters are sampled.
 
-A prior turns unit numbers into values by its inverse cumulative distribution, so it holds no state,
-and tells with `contains` which values it can give. Values are float64 with the same bits on every
-machine.
+A prior maps uniform numbers to values by its inverse cumulative distribution, so it has no state.
+Its `contains` returns whether a value is possible. Values are float64, bit-identical on every CPU.
 """
 
 from deepbench_torch.priors.columns import values

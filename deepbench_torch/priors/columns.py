@@ -1,4 +1,4 @@
-"""Values of several priors at once."""
+"""Inverse cumulative distributions of several priors in one batch."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,9 +13,9 @@ from deepbench_torch.priors.prior import Prior
 
 
 def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
-    """Values of several priors at once, each its own column; equal to `icdf` one by one.
+    """Return the values of several priors, one column each, bit-identical to `icdf` of each.
 
-    Those on an interval are worked out together, which for a small batch saves most of the time.
+    Priors on an interval are computed together, which saves most of the time of a small batch.
 
     Args:
         priors: S priors.
@@ -30,22 +30,28 @@ def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
     if plan.logarithmic:
         result[:, plan.logarithmic] = portable.exp(result[:, plan.logarithmic])
     result.clamp_(least, last)
-    for place in plan.others:
-        result[:, place] = priors[place].icdf(u[:, place])
+    for column in plan.others:
+        result[:, column] = priors[column].icdf(u[:, column])
     return result
 
 
 class _Plan(NamedTuple):
-    """Which of several priors lie on an interval, and their ends; float64 of shape (S,) each."""
+    """Columns of several priors by kind.
+
+    Attributes:
+        logarithmic: Columns of log-uniform priors.
+        others: Columns of priors that are not on an interval.
+        ends: Start and span before exp, least and last value; float64, shape (S,) each.
+    """
 
     logarithmic: list[int]
     others: list[int]
-    ends: tuple[Tensor, Tensor, Tensor, Tensor]  # start and span to draw, least and last value
+    ends: tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @lru_cache(maxsize=1024)
 def _plan(priors: tuple[Prior, ...]) -> _Plan:
-    """The plan for some priors; those not on an interval get ends that mean nothing."""
+    """Return the columns by kind; the ends of priors that are not on an interval are unused."""
     kinds = [type(prior) for prior in priors]
     intervals = [prior.support if isinstance(prior, Interval) else (0.0, 1.0) for prior in priors]
     low, high = torch.tensor(intervals, dtype=torch.float64, device="cpu").view(-1, 2).unbind(1)
@@ -57,7 +63,7 @@ def _plan(priors: tuple[Prior, ...]) -> _Plan:
     end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _Plan(
-        logarithmic=[place for place, kind in enumerate(kinds) if kind is LogUniform],
-        others=[place for place, kind in enumerate(kinds) if not issubclass(kind, Interval)],
+        logarithmic=[column for column, kind in enumerate(kinds) if kind is LogUniform],
+        others=[column for column, kind in enumerate(kinds) if not issubclass(kind, Interval)],
         ends=(start, end - start, low, last),
     )

@@ -1,4 +1,4 @@
-"""Priors on the line: uniform, log-uniform and normal."""
+"""Continuous priors: uniform, log-uniform and normal."""
 
 import math
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from deepbench_torch.priors.prior import Prior
 
 @dataclass(frozen=True)
 class Interval(Prior):
-    """What the priors on an interval share."""
+    """Base class of the priors on an interval."""
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        self._take_numbers(("low", "high"))
+        self._convert_numbers(("low", "high"))
         if not (math.isfinite(self.high - self.low) and self.low < self.high):
             remedy = "for one value write the number alone"
             self._refuse("finite low < high", self._shown, remedy=remedy)
@@ -42,7 +42,7 @@ class Interval(Prior):
 @final
 @dataclass(frozen=True)
 class Uniform(Interval):
-    """Even on low <= value < high."""
+    """Uniform distribution on low <= value < high."""
 
     name: ClassVar[str] = "uniform"
 
@@ -59,7 +59,7 @@ class Uniform(Interval):
 @final
 @dataclass(frozen=True)
 class LogUniform(Interval):
-    """Even in the logarithm on low <= value <= high, low > 0: every factor equally likely."""
+    """Uniform distribution of the logarithm on low <= value <= high, low > 0."""
 
     name: ClassVar[str] = "log_uniform"
 
@@ -68,8 +68,8 @@ class LogUniform(Interval):
         super().__post_init__()
         if self.low <= 0:
             self._refuse("low > 0", self._shown, remedy="write a small number above 0, or uniform")
-        if self.low < 1e-300 or self.high > 1e300:  # where `portable.exp` ends
-            remedy = "choose low and high within it"
+        if self.low < 1e-300 or self.high > 1e300:  # the domain of `portable.exp`
+            remedy = "choose low and high in this range"
             self._refuse("values from 1e-300 to 1e300", self._shown, remedy=remedy)
 
     @override
@@ -85,13 +85,13 @@ class LogUniform(Interval):
 @final
 @dataclass(frozen=True)
 class Normal(Prior):
-    """A normal distribution cut to low <= value <= high.
+    """Normal distribution, truncated to low <= value <= high.
 
     Attributes:
-        mean: Mean before the cut.
-        std: Standard deviation before the cut.
-        low: Least value; it may be -inf.
-        high: Largest value; it may be inf.
+        mean: Mean before truncation.
+        std: Standard deviation before truncation.
+        low: Least value, or -inf.
+        high: Largest value, or inf.
     """
 
     name: ClassVar[str] = "normal"
@@ -101,20 +101,20 @@ class Normal(Prior):
     high: float = math.inf
 
     def __post_init__(self) -> None:
-        self._take_numbers(("mean", "std", "low", "high"))
+        self._convert_numbers(("mean", "std", "low", "high"))
         shown = f"mean {self.mean:g}, std {self.std:g}, low {self.low:g}, high {self.high:g}"
         if not (math.isfinite(self.mean) and 0 < self.std < math.inf and self.low < self.high):
             rule = "a finite mean, std > 0 and low < high"
             self._refuse(rule, shown, remedy="for one value write the number alone")
-        share = self._cut()[2]
-        if share <= 1e-12:
-            remedy = "move the cut nearer to the mean"
-            self._refuse("some weight between low and high", shown, remedy=remedy)
+        probability = self._truncation()[2]
+        if probability <= 1e-12:
+            remedy = "move low and high nearer to the mean"
+            self._refuse("a probability above 1e-12 between low and high", shown, remedy=remedy)
 
     @override
     def icdf(self, u: Tensor) -> Tensor:
-        side, start, share = self._cut()
-        p = ((u if side > 0 else 1 - u) * share + start).clamp(2.0**-1000, 1 - 2.0**-53)
+        side, start, span = self._truncation()
+        p = ((u if side > 0 else 1 - u) * span + start).clamp(2.0**-1000, 1 - 2.0**-53)
         deviation = portable.normal_quantile(p) * (side * self.std)
         return (deviation + self.mean).clamp(self.low, self.high)
 
@@ -132,11 +132,11 @@ class Normal(Prior):
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
 
-    def _cut(self) -> tuple[int, float, float]:
-        """The tail to count from, 1 or -1, the probability cut off there, and the share left.
+    def _truncation(self) -> tuple[int, float, float]:
+        """Return the tail (1 lower, -1 upper), the probability beyond it, and that between.
 
-        Counted from the tail in which the interval lies, small probabilities keep their digits.
-        They are rounded to 36 bits, for the last bits of `erfc` differ between machines.
+        Probabilities are counted from the tail nearer to the interval, so small ones keep their
+        digits. They are rounded to 36 bits, because the last bits of `erfc` differ by machine.
         """
         low, high = ((end - self.mean) / (self.std * math.sqrt(2)) for end in (self.low, self.high))
         side = -1 if low + high > 0 else 1
@@ -146,6 +146,6 @@ class Normal(Prior):
 
 
 def _rounded(number: float) -> float:
-    """The number, of 36 bits."""
+    """Round a number to 36 bits."""
     mantissa, exponent = math.frexp(number)
     return math.ldexp(round(math.ldexp(mantissa, 36)), exponent - 36)

@@ -1,4 +1,4 @@
-"""Priors in another unit, in short text, and in three numbers."""
+"""Conversion of priors to another unit, and their quartiles and short text."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -12,7 +12,7 @@ from deepbench_torch.priors.prior import Fixed, Prior
 
 @lru_cache(maxsize=4096)
 def quartiles(prior: Prior) -> tuple[float, float, float]:
-    """Return the values below which a quarter, half and three quarters of a prior lie.
+    """Return the quartiles of a prior: 25, 50 and 75 % of its values are below them.
 
     Example:
         >>> from deepbench_torch.priors import Uniform
@@ -29,8 +29,8 @@ def converted(prior: Prior, convert: Callable[[float], float]) -> Prior:
     """Return a prior in another unit; whole numbers become a range.
 
     Args:
-        prior: The prior.
-        convert: A linear, rising function of one value.
+        prior: Prior to convert.
+        convert: Linear, increasing function of one value.
     """
     if isinstance(prior, Choice):
         return Choice(tuple(map(convert, prior.values)), prior.weights)
@@ -44,7 +44,7 @@ def converted(prior: Prior, convert: Callable[[float], float]) -> Prior:
 
 
 def short_text(prior: Prior) -> str:
-    """Return a prior as a recipe has it, with three digits.
+    """Return a prior as a recipe writes it, with three digits.
 
     Example:
         >>> from deepbench_torch.priors import Uniform

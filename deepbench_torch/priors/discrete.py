@@ -1,4 +1,4 @@
-"""Priors of separate values: whole numbers and choices."""
+"""Discrete priors: whole numbers and choices."""
 
 import math
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from deepbench_torch.priors.prior import Prior, checked_number
 @final
 @dataclass(frozen=True)
 class Integer(Prior):
-    """Whole numbers from low to high, both included, equally likely."""
+    """Uniform distribution of the whole numbers from low to high, both included."""
 
     name: ClassVar[str] = "integer"
     low: int
     high: int
 
     def __post_init__(self) -> None:
-        self._take_numbers(("low", "high"))
+        self._convert_numbers(("low", "high"))
         whole = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
         if not whole or self.low > self.high:
             found = f"[{self.low}, {self.high}]"
@@ -51,11 +51,11 @@ class Integer(Prior):
 @final
 @dataclass(frozen=True)
 class Choice(Prior):
-    """One of a few values.
+    """Distribution over a list of values.
 
     Attributes:
-        values: The values, each different.
-        weights: How often each is drawn, relative to the others; empty for equally often.
+        values: Distinct values.
+        weights: Relative frequency of each value; empty for equal frequencies.
     """
 
     name: ClassVar[str] = "choice"
@@ -67,13 +67,13 @@ class Choice(Prior):
             numbers = _numbers(getattr(self, name), (self.name, name))
             object.__setattr__(self, name, numbers)
         if not self.values or len(set(self.values)) != len(self.values):
-            rule = "at least one value and none twice"
-            self._refuse(rule, self.values, remedy="weights make a value more frequent")
+            remedy = "use weights to make a value more frequent"
+            self._refuse("at least one value, all different", self.values, remedy=remedy)
         if any(math.isnan(value) for value in self.values):
             self._refuse("numbers", self.values, remedy="remove nan")
         if self.weights and not self._weights_fit:
             rule = f"one weight >= 0 for each of {len(self.values)} values and a positive sum"
-            self._refuse(rule, self.weights, remedy="leave weights out for equal ones")
+            self._refuse(rule, self.weights, remedy="omit weights for equal ones")
 
     @property
     def _weights_fit(self) -> bool:
@@ -86,8 +86,8 @@ class Choice(Prior):
         total = math.fsum(weights)
         edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
         steps = torch.tensor(edges, dtype=torch.float64, device="cpu")
-        place = torch.bucketize(u.contiguous(), steps, right=True)
-        return torch.tensor(self.values, dtype=torch.float64, device="cpu")[place]
+        index = torch.bucketize(u.contiguous(), steps, right=True)
+        return torch.tensor(self.values, dtype=torch.float64, device="cpu")[index]
 
     @override
     def contains(self, value: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ class Choice(Prior):
 
     @property
     def _possible(self) -> list[float]:
-        """The values that are drawn at all: those whose weight is not 0."""
+        """Values of weight above 0."""
         weights = self.weights or (1.0,) * len(self.values)
         return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]
 
@@ -117,7 +117,7 @@ def _numbers(values: Any, place: Place) -> tuple[float, ...]:
     """Return a list of numbers as a tuple; see `checked_number`.
 
     Raises:
-        FaultsError: If it is no list, or holds what is no number.
+        FaultsError: If it is no list, or an item is no number.
     """
     values = values.tolist() if type(values) is np.ndarray else values
     if not isinstance(values, list | tuple):

@@ -1,4 +1,4 @@
-"""Priors as they stand in a recipe."""
+"""Priors as a recipe writes them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
@@ -17,13 +17,14 @@ NAMES = {prior.name: prior for prior in PRIORS}
 
 
 def prior_from_plain(plain: object) -> Prior:
-    """Return the prior that a value of a recipe stands for.
+    """Return the prior that a value of a recipe describes.
 
-    A number alone is `Fixed`; otherwise a mapping of one name to its arguments, as
-    `{uniform: [0, 1]}`, `{normal: {mean: 2, std: 1, low: 0}}` or `{choice: [2, 4]}`.
+    Args:
+        plain: A number for `Fixed`, or a mapping of one name to its arguments, as
+            `{uniform: [0, 1]}`, `{normal: {mean: 2, std: 1, low: 0}}` or `{choice: [2, 4]}`.
 
     Raises:
-        FaultsError: If it is none of these; the message lists the names.
+        FaultsError: If it describes no prior; the message lists the names.
     """
     if isinstance(plain, Prior):
         return plain
@@ -45,7 +46,7 @@ def _no_prior(plain: object) -> str:
 
 
 def is_prior(plain: object) -> bool:
-    """Return whether a value is a prior as it stands in a recipe."""
+    """Return whether a value of a recipe describes a prior."""
     try:
         prior_from_plain(plain)
     except ValueError:
@@ -54,27 +55,27 @@ def is_prior(plain: object) -> bool:
 
 
 def _build(kind: type[Prior], arguments: object) -> Prior:
-    """Return a prior of the arguments of a recipe: by name, in order, or one number.
+    """Return a prior of arguments by name, in order, or of one number.
 
     Raises:
-        FaultsError: If they are not those of the prior.
+        FaultsError: If the prior does not have these arguments.
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    given = _by_name(kind, arguments, names)
-    needed = [field.name for field in fields(kind) if field.default is MISSING]  # type: ignore[arg-type]
-    unknown = [name for name in given if name not in names]
-    if unknown or not set(needed).issubset(given):
+    named = _by_name(kind, arguments, names)
+    required = [field.name for field in fields(kind) if field.default is MISSING]  # type: ignore[arg-type]
+    unknown = [name for name in named if name not in names]
+    if unknown or not set(required).issubset(named):
         hint = nearest(unknown[0], names).strip() if unknown else ""
         rule = f"the arguments {', '.join(names)}"
-        rule += f" ({', '.join(needed)} at least)" if needed != names else ""
+        rule += f" ({', '.join(required)} at least)" if required != names else ""
         message = f"expected {rule}, got {shortened(arguments)}; {hint or f'write {_form(kind)}'}"
         raise FaultsError([Fault((kind.name,), message)])
     build: Callable[..., Prior] = kind
-    return build(**{name: _numbers(value) for name, value in given.items()})
+    return build(**{name: _numbers(value) for name, value in named.items()})
 
 
 def _by_name(kind: type[Prior], arguments: object, names: list[str]) -> dict[Any, object]:
-    """Return arguments by name; those too many get a name that no prior has."""
+    """Return arguments by name; surplus arguments have the name None."""
     if isinstance(arguments, Mapping):
         return dict(arguments)
     if isinstance(arguments, list | tuple) and kind is not Choice:
@@ -102,7 +103,7 @@ def shortened(value: object) -> str:
 
 
 def _numbers(value: Any) -> Any:
-    """Return a list of numbers as a list of floats; any other value as it is."""
+    """Convert the numbers of a list to float; return any other value unchanged."""
     if isinstance(value, list | tuple):
         plain = [plain_number(part) for part in value]
         return [

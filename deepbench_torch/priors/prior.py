@@ -1,4 +1,4 @@
-"""What a prior is, and the one that gives a single value."""
+"""Base class of priors, and the prior of a single value."""
 
 import math
 from abc import ABC, abstractmethod
@@ -12,18 +12,18 @@ from typing_extensions import override
 from deepbench_torch.arguments import Fault, FaultsError, is_number
 from deepbench_torch.quantities import NO_UNIT, in_unit, is_quantity, plain_number
 
-NUMBER_TEXT = "YAML takes 1e-3 and -.3 for text, write 1.0e-3 and -0.3"
+NUMBER_TEXT = "YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3"
 UNIT_REMEDY = f"{NO_UNIT}, or write the prior as a mapping in a recipe, where its unit is known"
-LARGEST = 1e308  # of a whole number, as float holds it
+LARGEST = 1e308  # largest whole number that is converted to float
 
 
 class Prior(ABC):
-    """A distribution over one parameter."""
+    """Distribution of one parameter."""
 
     name: ClassVar[str]
 
     def _refuse(self, rule: str, found: object, *, remedy: str) -> NoReturn:
-        """Refuse the arguments.
+        """Raise an error about the arguments.
 
         Raises:
             FaultsError: With the name of the prior, the rule, the value found and the remedy.
@@ -31,14 +31,14 @@ class Prior(ABC):
         shown = found if isinstance(found, str) else repr(found)
         raise FaultsError([Fault((self.name,), f"expected {rule}, got {shown}; {remedy}")])
 
-    def _take_numbers(self, names: tuple[str, ...]) -> None:
-        """Make arguments plain numbers: those of NumPy and torch, and Quantities without unit.
+    def _convert_numbers(self, names: tuple[str, ...]) -> None:
+        """Convert numbers of NumPy and torch and Quantities without unit to int or float.
 
         Args:
-            names: The arguments, a number each.
+            names: Names of the arguments, one number each.
 
         Raises:
-            FaultsError: If one is no number.
+            FaultsError: If an argument is no number.
         """
         for name in names:
             number = checked_number(getattr(self, name), (self.name, name))
@@ -46,10 +46,10 @@ class Prior(ABC):
 
     @abstractmethod
     def icdf(self, u: Tensor) -> Tensor:
-        """Values at the cumulative probabilities `u`.
+        """Return the inverse cumulative distribution at `u`.
 
         Args:
-            u: float64 strictly between 0 and 1, any shape.
+            u: Cumulative probabilities strictly between 0 and 1, float64, any shape.
 
         Returns:
             float64, the shape of `u`.
@@ -57,24 +57,24 @@ class Prior(ABC):
 
     @abstractmethod
     def contains(self, value: Tensor) -> Tensor:
-        """Whether this prior can give each value: bool, the shape of `value`."""
+        """Return whether each value is possible: bool, the shape of `value`."""
 
     @property
     @abstractmethod
     def support(self) -> tuple[float, float]:
-        """The least and the largest value, or what they approach: `contains` tells which."""
+        """Infimum and supremum of the values; `contains` returns whether they are included."""
 
     @abstractmethod
     def to_plain(self) -> object:
-        """The prior as it stands in a recipe: numbers, lists and mappings."""
+        """Return the prior as a recipe writes it: numbers, lists and mappings."""
 
 
 def checked_number(value: Any, place: tuple[str | int, ...]) -> float:
     """Return an argument of a prior as int or float.
 
     Args:
-        value: What the user wrote.
-        place: The prior and the argument, for the message.
+        value: Argument as the user wrote it.
+        place: Names of the prior and the argument, for the message.
 
     Raises:
         FaultsError: If it is no number, or has a unit.
@@ -97,13 +97,13 @@ def checked_number(value: Any, place: tuple[str | int, ...]) -> float:
 @final
 @dataclass(frozen=True)
 class Fixed(Prior):
-    """Always the same value, which may be infinite."""
+    """Distribution of a single value, which may be infinite."""
 
     name: ClassVar[str] = "fixed"
     at: float
 
     def __post_init__(self) -> None:
-        self._take_numbers(("at",))
+        self._convert_numbers(("at",))
         if math.isnan(self.at):
             self._refuse("a number", self.at, remedy="write a number, or inf for a solid shape")
 
