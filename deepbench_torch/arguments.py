@@ -9,22 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Place = tuple[int | str, ...]
+Location = tuple[int | str, ...]
 
 
 class Fault(NamedTuple):
     """One fault of a nested value.
 
     Attributes:
-        place: The keys that lead to it.
+        location: The keys that lead to it.
         message: The rule, the value found and the remedy.
     """
 
-    place: Place
+    location: Location
     message: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(_shown_key, self.place)) or 'recipe'}: {self.message}"
+        return f"{'.'.join(map(_shown_key, self.location)) or 'recipe'}: {self.message}"
 
 
 def _shown_key(key: int | str) -> str:
@@ -62,17 +62,17 @@ def as_tensor(value: Any) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device="cpu")
 
 
-def whole(value: object, rule: str, *, least: int, most: int) -> int:
-    """A whole number as int, whatever integer type it has; a bool is none.
+def check_integer(value: object, rule: str, *, least: int, most: int) -> int:
+    """Return an integer of any type as int; a bool is rejected.
 
     Args:
-        value: What was given.
-        rule: What must hold, as the beginning of the error message.
+        value: The value to check.
+        rule: The rule, as the beginning of the error message.
         least: Least number allowed.
         most: Largest number allowed.
 
     Raises:
-        ValueError: With the rule and what was found.
+        ValueError: With the rule and the value found.
     """
     try:
         number = operator.index(value)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import rng
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.images import draw_images
 from deepbench_torch.quantities import pixels
 from deepbench_torch.recipes import (
@@ -116,7 +116,7 @@ def sized(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     if not isinstance(recipe, Recipe):
         raise ValueError(
             f"image_size is for images, but recipe {recipe.name} gives time series of "
-            f"{recipe.extent}, got {image_size!r}; "
+            f"{recipe.size_text}, got {image_size!r}; "
             'leave it out, or change the moments with recipe.replace(time={"steps": ...})'
         )
     rule = (
@@ -128,7 +128,7 @@ def sized(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     if isinstance(pair, str) or len(pair) != 2:
         raise ValueError(f"{rule}, got {image_size!r}")
     sides = (pixels(side, where="image_size") for side in pair)
-    height, width = (whole(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
+    height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
     return recipe.replace(image={"height": height, "width": width})
 
 
@@ -139,7 +139,7 @@ def checked_seed(seed: int) -> int:
         ValueError: If it is not a whole number of 63 bits.
     """
     rule = "seed must be a whole number from 0 to 2**63 - 1"
-    return whole(seed, rule, least=0, most=rng.LARGEST_SEED)
+    return check_integer(seed, rule, least=0, most=rng.LARGEST_SEED)
 
 
 def _checked_index(index: Tensor) -> Tensor:

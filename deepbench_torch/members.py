@@ -167,8 +167,8 @@ def check_alike(members: list[RowDataset], domains: list[str]) -> None:
                 else "give the recipes the same moments and channels"
             )
             raise ValueError(
-                f"the members of a collection must have one shape, got {first.extent} in "
-                f"{domains[0]} and {recipe.extent} in {domain}; {remedy}"
+                f"the members of a collection must have one shape, got {first.size_text} in "
+                f"{domains[0]} and {recipe.size_text} in {domain}; {remedy}"
             )
 
 

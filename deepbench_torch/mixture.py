@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import Split, split_rows
 
 LARGEST = 1 << 31  # rows of a weighted collection, whose order is kept in memory
@@ -139,7 +139,7 @@ def _shortened(
             f"sizes must be numbers of rows that the members have, 1 to {length} of {domain}; "
             "make the catalogue larger, or take fewer"
         )
-        shortened.append(whole(wanted, rule, least=1, most=length))
+        shortened.append(check_integer(wanted, rule, least=1, most=length))
     return shortened
 
 
@@ -162,7 +162,9 @@ def _counts(
             max(1, min(length, math.ceil(end * weight - 0.5)))
             for length, weight in zip(lengths, weights, strict=True)
         ]
-    size = whole(size, "size must be a positive whole number of rows", least=1, most=LARGEST)
+    size = check_integer(
+        size, "size must be a positive whole number of rows", least=1, most=LARGEST
+    )
     endless = Interleaved([range(size)] * len(lengths), weights)
     counts: list[int] = np.bincount(endless.member[:size], minlength=len(lengths)).tolist()
     for domain, length, count in zip(domains, lengths, counts, strict=True):

@@ -104,4 +104,4 @@ def test_the_card_and_info_tell_them(
     text = f"{least} to {greatest}, mean {mean}, standard deviation {std}"
     for said in (shown, card):
         assert text in said
-        assert f"of 12 {RECIPES[name].nouns}" in said
+        assert f"of 12 {RECIPES[name].plural}" in said

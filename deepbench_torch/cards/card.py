@@ -140,7 +140,7 @@ def _longest_run(text: str) -> int:
 def _facts(told: Description, columns: Columns) -> str:
     recipe, facts = told.recipe, told.facts
     rows = {
-        recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
+        recipe.plural: f"{len(told.rows):,} of {recipe.size_text}, float32",
         "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
         "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
         **statistics_facts(recipe, columns.statistics),

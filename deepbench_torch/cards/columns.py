@@ -111,7 +111,7 @@ def number(value: object) -> str:
 
 def statistics_facts(recipe: AbstractRecipe, statistics: Statistics) -> dict[str, str]:
     """Return the statistics of pixels, or of each channel of time series, as text by name."""
-    rows = f"of {statistics.rows:,} {recipe.nouns}"
+    rows = f"of {statistics.rows:,} {recipe.plural}"
     columns = (statistics.least, statistics.greatest, statistics.mean, statistics.std)
     if not isinstance(recipe, SeriesRecipe):
         return {"pixels": f"{_span(*columns)}, {rows}"}

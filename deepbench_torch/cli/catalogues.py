@@ -97,7 +97,7 @@ def generate(
         )
     told = describe(path)
     echo(
-        f"{path}: {len(told.rows):,} {recipe.nouns} of {recipe.extent}, recipe {recipe.name}, "
+        f"{path}: {len(told.rows):,} {recipe.plural} of {recipe.size_text}, recipe {recipe.name}, "
         f"seed {told.seed}, {size_text(told.bytes)}"
     )
     if not no_card:
@@ -148,7 +148,7 @@ def info(
     table.add_column(overflow="fold")
     facts: dict[str, Any] = {
         "recipe": f"{recipe.name}: {recipe.description}",
-        recipe.nouns: f"{len(told.rows):,} of {recipe.extent}, float32",
+        recipe.plural: f"{len(told.rows):,} of {recipe.size_text}, float32",
         **_channels(recipe),
         **statistics_facts(recipe, StoredCatalogue(told.path).statistics),
         "split": told.split or "all: train, val, test",
@@ -177,7 +177,7 @@ def _tell_of_collection(folder: Path) -> None:
         table.add_column(column, overflow="fold")
     for domain, member in zip(collection.domains, collection.members, strict=True):
         recipe = member.recipe
-        cells = (domain, f"{len(member):,}", recipe.extent, str(member.seed), recipe.description)
+        cells = (domain, f"{len(member):,}", recipe.size_text, str(member.seed), recipe.description)
         table.add_row(*map(cell, cells))
     Console().print(table)
     echo(
@@ -217,7 +217,7 @@ def list_() -> None:
     for name in list_recipes():
         recipe = load_recipe(name)
         label = f"{_label(recipe)}, {len(recipe.classes)}"
-        table.add_row(*map(cell, (name, recipe.extent, label, recipe.description)))
+        table.add_row(*map(cell, (name, recipe.size_text, label, recipe.description)))
     Console().print(table)
 
 

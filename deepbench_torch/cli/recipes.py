@@ -34,7 +34,7 @@ def check(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # printed above
                 recipe = load_recipe(file)
-            echo(f"{file}: valid, {recipe.name} of {recipe.extent}")
+            echo(f"{file}: valid, {recipe.name} of {recipe.size_text}")
     if wrong:
         raise ValueError(f"{wrong} of {len(files)} recipes must be mended")
 

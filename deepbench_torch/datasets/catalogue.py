@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Transform
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.places import place, rows_at_once
@@ -152,7 +152,7 @@ class RowDataset(PairDataset):
         split = f"{self.split or 'all'} of {self.size} rows"
         return "\n".join(
             [
-                f"Recipe: {self.recipe.name}, {self.recipe.extent}",
+                f"Recipe: {self.recipe.name}, {self.recipe.size_text}",
                 f"Seed: {self.seed}",
                 f"Split: {split}" + (f", limit {self.limit}" if self.limit is not None else ""),
                 f"Classes: {', '.join(self.classes)}",
@@ -265,4 +265,4 @@ def _limited(rows: range, limit: int | None) -> range:
         f"limit: expected None or 1 to {len(rows)}, the rows of this split; use a larger size "
         "for more rows"
     )
-    return rows[: whole(limit, rule, least=1, most=len(rows))]
+    return rows[: check_integer(limit, rule, least=1, most=len(rows))]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 
 LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits
 Split = Literal["train", "val", "test"]
@@ -14,7 +14,9 @@ def split_rows(size: int, split: Split | None) -> range:
     Raises:
         ValueError: If the size is not positive, the split unknown or empty.
     """
-    size = whole(size, "size must be a positive whole number of rows", least=1, most=LARGEST_SIZE)
+    size = check_integer(
+        size, "size must be a positive whole number of rows", least=1, most=LARGEST_SIZE
+    )
     first, second = size * 3 // 5, size * 4 // 5
     splits = {
         None: range(size),

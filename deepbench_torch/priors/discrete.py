@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Place
+from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.priors.prior import Prior, checked_number
 
 
@@ -113,7 +113,7 @@ class Choice(Prior):
         return [value for value, weight in zip(self.values, weights, strict=True) if weight > 0]
 
 
-def _numbers(values: Any, place: Place) -> tuple[float, ...]:
+def _numbers(values: Any, location: Location) -> tuple[float, ...]:
     """Return a list of numbers as a tuple; see `checked_number`.
 
     Raises:
@@ -122,5 +122,5 @@ def _numbers(values: Any, place: Place) -> tuple[float, ...]:
     values = values.tolist() if type(values) is np.ndarray else values
     if not isinstance(values, list | tuple):
         message = f"expected a list of numbers, got {values!r:.60}; write it in brackets, [1, 2]"
-        raise FaultsError([Fault(place, message)])
-    return tuple(checked_number(value, (*place, n)) for n, value in enumerate(values))
+        raise FaultsError([Fault(location, message)])
+    return tuple(checked_number(value, (*location, n)) for n, value in enumerate(values))

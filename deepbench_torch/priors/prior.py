@@ -69,29 +69,29 @@ class Prior(ABC):
         """Return the prior as a recipe writes it: numbers, lists and mappings."""
 
 
-def checked_number(value: Any, place: tuple[str | int, ...]) -> float:
+def checked_number(value: Any, location: tuple[str | int, ...]) -> float:
     """Return an argument of a prior as int or float.
 
     Args:
         value: Argument as the user wrote it.
-        place: Names of the prior and the argument, for the message.
+        location: Names of the prior and the argument, for the message.
 
     Raises:
         FaultsError: If it is no number, or has a unit.
     """
     if is_quantity(value):
-        where = ".".join(map(str, place))
+        where = ".".join(map(str, location))
         try:
             value = in_unit(value, "", where=where, remedy=UNIT_REMEDY)
         except ValueError as error:
             message = str(error).removeprefix(f"{where}: ")
-            raise FaultsError([Fault(place, message)]) from None
+            raise FaultsError([Fault(location, message)]) from None
     number = plain_number(value)
     if isinstance(number, float) or (type(number) is int and abs(number) < LARGEST):
         return number
     remedy = NUMBER_TEXT if is_number(number) else "write a number as in 1 or 0.5"
     message = f"expected a number, got {' '.join(repr(value).split()):.60}; {remedy}"
-    raise FaultsError([Fault(place, message)])
+    raise FaultsError([Fault(location, message)])
 
 
 @final

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
+from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
 from deepbench_torch.recipes.part import NAME, Part, Whole
@@ -28,8 +28,8 @@ class AbstractRecipe(Part, ABC):
 
     Attributes:
         content: What a row is; also the name of the block of rows in a file.
-        nouns: What rows are called.
-        silent: The keys that decide no row and so do not count towards the digest.
+        plural: What rows are called.
+        not_hashed: The keys that decide no row and so do not count towards the digest.
         name: What the recipe is called.
         description: One line for people.
         size: How many rows a catalogue has where nobody says so.
@@ -37,8 +37,8 @@ class AbstractRecipe(Part, ABC):
     """
 
     content: ClassVar[Content]
-    nouns: ClassVar[str]
-    silent: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
+    plural: ClassVar[str]
+    not_hashed: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
     name: str = Field(min_length=1, pattern=NAME)
     description: str = ""
@@ -52,7 +52,7 @@ class AbstractRecipe(Part, ABC):
 
     @property
     @abstractmethod
-    def extent(self) -> str:
+    def size_text(self) -> str:
         """The same for people, with units."""
 
     @property
@@ -67,7 +67,7 @@ class AbstractRecipe(Part, ABC):
 
     @property
     @abstractmethod
-    def annotations(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         """What a file says of the block of rows, by name: texts, numbers or lists of them."""
 
     @abstractmethod
@@ -128,7 +128,7 @@ class AbstractRecipe(Part, ABC):
         Keys that decide no row are left out, and so is what stands at its default, so that a key
         added to recipes later leaves the digests of those without it as they were.
         """
-        plain = self.model_dump(mode="json", exclude=set(self.silent), exclude_defaults=True)
+        plain = self.model_dump(mode="json", exclude=set(self.not_hashed), exclude_defaults=True)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -166,11 +166,11 @@ class AbstractRecipe(Part, ABC):
         except FaultsError as error:
             raise ValueError(f"{source} is not valid: {error}") from None
         changed = validated(type(self), plain, source=source)
-        warn_of(changed, known=[fault.place for fault in self.doubts()])
+        warn_of(changed, known=[fault.location for fault in self.doubts()])
         return changed
 
 
-def warn_of(recipe: AbstractRecipe, *, known: Collection[Place] = ()) -> None:
+def warn_of(recipe: AbstractRecipe, *, known: Collection[Location] = ()) -> None:
     """Warn of numbers that were probably meant in another unit.
 
     Args:
@@ -178,7 +178,7 @@ def warn_of(recipe: AbstractRecipe, *, known: Collection[Place] = ()) -> None:
         known: Places of which the user was warned before.
     """
     for fault in recipe.doubts():
-        if fault.place not in known:
+        if fault.location not in known:
             message = f"recipe {recipe.name}: {fault}"
             warnings.warn(message, UserWarning, stacklevel=_outside())
 
@@ -203,7 +203,7 @@ def validated(kind: type[R], plain: object, *, source: str) -> R:
         source: Where they came from, for the error message.
 
     Raises:
-        ValueError: Listing every fault with its place, the value found and the remedy.
+        ValueError: Listing every fault with its location, the value found and the remedy.
     """
     if not isinstance(plain, Mapping):
         raise ValueError(find_faults(kind, plain, source=source)[0])

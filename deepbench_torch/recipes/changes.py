@@ -5,11 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deepbench_torch.arguments import Fault, FaultsError
+from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
 
-Place = tuple[str, ...]
 # a system always has all of its parameters, so an empty change cannot mean "none of them"
 PARAMETERS = ("parameters",)
 
@@ -48,14 +47,14 @@ def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
 
 
 def merge(
-    base: Mapping[str, Any], changes: Mapping[str, Any], *, place: Place = ()
+    base: Mapping[str, Any], changes: Mapping[str, Any], *, location: Location = ()
 ) -> dict[str, Any]:
     """Return `base` with `changes` merged in; None removes a key, and stays where there is none.
 
     Args:
         base: What to change.
         changes: The changes.
-        place: The keys that lead to `base`, for messages.
+        location: The keys that lead to `base`, for messages.
 
     Raises:
         FaultsError: If an empty mapping is to change a mapping that holds something.
@@ -64,9 +63,9 @@ def merge(
     for key, change in changes.items():
         old, new = merged.get(key), _plain(change)
         if isinstance(old, Mapping) and isinstance(new, Mapping) and not is_prior(old):
-            if old and not new and (*place, key) != PARAMETERS:
-                raise FaultsError([_changes_nothing((*place, key))])
-            new = merge(old, new, place=(*place, key))
+            if old and not new and (*location, key) != PARAMETERS:
+                raise FaultsError([_changes_nothing((*location, key))])
+            new = merge(old, new, location=(*location, key))
         if new is None and key in merged:
             del merged[key]
         else:
@@ -78,11 +77,11 @@ def _plain(change: Any) -> Any:
     return change.model_dump(mode="json") if isinstance(change, BaseModel) else change
 
 
-def _changes_nothing(place: Place) -> Fault:
+def _changes_nothing(location: Location) -> Fault:
     return Fault(
-        place,
+        location,
         "expected at least one change, got {}, which changes nothing; "
-        f"leave {place[-1]} out to keep it, or set it to None (null in YAML) to remove it",
+        f"leave {location[-1]} out to keep it, or set it to None (null in YAML) to remove it",
     )
 
 

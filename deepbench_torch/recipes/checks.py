@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
+from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
@@ -76,11 +76,11 @@ def count_faults(recipe: "Recipe") -> Iterator[Fault]:
             "objects",
         )
     numbers = {("count",): recipe.count} if recipe.count is not None else {}
-    places = numbers | {("counts", kind): prior for kind, prior in (recipe.counts or {}).items()}
-    for place, prior in places.items():
+    locations = numbers | {("counts", kind): prior for kind, prior in (recipe.counts or {}).items()}
+    for location, prior in locations.items():
         if not _is_number(prior):
             yield Fault(
-                place,
+                location,
                 f"expected whole numbers from 0 to {MOST_OBJECTS} and at times at least 1, got "
                 f"{prior.to_plain()!r}; write a whole number, integer or choice",
             )
@@ -117,26 +117,26 @@ def _is_number(prior: Prior) -> bool:
     return whole and low >= 0 and 1 <= high <= MOST_OBJECTS
 
 
-def name_faults(kind: str, names: Iterable[str], place: Place) -> Iterator[Fault]:
+def name_faults(kind: str, names: Iterable[str], location: Location) -> Iterator[Fault]:
     """Yield the faults of a kind's name and of its parameters' names."""
     if kind not in OBJECTS:
         hint = nearest(kind, OBJECTS).strip() or "write one of them"
-        yield Fault(place, f"expected one of {', '.join(OBJECTS)}, got {shown(kind)}; {hint}")
+        yield Fault(location, f"expected one of {', '.join(OBJECTS)}, got {shown(kind)}; {hint}")
         return
     fields = OBJECTS[kind].fields
     for name in names:
         if name not in fields:
             hint = nearest(name, fields).strip() or "remove it"
             yield Fault(
-                (*place, name),
+                (*location, name),
                 f"expected a parameter of {kind}, one of {', '.join(fields)}, got {shown(name)}; "
                 f"{hint}",
             )
 
 
-def _faults(kind: str, priors: Priors, place: Place) -> Iterator[Fault]:
+def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
     """Yield the faults of the priors of an object."""
-    unknown = list(name_faults(kind, priors, place))
+    unknown = list(name_faults(kind, priors, location))
     yield from unknown
     if kind not in OBJECTS:
         return
@@ -144,7 +144,7 @@ def _faults(kind: str, priors: Priors, place: Place) -> Iterator[Fault]:
         field = OBJECTS[kind].fields.get(name)
         fault = None if field is None else prior_fault(field, prior)
         if fault is not None:
-            yield Fault((*place, name), fault)
+            yield Fault((*location, name), fault)
 
 
 def _filled(kind: str, priors: Priors, usual: Priors) -> Priors:

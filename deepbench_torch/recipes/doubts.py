@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepbench_torch.arguments import Fault, Place
+from deepbench_torch.arguments import Fault, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Fixed, Prior
@@ -68,12 +68,12 @@ def image_doubts(recipe: "Recipe") -> Iterator[Fault]:
     A position is doubted if its median lies outside the image by more than three images and
     the object's own size, a length if its median exceeds the image, an angle if it exceeds a turn.
     """
-    for place, kind, priors in _objects(recipe):
+    for location, kind, priors in _objects(recipe):
         complete = recipe.objects[kind] | dict(priors)
         for name, prior in priors.items():
             scale = _scale(recipe, kind, name, complete)
             if scale.doubts(prior):
-                yield Fault((*place, name), _message(scale, prior))
+                yield Fault((*location, name), _message(scale, prior))
     blur, shorter = recipe.degrade.blur, recipe.grid.shorter
     if blur is not None and blur.sigma >= LARGEST_BLUR:
         yield Fault(
@@ -83,8 +83,8 @@ def image_doubts(recipe: "Recipe") -> Iterator[Fault]:
         )
 
 
-def _objects(recipe: "Recipe") -> Iterator[tuple[Place, str, Priors]]:
-    """Yield place, kind and priors of all objects, each prior where the user wrote it."""
+def _objects(recipe: "Recipe") -> Iterator[tuple[Location, str, Priors]]:
+    """Yield location, kind and priors of all objects, each prior where the user wrote it."""
     listed = {kind for part in recipe.scene or () for kind in part}
     for kind, priors in recipe.objects.items():
         if recipe.scene is None or kind in listed:

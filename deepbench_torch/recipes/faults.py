@@ -1,4 +1,4 @@
-"""Faults of a recipe: all of them together, each with its place, rule, value and remedy."""
+"""Faults of a recipe: all of them together, each with its location, rule, value and remedy."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from deepbench_torch.arguments import Fault, FaultsError, Place
+from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.priors.plain import NAMES
 from deepbench_torch.recipes.messages import message_of, shown
 from deepbench_torch.recipes.plain import copied
@@ -64,13 +64,13 @@ def find_faults(kind: type[BaseModel], plain: object, *, source: str) -> list[st
     mended = copied(plain)
     for _ in range(ROUNDS):
         new = _faults(kind, mended)
-        places = {fault.place for fault in found}
-        fresh = [fault for fault in new if fault.place not in places]
+        locations = {fault.location for fault in found}
+        fresh = [fault for fault in new if fault.location not in locations]
         if not fresh:
             break
         found += fresh
         for fault in fresh:
-            _mend(mended, fault.place)
+            _mend(mended, fault.location)
     return [str(fault) for fault in found]
 
 
@@ -90,46 +90,47 @@ def _faults(kind: type[BaseModel], plain: Mapping[str, Any]) -> list[Fault]:
 
 def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Return whether a value is too short only because what it holds is wrong."""
-    place = detail["loc"]
+    location = detail["loc"]
     return detail["type"] == "too_short" and any(
-        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in details
+        len(other["loc"]) > len(location) and other["loc"][: len(location)] == location
+        for other in details
     )
 
 
 def _faults_of(kind: type[BaseModel], detail: ErrorDetails) -> list[Fault]:
     """Return the faults that one error of pydantic stands for."""
-    place = tuple(name for name in detail["loc"] if name != "[key]")
+    location = tuple(name for name in detail["loc"] if name != "[key]")
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, FaultsError):
-        return [Fault(place + fault.place, fault.message) for fault in cause.faults]
-    return [Fault(place, message_of(kind, detail))]
+        return [Fault(location + fault.location, fault.message) for fault in cause.faults]
+    return [Fault(location, message_of(kind, detail))]
 
 
-def _mend(plain: dict[str, Any], place: Place) -> None:
-    """Put a valid value at a place, or remove the value that is there."""
-    if not place:
+def _mend(plain: dict[str, Any], location: Location) -> None:
+    """Put a valid value at a location, or remove the value that is there."""
+    if not location:
         return
-    inner = [depth for depth, name in enumerate(place) if depth and name in NAMES]
-    place = place[: inner[0]] if inner else place  # a prior is replaced as a whole
-    if place[0] in ("count", "counts", "scene") or place == ("objects",):
+    inner = [depth for depth, name in enumerate(location) if depth and name in NAMES]
+    location = location[: inner[0]] if inner else location  # a prior is replaced as a whole
+    if location[0] in ("count", "counts", "scene") or location == ("objects",):
         for key in ("count", "counts", "scene", "simplify"):
             plain.pop(key, None)
         plain["count"] = 1
         plain["label"] = "present"
-        if place[0] != "objects":
+        if location[0] != "objects":
             return
-    if place[0] == "objects" and len(place) > 1 and isinstance(plain.get("counts"), dict):
-        plain["counts"].pop(place[1], None)
-    _put(plain, place)
+    if location[0] == "objects" and len(location) > 1 and isinstance(plain.get("counts"), dict):
+        plain["counts"].pop(location[1], None)
+    _put(plain, location)
     if plain.get("objects") == {}:
         plain["objects"] = copied(STAND_INS["objects"])
 
 
-def _put(plain: dict[str, Any], place: Place) -> None:
-    """Put a replacement at a place, or remove the value that is there."""
+def _put(plain: dict[str, Any], location: Location) -> None:
+    """Put a replacement at a location, or remove the value that is there."""
     holder: Any = plain
-    for depth, name in enumerate(place):
-        last = depth == len(place) - 1
+    for depth, name in enumerate(location):
+        last = depth == len(location) - 1
         if not isinstance(holder, dict) or (not last and name not in holder):
             return
         if last and name in STAND_INS:

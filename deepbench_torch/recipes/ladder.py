@@ -58,8 +58,8 @@ def rungs(recipe: "Recipe") -> list[Rung]:
     names = [name for name, changes in steps.items() if changes]
     lowest = Rung("simplest", "nothing", _without(recipe, steps, left=names, name="simplest"))
     higher = [
-        Rung(name, STEPS[name].adds, _without(recipe, steps, left=names[place + 1 :], name=name))
-        for place, name in enumerate(names)
+        Rung(name, STEPS[name].adds, _without(recipe, steps, left=names[location + 1 :], name=name))
+        for location, name in enumerate(names)
     ]
     return [lowest, *higher] if names else [Rung("simplest", "nothing", recipe)]
 
@@ -75,8 +75,8 @@ def series_rungs(recipe: "SeriesRecipe") -> list[Rung]:
     }
     names = [name for name in SERIES_STEPS if noise[name]]
     rungs = []
-    for place, name in enumerate(["simplest", *names]):
-        left = names[place:]
+    for location, name in enumerate(["simplest", *names]):
+        left = names[location:]
         adds = SERIES_STEPS.get(name, "nothing")
         rungs.append(Rung(name, adds, _quieter(recipe, left, name=name) if left else recipe))
     return rungs
@@ -139,7 +139,7 @@ def _turns(name: str, _: Parameter) -> bool:
     return name in ORIENTATION
 
 
-def _places(_: str, field: Parameter) -> bool:
+def _locations(_: str, field: Parameter) -> bool:
     return field.role in ("column", "row")
 
 
@@ -148,7 +148,7 @@ def _shines(_: str, field: Parameter) -> bool:
 
 
 def _forms(name: str, field: Parameter) -> bool:
-    return not (_turns(name, field) or _places(name, field) or _shines(name, field))
+    return not (_turns(name, field) or _locations(name, field) or _shines(name, field))
 
 
 def _all_classes(recipe: "Recipe") -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _noise(recipe: "Recipe") -> dict[str, Any]:
 STEPS: dict[str, Step] = {
     "form": Step("sizes and profiles of every kind", _settled(_forms)),
     "orientation": Step("any orientation", _settled(_turns)),
-    "position": Step("any position", _settled(_places)),
+    "position": Step("any position", _settled(_locations)),
     "brightness": Step("any brightness", _settled(_shines)),
     "classes": Step("all classes", _all_classes),
     "balance": Step("its own balance of classes", _own_balance),
@@ -189,5 +189,5 @@ STEPS: dict[str, Step] = {
     "noise": Step("noise", _noise),
 }
 
-# Of time series: the two places where noise comes in
+# Of time series: the two locations where noise comes in
 SERIES_STEPS = {"parameters": "noise of the parameters", "measurement": "noise of the measurement"}

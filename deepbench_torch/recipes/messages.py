@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from deepbench_torch.arguments import Place, is_number, nearest
+from deepbench_torch.arguments import Location, is_number, nearest
 from deepbench_torch.priors.plain import REMEDY
 
 # What a key that must be given looks like
@@ -62,9 +62,9 @@ def shown(value: object) -> str:
     return f"{' '.join(repr(value).split()):.60}"
 
 
-def keys_of(kind: type[BaseModel], place: Place) -> list[str]:
-    """Return the keys of the part of a recipe at a place."""
-    for name in place:
+def keys_of(kind: type[BaseModel], location: Location) -> list[str]:
+    """Return the keys of the part of a recipe at a location."""
+    for name in location:
         field = kind.model_fields.get(str(name))
         options = () if field is None else (field.annotation, *get_args(field.annotation))
         parts = [part for part in options if isinstance(part, type) and issubclass(part, BaseModel)]
@@ -82,9 +82,9 @@ def _missing(kind: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 def _unknown_key(kind: type[BaseModel], detail: ErrorDetails) -> str:
-    *place, key = detail["loc"]
-    keys = keys_of(kind, tuple(place))
-    if key == "extends" and not place:
+    *location, key = detail["loc"]
+    keys = keys_of(kind, tuple(location))
+    if key == "extends" and not location:
         return (
             f"expected a complete recipe here, got extends {shown(detail['input'])}; only a file "
             "that load_recipe reads may extend another, so write that recipe out with to_yaml()"

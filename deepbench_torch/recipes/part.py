@@ -51,7 +51,7 @@ class Part(BaseModel):
             values: The values.
 
         Raises:
-            ValueError: Listing every fault with its place, the value found and the remedy.
+            ValueError: Listing every fault with its location, the value found and the remedy.
         """
         try:
             super().__init__(**values)
@@ -86,7 +86,7 @@ class Part(BaseModel):
             options: Those of pydantic.
 
         Raises:
-            ValueError: Listing every fault with its place, the value found and the remedy.
+            ValueError: Listing every fault with its location, the value found and the remedy.
         """
         try:
             made = super().model_validate(obj, **options)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from deepbench_torch.arguments import Fault, FaultsError, Place
+from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.quantities import NO_UNIT, in_unit, is_quantity, plain_number
 
 
@@ -23,10 +23,10 @@ class Unit(NamedTuple):
 
 
 DEEPEST = 50  # mappings and lists within each other, as in a YAML file
-UnitAt = Callable[[Place], Unit]
+UnitAt = Callable[[Location], Unit]
 
 
-def without_units(_: Place) -> Unit:
+def without_units(_: Location) -> Unit:
     """Return the unit of numbers that have none."""
     return Unit()
 
@@ -36,10 +36,10 @@ def plain_values(plain: Any, unit_at: UnitAt = without_units) -> Any:
 
     Args:
         plain: What the user wrote.
-        unit_at: Returns the unit of the number at a place.
+        unit_at: Returns the unit of the number at a location.
 
     Raises:
-        FaultsError: With the place of each Quantity whose unit does not fit.
+        FaultsError: With the location of each Quantity whose unit does not fit.
     """
     faults: list[Fault] = []
     values = _plain(plain, (), unit_at, faults)
@@ -48,22 +48,22 @@ def plain_values(plain: Any, unit_at: UnitAt = without_units) -> Any:
     return values
 
 
-def _plain(value: Any, place: Place, unit_at: UnitAt, faults: list[Fault]) -> Any:
-    if len(place) > DEEPEST:
+def _plain(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault]) -> Any:
+    if len(location) > DEEPEST:
         message = f"expected at most {DEEPEST} levels, got more; it may hold itself"
-        faults.append(Fault(place[:1], message))
+        faults.append(Fault(location[:1], message))
         return None
     if is_quantity(value):
-        return _number(value, place, unit_at, faults)
+        return _number(value, location, unit_at, faults)
     if isinstance(value, Mapping):
-        return {key: _plain(part, (*place, key), unit_at, faults) for key, part in value.items()}
+        return {key: _plain(part, (*location, key), unit_at, faults) for key, part in value.items()}
     if type(value) is np.ndarray and value.ndim:
         value = value.tolist()
     if type(value) in (list, tuple):
-        return [_plain(part, (*place, n), unit_at, faults) for n, part in enumerate(value)]
+        return [_plain(part, (*location, n), unit_at, faults) for n, part in enumerate(value)]
     number = plain_number(value)
     if isinstance(number, Tensor):
-        faults.append(Fault(place, _no_number(number)))
+        faults.append(Fault(location, _no_number(number)))
     return number
 
 
@@ -73,13 +73,13 @@ def _no_number(tensor: Tensor) -> str:
     return f"expected a number, got {found}; a recipe holds plain numbers, as from .item()"
 
 
-def _number(value: Any, place: Place, unit_at: UnitAt, faults: list[Fault]) -> Any:
+def _number(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault]) -> Any:
     """Return the number of a Quantity, or add a fault and return the Quantity."""
-    unit = Unit() if "weights" in place else unit_at(place)
+    unit = Unit() if "weights" in location else unit_at(location)
     try:
         number = in_unit(value, unit.name, where="", remedy=unit.remedy)
     except ValueError as error:
-        faults.append(Fault(place, str(error).removeprefix(": ")))
+        faults.append(Fault(location, str(error).removeprefix(": ")))
         return value
     if unit.name == "pixel" and isinstance(number, float) and number.is_integer():
         return int(number)

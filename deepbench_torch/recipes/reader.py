@@ -190,7 +190,7 @@ def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:
         source: Where it came from, for the error message.
 
     Raises:
-        ValueError: Listing every fault with its place, what was found and what is allowed.
+        ValueError: Listing every fault with its location, what was found and what is allowed.
     """
     return validated(_kind(plain), plain, source=source)
 

@@ -108,8 +108,8 @@ class Recipe(AbstractRecipe):
     """
 
     content: ClassVar[Content] = "image"
-    nouns: ClassVar[str] = "images"
-    silent: ClassVar[frozenset[str]] = AbstractRecipe.silent | {"ladder"}
+    plural: ClassVar[str] = "images"
+    not_hashed: ClassVar[frozenset[str]] = AbstractRecipe.not_hashed | {"ladder"}
 
     image: ImageSize
     label: Literal["class", "present"]
@@ -166,11 +166,13 @@ class Recipe(AbstractRecipe):
     @field_validator("ladder")
     @classmethod
     def _known_steps(cls, ladder: tuple[str, ...]) -> tuple[str, ...]:
-        for place, step in enumerate(ladder):
-            if step not in STEPS or step in ladder[:place]:
+        for location, step in enumerate(ladder):
+            if step not in STEPS or step in ladder[:location]:
                 rule = f"steps of {', '.join(STEPS)}, each once"
                 hint = nearest(step, STEPS).strip() or "remove it"
-                raise FaultsError([Fault((place,), f"expected {rule}, got {shown(step)}; {hint}")])
+                raise FaultsError(
+                    [Fault((location,), f"expected {rule}, got {shown(step)}; {hint}")]
+                )
         return ladder
 
     @model_validator(mode="after")
@@ -188,7 +190,9 @@ class Recipe(AbstractRecipe):
                     self.simplify, list(self.objects), counted=self.counts is not None
                 )
         except FaultsError as error:
-            faults += [Fault(("simplify", *place), message) for place, message in error.faults]
+            faults += [
+                Fault(("simplify", *location), message) for location, message in error.faults
+            ]
         if faults:
             raise FaultsError(faults)
         return self
@@ -200,7 +204,7 @@ class Recipe(AbstractRecipe):
 
     @property
     @override
-    def extent(self) -> str:
+    def size_text(self) -> str:
         return f"{self.image.height} x {self.image.width} pixels"
 
     @property
@@ -218,7 +222,7 @@ class Recipe(AbstractRecipe):
 
     @property
     @override
-    def annotations(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         return {}
 
     @override

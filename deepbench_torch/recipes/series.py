@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, final
 from pydantic import Field, WrapValidator, field_validator, model_validator
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Place, nearest
+from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import AbstractRecipe, Content
@@ -83,7 +83,7 @@ class SeriesRecipe(AbstractRecipe):
     """
 
     content: ClassVar[Content] = "series"
-    nouns: ClassVar[str] = "time series"
+    plural: ClassVar[str] = "time series"
 
     system: str
     time: Time
@@ -184,7 +184,7 @@ class SeriesRecipe(AbstractRecipe):
 
     @property
     @override
-    def extent(self) -> str:
+    def size_text(self) -> str:
         moments, channels = self.shape
         return f"{moments} moments x {channels} channels"
 
@@ -207,7 +207,7 @@ class SeriesRecipe(AbstractRecipe):
 
     @property
     @override
-    def annotations(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         return {
             "channels": [channel.name for channel in self.channels],
             "units": [channel.unit for channel in self.channels],
@@ -227,7 +227,7 @@ class SeriesRecipe(AbstractRecipe):
         return units
 
 
-def _check_known(place: Place, given: Iterable[str], known: Collection[str]) -> None:
+def _check_known(location: Location, given: Iterable[str], known: Collection[str]) -> None:
     """Refuse names that are not known.
 
     Raises:
@@ -237,12 +237,12 @@ def _check_known(place: Place, given: Iterable[str], known: Collection[str]) -> 
     for name in (name for name in given if name not in known):
         hint = nearest(name, known).strip() or "remove it"
         rule = f"one of the names {', '.join(known)}" if known else "no name here"
-        faults.append(Fault((*place, name), f"expected {rule}, got {shown(name)}; {hint}"))
+        faults.append(Fault((*location, name), f"expected {rule}, got {shown(name)}; {hint}"))
     if faults:
         raise FaultsError(faults)
 
 
-def _check_choice(place: Place, choice: object, choices: Collection[str | int]) -> None:
+def _check_choice(location: Location, choice: object, choices: Collection[str | int]) -> None:
     """Refuse an option's value that is none of its choices.
 
     Raises:
@@ -251,4 +251,4 @@ def _check_choice(place: Place, choice: object, choices: Collection[str | int]) 
     if isinstance(choice, bool) or choice not in choices:
         hint = nearest(choice, choices).strip() or "write one of them"
         rule = " or ".join(map(repr, choices))
-        raise FaultsError([Fault(place, f"expected {rule}, got {shown(choice)}; {hint}")])
+        raise FaultsError([Fault(location, f"expected {rule}, got {shown(choice)}; {hint}")])

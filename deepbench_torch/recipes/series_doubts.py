@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from deepbench_torch.arguments import Fault, Place
+from deepbench_torch.arguments import Fault, Location
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import quartiles, short_text
 from deepbench_torch.quantities import si_scale
@@ -42,7 +42,7 @@ def _usual(quantity: Quantity) -> tuple[float, float]:
 
 
 def _doubt(
-    place: Place, prior: Prior, unit: str, largest: float, smallest: float
+    location: Location, prior: Prior, unit: str, largest: float, smallest: float
 ) -> Iterator[Fault]:
     def doubts(found: Prior) -> bool:
         sizes = [abs(value) for value in quartiles(found) if math.isfinite(value)]
@@ -57,4 +57,4 @@ def _doubt(
         meant = probably(prior, lambda value: value / scale, doubts=doubts)
         remedy = f"in SI units {meant}" if "probably" in meant else remedy
     size = f"the usual size, {smallest:g} to {largest:g}" if smallest else f"about {largest:g}"
-    yield Fault(place, f"expected {rule} of {size}, got {short_text(prior)}; {remedy}")
+    yield Fault(location, f"expected {rule} of {size}, got {short_text(prior)}; {remedy}")

@@ -61,11 +61,12 @@ def check_simplification(
 def _kind_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fault]:
     named = [(("kinds",), kind) for kind in simplify.kinds or ()]
     named += [(("values",), kind) for kind in simplify.values]
-    for place, kind in named:
+    for location, kind in named:
         if kind not in kinds:
             hint = nearest(kind, kinds).strip() or "write one of them"
             yield Fault(
-                place, f"expected kinds of objects, {', '.join(kinds)}, got {shown(kind)}; {hint}"
+                location,
+                f"expected kinds of objects, {', '.join(kinds)}, got {shown(kind)}; {hint}",
             )
 
 

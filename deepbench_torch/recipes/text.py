@@ -71,11 +71,11 @@ def _words(error: yaml.YAMLError) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem is None:
         return " ".join(str(error).split())
     mark = error.problem_mark
-    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    location = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
     problem = error.problem
     if problem.startswith("but ") and error.context:  # yaml's own two halves of a sentence
         problem = f"{error.context} {problem}"
-    return f"{problem}{place}"
+    return f"{problem}{location}"
 
 
 @final

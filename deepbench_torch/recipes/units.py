@@ -1,8 +1,8 @@
-"""Units of the numbers in a recipe, by their place."""
+"""Units of the numbers in a recipe, by their location."""
 
 from collections.abc import Mapping
 
-from deepbench_torch.arguments import Place
+from deepbench_torch.arguments import Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
@@ -19,14 +19,14 @@ UNITS: Mapping[Role, Unit] = {
 }
 
 
-def image_unit(place: Place) -> Unit:
+def image_unit(location: Location) -> Unit:
     """Return the unit of a number in a recipe of images.
 
     Example:
         >>> image_unit(("objects", "galaxy", "theta")).name
         'radian'
     """
-    match place:
+    match location:
         case ("image", _):
             return Unit("pixel")
         case ("objects", kind, name, *_) | ("scene" | "simplify", _, kind, name, *_):
@@ -49,8 +49,8 @@ def series_units(system: object) -> UnitAt:
     widest = {name: choices[-1] for name, choices in definition.options.items()}
     measured = {channel.quantity: channel.unit for channel in definition.channels(1, widest)}
 
-    def unit_at(place: Place) -> Unit:
-        match place:
+    def unit_at(location: Location) -> Unit:
+        match location:
             case ("parameters", name, *_) if name in definition.fields:
                 return Unit(definition.fields[str(name)].unit)
             case ("noise", "measurement", name):

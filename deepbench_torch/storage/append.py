@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.storage.described import describe
@@ -41,7 +41,7 @@ def append(
     """
     told = describe(path)
     most = LARGEST_SIZE - told.size
-    rows = whole(rows, "rows to append must be a positive whole number", least=1, most=most)
+    rows = check_integer(rows, "rows to append must be a positive whole number", least=1, most=most)
     _check(told, recipe=recipe, seed=seed)
     # all rows are made, also those that are there: that costs less than to trust and copy them
     return materialize(

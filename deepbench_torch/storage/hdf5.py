@@ -185,7 +185,7 @@ def create(
 
 def annotate(file: h5py.File, recipe: AbstractRecipe, tables: list[str]) -> None:
     """Say what the block of rows is, and the unit of each table."""
-    file[recipe.content].attrs.update(recipe.annotations)
+    file[recipe.content].attrs.update(recipe.attributes)
     for path in tables:
         unit = recipe.unit(path)
         if unit is not None:

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
 from deepbench_torch.escape import line
 from deepbench_torch.guard import check_guard
@@ -99,7 +99,7 @@ def materialize(
             return catalogue.store(path, options=options)
     _check_arguments(format=format, workers=workers, compression=compression)
     if shard_rows is not None:
-        whole(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
+        check_integer(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
     check_suffix(path, format)
     with writing(path):
         target = real_target(path)
@@ -225,7 +225,9 @@ def _check_arguments(*, format: object, workers: int, compression: object) -> No
         raise ValueError(f"compression goes with format 'h5', got {compression!r} and {format!r}")
     if compression not in (None, "gzip", "lzf"):
         raise ValueError(f"compression must be None, 'gzip' or 'lzf', got {compression!r}")
-    whole(workers, "workers must be 0 or a positive number of processes", least=0, most=1024)
+    check_integer(
+        workers, "workers must be 0 or a positive number of processes", least=0, most=1024
+    )
 
 
 def _exists(path: Path) -> FileExistsError:

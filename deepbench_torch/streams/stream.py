@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, final
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import LARGEST_SIZE, PairTransform, RowDataset, Transform
 from deepbench_torch.datasets.overlap import use_parts
@@ -104,7 +104,7 @@ class CatalogueStream(IterableDataset[Any]):
             transforms=transforms,
         )
         first = LARGEST_SIZE if start is None else start
-        self.start = whole(first, "start must be a row number", least=0, most=LAST_ROW)
+        self.start = check_integer(first, "start must be a row number", least=0, most=LAST_ROW)
         self.size = _number(size, "size must be None or a positive number of rows")
         check_rows(self.start + (self.size or 1) - 1)
         if start is not None and start < LARGEST_SIZE:
@@ -256,4 +256,4 @@ def _reader() -> Reader:
 
 
 def _number(value: int | None, rule: str) -> int | None:
-    return None if value is None else whole(value, rule, least=1, most=LARGEST_SIZE)
+    return None if value is None else check_integer(value, rule, least=1, most=LARGEST_SIZE)

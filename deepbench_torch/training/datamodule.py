@@ -7,7 +7,7 @@ import lightning
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from typing_extensions import override
 
-from deepbench_torch.arguments import whole
+from deepbench_torch.arguments import check_integer
 from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue, Split, Transform
 from deepbench_torch.generate import ImageSize
@@ -87,8 +87,12 @@ class CatalogueDataModule(lightning.LightningDataModule):
             recipe, size=size, seed=seed, image_size=image_size, target=target
         )
         rule = "CatalogueDataModule.{}: expected a whole number from {} on"
-        self.batch_size = whole(batch_size, rule.format("batch_size", 1), least=1, most=1 << 31)
-        self.num_workers = whole(num_workers, rule.format("num_workers", 0), least=0, most=1 << 15)
+        self.batch_size = check_integer(
+            batch_size, rule.format("batch_size", 1), least=1, most=1 << 31
+        )
+        self.num_workers = check_integer(
+            num_workers, rule.format("num_workers", 0), least=0, most=1 << 15
+        )
         self.root = None if root is None else user_path(root)
         own = {"train": train_transform, "val": val_transform, "test": test_transform}
         self.split_transforms = {

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
-from deepbench_torch.arguments import nearest, whole
+from deepbench_torch.arguments import check_integer, nearest
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.recipes.recipe import LARGEST_SIDE
 
@@ -67,7 +67,7 @@ def checked_size(image_size: ImageSize) -> Size | None:
     pair = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
     if isinstance(pair, str) or len(pair) != 2:
         raise ValueError(f"{rule}, got {image_size!r}")
-    height, width = (whole(side, rule, least=1, most=LARGEST_SIDE) for side in pair)
+    height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in pair)
     return height, width
 
 

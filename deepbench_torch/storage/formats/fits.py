@@ -62,7 +62,7 @@ class FitsFiles(RowFiles):
         header["GENVER"] = (GENERATOR_VERSION, "version of the generator")
         header["LICENCE"] = contents.facts()["licence"]
         header["LABEL"] = self._label(row)
-        for name, value in recipe.annotations.items():
+        for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
         for kind, slot, values in objects_of(row):
             for name, value in values.items():
