@@ -44,10 +44,9 @@ def refuse_idle(context: typer.Context, names: Sequence[str], *, where: str, rem
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             value = context.params[name]
-            got = "it" if isinstance(value, bool) else str(value)
-            raise ValueError(
-                f"--{name.replace('_', '-')}: expected no such option {where}, got {got}; {remedy}"
-            )
+            flag = f"--{name.replace('_', '-')}"
+            got = flag if isinstance(value, bool) else str(value)
+            raise ValueError(f"{flag}: expected no such option {where}, got {got}; {remedy}")
 
 
 def size_text(count: int) -> str:
