@@ -8,15 +8,15 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 from deepbench_torch.forks import watch_forks  # isort: skip - it must see what was imported before
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.generate import generate
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
-from deepbench_torch.streams import CatalogueStream, StreamLoader
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import RowDataset
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
 

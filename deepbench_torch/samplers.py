@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from deepbench_torch import rng
-from deepbench_torch.streams.dealing import rank_and_world
+from deepbench_torch.datasets.streams.sharding import rank_and_world
 
 
 @final

@@ -23,8 +23,8 @@ from deepbench_torch.cli.options import (
     size_text,
 )
 from deepbench_torch.cli.output import cell, echo
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import (
     AbstractRecipe,

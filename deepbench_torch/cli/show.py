@@ -9,8 +9,8 @@ from deepbench_torch import plotting
 from deepbench_torch.animation import save_animation
 from deepbench_torch.cli.options import ImageSize, Seed, parse_size, refuse_idle
 from deepbench_torch.cli.output import echo
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
 from deepbench_torch.portraits import Rows, recipes_of
 from deepbench_torch.recipes import list_recipes, load_recipe

@@ -134,7 +134,7 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         ConcatDataset. As in every Collection, catalogues of different recipes with one seed have
         different noise: see `Collection`.
         """
-        from deepbench_torch.sums import joined  # it is built on datasets
+        from deepbench_torch.datasets.sums import joined  # it is built on datasets
 
         return joined(self, other) or super().__add__(other)
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset, Subset
 
 from deepbench_torch.arguments import is_number
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import PairDataset, RowDataset
+from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.streams import CatalogueStream
 from deepbench_torch.datasets.view import DatasetView
-from deepbench_torch.streams import CatalogueStream
 
 REMEDY = "make it with Classifier(classes=data.classes, multilabel={multilabel})"
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from typing_extensions import override
 
-from deepbench_torch.streams import StreamLoader
+from deepbench_torch.datasets.streams import StreamLoader
 from deepbench_torch.training import networks
 from deepbench_torch.training.checks import (
     check_batch,

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, DataLoader, Subset
 
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import RowDataset
+from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.datasets.view import DatasetView
-from deepbench_torch.streams import CatalogueStream, StreamLoader
 
 MOST_RANGES = 1_000_000  # of one recipe and seed; 16 MB of a checkpoint
 MOST_PLACES = 10_000_000  # rows of a view or collection that are listed one by one

@@ -5,8 +5,8 @@ from typing import Any
 
 import h5py
 
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import Catalogue, RowDataset, Split, Transform
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe, list_recipes

@@ -10,16 +10,16 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
 from deepbench_torch.arguments import check_integer
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import LARGEST_SIZE, PairTransform, RowDataset, Transform
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.overlap import use_parts
+from deepbench_torch.datasets.streams.batches import LAST_ROW, BatchMaker, check_rows
+from deepbench_torch.datasets.streams.nesting import refuse_nested_batches
+from deepbench_torch.datasets.streams.progress import Place, Places, Reader, job_state
+from deepbench_torch.datasets.streams.sharding import Deal, lane, rank_and_world
+from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
+from deepbench_torch.datasets.targets import Target
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.streams.batches import LAST_ROW, BatchMaker, check_rows
-from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
-from deepbench_torch.streams.nesting import refuse_nested_batches
-from deepbench_torch.streams.places import Place, Places, Reader, job_state
-from deepbench_torch.streams.sources import digest_of, parts_from, stream_source
-from deepbench_torch.targets import Target
 
 
 class Told(NamedTuple):

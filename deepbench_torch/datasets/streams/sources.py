@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset, PairTransform, Transform
+from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.order import Interleaved
 from deepbench_torch.datasets.overlap import STREAM, Part
 from deepbench_torch.generate import ImageSize, generate
-from deepbench_torch.mixture import Interleaved
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samples import AbstractSample, own_rows
 from deepbench_torch.targets import Target, target_rows

@@ -4,7 +4,7 @@ from itertools import islice, product
 
 import pytest
 
-from deepbench_torch.streams.dealing import Deal, lane, rank_and_world
+from deepbench_torch.datasets.streams.sharding import Deal, lane, rank_and_world
 
 
 def dealt(deal: Deal, workers: int) -> list[list[range]]:

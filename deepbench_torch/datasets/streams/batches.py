@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from deepbench_torch.streams.dealing import Lane
-from deepbench_torch.streams.sources import RowMaker, Source
+from deepbench_torch.datasets.streams.sharding import Lane
+from deepbench_torch.datasets.streams.sources import RowMaker, Source
 
 LAST_ROW = (1 << 63) - 1
 AHEAD = 64  # rows that are made at once where they are handed out one by one

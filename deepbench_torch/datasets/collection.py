@@ -7,17 +7,9 @@ from typing import Any, Self, final
 import torch
 from typing_extensions import override
 
-from deepbench_torch import mixture
-from deepbench_torch.datasets import (
-    PairDataset,
-    PairTransform,
-    Split,
-    Transform,
-)
+from deepbench_torch.datasets import PairDataset, PairTransform, Split, Transform
 from deepbench_torch.datasets.base import Keys
-from deepbench_torch.datasets.overlap import use_parts
-from deepbench_torch.generate import ImageSize
-from deepbench_torch.members import (
+from deepbench_torch.datasets.members import (
     DOMAIN,
     Members,
     bare,
@@ -32,6 +24,9 @@ from deepbench_torch.members import (
     spread_label,
     unlimited,
 )
+from deepbench_torch.datasets.order import order_rows
+from deepbench_torch.datasets.overlap import use_parts
+from deepbench_torch.generate import ImageSize
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
@@ -116,7 +111,7 @@ class Collection(PairDataset, Group):
         self.size = size
         self.split = split
         self.paired = paired
-        self.order = mixture.order(
+        self.order = order_rows(
             self.domains,
             [len(member) for member in datasets],
             weights=self.weights,

@@ -1,7 +1,7 @@
 """Sums of datasets: `a + b` as a Collection."""
 
-from deepbench_torch.collection import Collection
 from deepbench_torch.datasets import PairDataset, RowDataset
+from deepbench_torch.datasets.collection import Collection
 
 
 def joined(first: PairDataset, second: object) -> Collection | None:

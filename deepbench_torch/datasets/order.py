@@ -90,7 +90,7 @@ class Interleaved(Order):
         return int(self.member[place]), int(self.place[place])
 
 
-def order(
+def order_rows(
     domains: Sequence[str],
     lengths: Sequence[int],
     *,
