@@ -20,9 +20,9 @@ from deepbench_torch.storage import StoredCatalogue, materialize
 
 if TYPE_CHECKING:
     from deepbench_torch import physics, reference
+    from deepbench_torch.datasets.target_tables import to_table
+    from deepbench_torch.datasets.targets import collate_detection
     from deepbench_torch.stretch import to_uint8
-    from deepbench_torch.target_tables import to_table
-    from deepbench_torch.targets import collate_detection
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
 
@@ -57,8 +57,8 @@ __all__ = [
 _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
-    "collate_detection": "targets",
-    "to_table": "target_tables",
+    "collate_detection": "datasets.targets",
+    "to_table": "datasets.target_tables",
     "to_uint8": "stretch",
 }
 _MODULES = ("physics", "reference")

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, SumMetric
 
 import deepbench_torch as db
-from deepbench_torch.samplers import EachOnce, EpochShuffle
 from deepbench_torch.storage import parts
+from deepbench_torch.training.samplers import EachOnce, EpochShuffle
 
 pytestmark = [
     pytest.mark.moves_generators,

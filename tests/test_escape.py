@@ -10,7 +10,7 @@ import pytest
 
 import deepbench_torch as db
 from deepbench_torch.cli import main
-from deepbench_torch.escape import line, markdown, terminal
+from deepbench_torch.storage.escape import line, markdown, terminal
 
 HOSTILE = {
     "clear the screen": "\x1b[2J",

@@ -8,7 +8,7 @@ import pytest
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from deepbench_torch.samplers import EpochShuffle
+from deepbench_torch.training.samplers import EpochShuffle
 
 pytestmark = [
     # a DataLoader draws the seeds of its workers from the global generator

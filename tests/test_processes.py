@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 import deepbench_torch as db
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.samplers import EachOnce, EpochShuffle
+from deepbench_torch.training.samplers import EachOnce, EpochShuffle
 
 pytestmark = [
     # a DataLoader draws the seeds of its workers from the global generator

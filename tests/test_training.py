@@ -11,8 +11,8 @@ import torchvision
 from torch import nn
 
 import deepbench_torch as db
-from deepbench_torch.samplers import EpochShuffle
 from deepbench_torch.training import networks
+from deepbench_torch.training.samplers import EpochShuffle
 
 # weights, and the seeds of a loader's workers, are drawn from the global generators
 pytestmark = pytest.mark.moves_generators

@@ -21,9 +21,9 @@ from deepbench_torch.cards.names import (
 )
 from deepbench_torch.cards.pictures import labels_figure, parameters_figure
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.escape import line, markdown
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
+from deepbench_torch.storage.escape import line, markdown
 from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.whole import replacing
 

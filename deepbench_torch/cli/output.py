@@ -3,7 +3,7 @@
 import typer
 from rich.markup import escape
 
-from deepbench_torch.escape import line, terminal
+from deepbench_torch.storage.escape import line, terminal
 
 
 def echo(text: str, *, err: bool = False) -> None:

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from deepbench_torch.escape import line
+from deepbench_torch.storage.escape import line
 
 
 def run_command(command: typer.Typer, name: str, arguments: list[str] | None = None) -> NoReturn:

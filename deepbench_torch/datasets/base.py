@@ -14,9 +14,9 @@ from typing_extensions import override
 
 from deepbench_torch.datasets.places import chunks, place, select, select_all
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
+from deepbench_torch.datasets.targets import DetectionRow, Target, collate_detection, is_detection
 from deepbench_torch.guard import explain_guard
 from deepbench_torch.samples import AbstractSample
-from deepbench_torch.targets import DetectionRow, Target, collate_detection, is_detection
 
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]

@@ -16,10 +16,10 @@ from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Tran
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.places import place, rows_at_once
 from deepbench_torch.datasets.splits import Split, split_rows
+from deepbench_torch.datasets.targets import Target, check_target, target_rows
 from deepbench_torch.generate import checked_seed, generate, sized
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
-from deepbench_torch.targets import Target, check_target, target_rows
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -26,11 +26,11 @@ from deepbench_torch.datasets.members import (
 )
 from deepbench_torch.datasets.order import order_rows
 from deepbench_torch.datasets.overlap import use_parts
+from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
-from deepbench_torch.targets import Target
 
 
 @final

@@ -8,10 +8,10 @@ from torch import Tensor
 from deepbench_torch import rng
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.datasets.overlap import Part
+from deepbench_torch.datasets.targets import Target, check_target
 from deepbench_torch.generate import ImageSize, sized
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue
-from deepbench_torch.targets import Target, check_target
 
 DOMAIN = "domain"
 Members = Sequence[RowDataset] | Mapping[str, RowDataset]

@@ -6,7 +6,7 @@ from typing import Any, Self, final
 from typing_extensions import override
 
 from deepbench_torch.datasets.base import Keys, PairDataset, Samples
-from deepbench_torch.targets import Target
+from deepbench_torch.datasets.targets import Target
 
 
 @final

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from deepbench_torch.datasets import split_rows
-from deepbench_torch.escape import line
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.paths import entries, user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.folder import METADATA, RECIPE
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.header import check_exists, read_header

@@ -11,11 +11,11 @@ import h5py
 import numpy as np
 
 from deepbench_torch.datasets import Split, split_rows
-from deepbench_torch.escape import line
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.contents import FORMAT_VERSION
+from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.trust import (
     check_facts,

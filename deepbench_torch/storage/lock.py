@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from deepbench_torch.escape import line
+from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.names import beside
 from deepbench_torch.storage.progress import Bar
 

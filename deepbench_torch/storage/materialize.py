@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
-from deepbench_torch.escape import line
 from deepbench_torch.guard import check_guard
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.crew import Crew
 from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
 from deepbench_torch.storage.job import Job, Order

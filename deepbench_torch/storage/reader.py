@@ -15,6 +15,7 @@ from deepbench_torch.datasets import (
     Split,
     Transform,
 )
+from deepbench_torch.datasets.targets import Target, target_rows
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
@@ -23,7 +24,6 @@ from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.formats.rows import RowReader
 from deepbench_torch.storage.verify import verified
-from deepbench_torch.targets import Target, target_rows
 
 
 @final

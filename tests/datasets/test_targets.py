@@ -157,7 +157,7 @@ def test_parts_of_a_batch_have_the_targets_of_the_whole(
     """However few objects are drawn at once."""
     data = catalogue(name, target=[*DETECTION, "slots", "components"])
     whole = data.__getitems__(list(range(30)))
-    monkeypatch.setattr("deepbench_torch.targets.OBJECT_PIXELS", 48 * 56 * 7)
+    monkeypatch.setattr("deepbench_torch.datasets.targets.OBJECT_PIXELS", 48 * 56 * 7)
     parts = data.__getitems__(list(range(30)))
     for (_, there), (_, here) in zip(whole, parts, strict=True):
         for key, value in there.items():

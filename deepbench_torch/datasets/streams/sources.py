@@ -13,10 +13,10 @@ from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset, PairT
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.order import Interleaved
 from deepbench_torch.datasets.overlap import STREAM, Part
+from deepbench_torch.datasets.targets import Target, target_rows
 from deepbench_torch.generate import ImageSize, generate
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samples import AbstractSample, own_rows
-from deepbench_torch.targets import Target, target_rows
 
 TURNS = 1 << 12  # rows after which the turns of a collection's members repeat
 Source = Catalogue | Collection

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deepbench_torch.escape import terminal
 from deepbench_torch.recipes import AbstractRecipe, recipe_from_plain
 from deepbench_torch.recipes.text import parse_yaml
+from deepbench_torch.storage.escape import terminal
 from deepbench_torch.storage.reading import reading
 
 MOST_TEXT = 1 << 22  # bytes of a recipe or of metadata
