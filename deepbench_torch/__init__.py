@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deepbench_torch import physics, reference
     from deepbench_torch.datasets.target_tables import to_table
     from deepbench_torch.datasets.targets import collate_detection
-    from deepbench_torch.stretch import to_uint8
+    from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
 
@@ -59,7 +59,7 @@ _LATER = {
     "Classifier": "training.classifier",
     "collate_detection": "datasets.targets",
     "to_table": "datasets.target_tables",
-    "to_uint8": "stretch",
+    "to_uint8": "storage.stretch",
 }
 _MODULES = ("physics", "reference")
 

@@ -47,7 +47,7 @@ class AbstractSample(ABC):
         The columns are `index` (the row number), `kind`, `slot` and the parameters. Slots without
         an object are omitted; a parameter that a kind does not have is masked.
         """
-        from deepbench_torch.tables import sample_lines
+        from deepbench_torch.datasets.tables import sample_lines
 
         return sample_lines(self).to_table()
 
@@ -59,7 +59,7 @@ class AbstractSample(ABC):
         Raises:
             ModuleNotFoundError: If pandas, an optional package, is not installed.
         """
-        from deepbench_torch.tables import sample_lines
+        from deepbench_torch.datasets.tables import sample_lines
 
         return sample_lines(self).to_pandas()
 

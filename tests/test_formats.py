@@ -23,7 +23,7 @@ from deepbench_torch.storage import append, describe, reproduce, verified_folder
 from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.formats.npy import NpyFiles
 from deepbench_torch.storage.parts import make_part
-from deepbench_torch.stretch import scale_of
+from deepbench_torch.storage.stretch import scale_of
 
 FORMATS = ["h5", "npy", "jpeg", "fits"]
 each_format = pytest.mark.parametrize("form", FORMATS)

@@ -16,7 +16,7 @@ import deepbench_torch as db
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
 from deepbench_torch.storage import verified
 from deepbench_torch.storage.formats import FORMATS, Format
-from deepbench_torch.stretch import scale_of
+from deepbench_torch.storage.stretch import scale_of
 
 SIZE = 20
 CONTENTS: dict[str, dict[str, Any]] = {

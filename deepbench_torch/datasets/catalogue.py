@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from pandas import DataFrame
 
-    from deepbench_torch.tables import Lines
+    from deepbench_torch.datasets.tables import Lines
 
 USUAL_SIZE = 10_000  # rows of a catalogue where neither the caller nor the recipe says otherwise
 
@@ -138,7 +138,9 @@ class RowDataset(PairDataset):
         return self._lines(places).to_pandas()
 
     def _lines(self, places: Keys | None) -> "Lines":
-        from deepbench_torch.tables import sampled_lines  # which imports what a training needs not
+        from deepbench_torch.datasets.tables import (
+            sampled_lines,  # which imports what a training needs not
+        )
 
         rows = self.rows if places is None else self._rows_at(self._selected(places))
         return sampled_lines(self.recipe, seed=self.seed, index=np.array(rows, dtype=np.int64))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepbench_torch.arguments import as_tensor
+from deepbench_torch.datasets.tables import Array, Owner, lines_of
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.systems import SYSTEMS
-from deepbench_torch.tables import Array, Owner, lines_of
 
 if TYPE_CHECKING:
     from astropy.table import Table

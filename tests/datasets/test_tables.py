@@ -14,10 +14,10 @@ from astropy.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.datasets.tables import _astropy_unit
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.systems import SYSTEMS
-from deepbench_torch.tables import _astropy_unit
 from tests.series_cases import CASES as SERIES
 
 RECIPES: dict[str, AbstractRecipe] = {
@@ -151,7 +151,7 @@ def test_other_values_are_refused(wrong: Any, got: str) -> None:
 
 
 def test_pandas_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deepbench_torch.tables.find_spec", lambda name: None)
+    monkeypatch.setattr("deepbench_torch.datasets.tables.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"to_pandas: .* install it with pip install"):
         db.generate("star", 0, torch.arange(2)).to_pandas()
 

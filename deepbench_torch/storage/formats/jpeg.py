@@ -21,8 +21,8 @@ from deepbench_torch.storage.folder import (
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.parts import Array, Part
+from deepbench_torch.storage.stretch import MEANING, Scale, scale_of
 from deepbench_torch.storage.trust import read_jpeg, refused
-from deepbench_torch.stretch import MEANING, Scale, scale_of
 
 QUALITY = 95
 
