@@ -112,9 +112,8 @@ def test_state_dict_is_torchvisions_own() -> None:
 
 
 def test_an_unknown_network_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"no classification network 'resnet5'; did you mean 'resnet50'\? "
-    ):
+    rule = "expected a classification network of torchvision, got 'resnet5'"
+    with pytest.raises(ValueError, match=rf"{rule}; did you mean 'resnet50'\? "):
         db.Classifier("resnet5", classes=["a", "b"], multilabel=False)
 
 

@@ -1,4 +1,4 @@
-"""Checks of a classifier's arguments and of the data that it meets."""
+"""Checks of the arguments of a classifier, and of the data for it."""
 
 import math
 from collections.abc import Mapping, Sequence, Set
@@ -14,38 +14,38 @@ from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream
 from deepbench_torch.datasets.view import DatasetView
 
-REMEDY = "make it with Classifier(classes=data.classes, multilabel={multilabel})"
+REMEDY = "use Classifier(classes=data.classes, multilabel={multilabel})"
 
 
 def class_names(classes: object, *, multilabel: object) -> list[str]:
     """Return the names of classes as a list.
 
     Args:
-        classes: The names, in the order of the labels.
-        multilabel: Whether an image may have several.
+        classes: Names, in the order of the labels.
+        multilabel: Whether an image may have several labels.
 
     Raises:
-        ValueError: If they are no ordered names, repeat, or leave nothing to learn.
+        ValueError: If the names have no order, repeat, or are too few to learn.
     """
     if not isinstance(multilabel, bool):
         raise ValueError(
-            f"Classifier.multilabel: expected True or False, got {multilabel!r}; True where an "
+            f"Classifier.multilabel: expected True or False, got {multilabel!r}; write True if an "
             "image may have several labels"
         )
     rule = "Classifier.classes: expected the names of the labels in their order"
     if isinstance(classes, str):
         raise ValueError(f"{rule}, got the text {classes!r}; write [{classes!r}, ...]")
     if isinstance(classes, Set | Mapping) or not isinstance(classes, Sequence):
-        raise ValueError(f"{rule}, got {classes!r}; give a list such as data.classes")
+        raise ValueError(f"{rule}, got {classes!r}; use a list such as data.classes")
     if not all(isinstance(name, str) for name in classes):
-        raise ValueError(f"{rule}, got {classes!r}; give texts, such as data.classes")
+        raise ValueError(f"{rule}, got {classes!r}; use texts, such as data.classes")
     names = [str(name) for name in classes]
     if len(set(names)) < len(names):
-        raise ValueError(f"{rule}, each once, got {names}; leave out what is repeated")
+        raise ValueError(f"{rule}, each once, got {names}; remove the repeated names")
     if len(names) < (1 if multilabel else 2):
         raise ValueError(
-            f"{rule}, at least {'one' if multilabel else 'two'}, got {names}; with fewer there is "
-            "nothing to learn"
+            f"{rule}, at least {'one' if multilabel else 'two'}, got {names}; add names, "
+            "as in data.classes"
         )
     return names
 
@@ -54,33 +54,33 @@ def rate(value: object, name: str, *, zero: bool) -> float:
     """Return a rate as float.
 
     Args:
-        value: The rate.
-        name: Its name, for the error message.
+        value: Rate.
+        name: Name of the argument, for the error message.
         zero: Whether zero is allowed.
 
     Raises:
         ValueError: If it is not a finite number above (or at) zero.
     """
-    rule = f"Classifier.{name}: expected a {'number from 0 on' if zero else 'positive number'}"
+    rule = f"Classifier.{name}: expected a {'number >= 0' if zero else 'positive number'}"
     if isinstance(value, str):
-        remedy = f"write {value} without quotes" if is_number(value) else "give a number"
+        remedy = f"write {value} without quotes" if is_number(value) else "write a number"
         raise ValueError(f"{rule}, got the text {value!r}; {remedy} (YAML reads 1e-3 as a text)")
     try:
         number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, RuntimeError):
         number = math.nan
     if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
-        raise ValueError(f"{rule}, got {value!r}; the paper has 0.524 for lr, 0.00125 for decay")
+        raise ValueError(f"{rule}, got {value!r}; the paper uses lr=0.524 and weight_decay=0.00125")
     return number
 
 
 def check_dataset(dataset: object, *, classes: list[str], multilabel: bool) -> None:
-    """Refuse a dataset whose labels are not those of a classifier.
+    """Check that a dataset has the labels of a classifier.
 
-    Datasets of others are compared by their `classes` alone, if they have any.
+    A dataset of another package is compared by its attribute `classes` only, if it exists.
 
     Raises:
-        ValueError: If rule, number, names or order of the labels differ.
+        ValueError: If one of both has several labels an image, or the names or their order differ.
     """
     if isinstance(dataset, DatasetView) and dataset.has_transforms:
         return
@@ -106,8 +106,8 @@ def _check_labels(
     members: list[Any] = dataset.members if isinstance(dataset, Collection) else [dataset]
     if members[0].recipe.content != "image":
         raise ValueError(
-            f"Classifier: expected images, got the time series of {members[0].recipe.name}; a "
-            "network for series needs a LightningModule of your own"
+            f"Classifier: expected images, got the time series of {members[0].recipe.name}; write "
+            "a LightningModule of your own for series"
         )
     if isinstance(dataset, Collection) and dataset.target == "domain":
         names, several = dataset.domains, False
@@ -115,22 +115,22 @@ def _check_labels(
         names, several = dataset.classes, not all(m.recipe.single_label for m in members)
     else:
         raise ValueError(
-            f"Classifier: expected data with target='label', got target={dataset.target!r}; make "
-            "the data without target"
+            f"Classifier: expected data with target='label', got target={dataset.target!r}; omit "
+            "target"
         )
     if several != multilabel:
-        what = "several labels" if several else "one label"
+        labels = "several labels" if several else "one label"
+        recipes = " and ".join(member.recipe.name for member in members)
         raise ValueError(
-            f"Classifier.multilabel: expected {several}, for an image of "
-            f"{' and '.join(m.recipe.name for m in members)} has {what}, got {multilabel}; "
-            + REMEDY.format(multilabel=several)
+            f"Classifier.multilabel: expected {several} for {labels} an image of {recipes}, "
+            f"got {multilabel}; " + REMEDY.format(multilabel=several)
         )
     _check_names(names, classes=classes, multilabel=multilabel)
 
 
 def _check_names(names: list[str], *, classes: list[str], multilabel: bool) -> None:
-    """Refuse another number of names, or the data's names at other places."""
-    moved = any(name in names and names.index(name) != at for at, name in enumerate(classes))
+    """Check the number of names, and the position of each name that both have."""
+    moved = any(name in names and names.index(name) != i for i, name in enumerate(classes))
     if len(names) != len(classes) or moved:
         raise ValueError(
             f"Classifier.classes: expected the {len(names)} classes of the data in their order, "
@@ -151,28 +151,31 @@ def check_images(image: object) -> Tensor:
     )
     raise ValueError(
         f"Classifier: expected images as a tensor (B, 1, H, W) or (B, 3, H, W), got {found}; "
-        "give batches (image, label) of a DataLoader"
+        "use batches (image, label) of a DataLoader"
     )
 
 
 def check_batch(
     batch: object, *, classes: list[str], multilabel: bool, values: bool
 ) -> tuple[Tensor, Tensor]:
-    """Return images and labels of a batch: int64 (B,), or of several labels float (B, K).
+    """Return images and labels of a batch.
 
     Args:
-        batch: What the loader returned.
-        classes: The names of the labels.
-        multilabel: Whether an image may have several.
-        values: Whether to look at the values of the labels too.
+        batch: Images and labels, as the loader returns them.
+        classes: Names of the labels.
+        multilabel: Whether an image may have several labels.
+        values: Whether to check the values of the labels too.
+
+    Returns:
+        Images, and labels: int64 (B,), or float (B, K) for several labels or mixed images.
 
     Raises:
-        ValueError: If they are not images and labels of this rule.
+        ValueError: If images or labels have another type, shape or range.
     """
     if not isinstance(batch, Sequence) or len(batch) != 2 or not isinstance(batch[1], Tensor):
         raise ValueError(
-            f"Classifier: expected batches (image, label), got {_kinds(batch)}; make the data "
-            "with target='label'"
+            f"Classifier: expected batches (image, label), got {_kinds(batch)}; use data with "
+            "target='label'"
         )
     image, label = check_images(batch[0]), batch[1]
     count, images = len(classes), len(image)
@@ -183,7 +186,7 @@ def check_batch(
     if not multilabel and one and not (label.is_floating_point() or label.is_complex()):
         _check_range(label, count - 1, values=values)
         return image, label.long()
-    if not multilabel and several and label.is_floating_point() and _is_shares(label, values):
+    if not multilabel and several and label.is_floating_point() and _are_fractions(label, values):
         return image, label
     rule = f"(B, {count}) of 0 and 1" if multilabel else "(B,) of whole numbers"
     raise ValueError(
@@ -199,12 +202,12 @@ def _check_range(label: Tensor, largest: int, *, values: bool) -> None:
     if not 0 <= low <= high <= largest:
         raise ValueError(
             f"Classifier.classes: expected labels from 0 to {largest}, got {low:g} to {high:g}; "
-            "make it with the classes of the data"
+            "use the classes of the data"
         )
 
 
-def _is_shares(label: Tensor, values: bool) -> bool:
-    """Return whether labels are shares of classes, as CutMix and MixUp make them."""
+def _are_fractions(label: Tensor, values: bool) -> bool:
+    """Return whether labels are fractions of classes, as CutMix and MixUp return them."""
     return not values or bool(torch.all((label.sum(1) - 1).abs() < 1e-3))
 
 

@@ -1,4 +1,4 @@
-"""Classifier: any torchvision network on catalogue images, trained as the paper trains."""
+"""Classifier: any torchvision network on catalogue images, trained as in the paper."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ from deepbench_torch.training.provenance import (
     leaks,
     rows_of,
     to_state,
-    united,
+    union,
 )
 from deepbench_torch.training.schedule import OneCycle, cycle_factor
 
@@ -36,33 +36,33 @@ TRAINED = "deepbench_torch.trained_rows"  # key of a checkpoint
 
 
 class Classifier(lightning.LightningModule):
-    """A torchvision network with a loss, metrics and a schedule.
+    """Network of torchvision with a loss, metrics and a schedule.
 
-    Learning rate and weight decay are the paper's. It states neither optimiser nor schedule. These
-    are plain SGD without momentum, and one cycle over the whole run: half a cosine up to `lr` over
-    the first tenth, half a cosine down over the rest. Steps, epochs or `max_time` end the cycle;
-    a run without an end keeps `lr` after a warm-up. A resumed run follows the cycle of its new
-    length, at its own `lr` and `weight_decay`.
+    Learning rate and weight decay are those of the paper, which states neither optimiser nor
+    schedule. The optimiser is SGD without momentum. The learning rate follows one cycle: half a
+    cosine up to `lr` over the first tenth of the run, half a cosine down over the rest. Steps,
+    epochs or `max_time` set the length of the cycle; a run without a limit keeps `lr` after a
+    warm-up. A resumed run follows the cycle of its new length, at its own `lr` and `weight_decay`.
 
-    Networks with auxiliary outputs (googlenet, inception_v3) add the losses of these in training,
-    weighted by 0.3 and 0.4.
+    Networks with auxiliary outputs (googlenet, inception_v3) add their auxiliary losses in
+    training, weighted by 0.3 and 0.4.
 
-    A checkpoint keeps which rows of which recipe and seed the network was trained on, in
-    `trained_rows`. A test or validation on such rows warns.
+    A checkpoint stores the recipe, seed and range of the training rows in `trained_rows`. A test
+    or validation on such rows warns.
 
     Args:
-        architecture: A name of `torchvision.models.list_models(module=torchvision.models)`.
-        classes: The names of the labels, in their order.
-        multilabel: Whether an image may have several labels, so that each is a yes or no.
-        lr: The largest learning rate.
+        architecture: Name in `torchvision.models.list_models(module=torchvision.models)`.
+        classes: Names of the labels, in their order.
+        multilabel: Whether an image may have several labels.
+        lr: Largest learning rate.
         weight_decay: Weight decay of all weights.
         image_size: Height and width [pixel], one number for a square. Networks for one size
             (vit_*, maxvit_t) are built for it; others are checked against it. None for
-            torchvision's size, and a check when the data are known.
+            torchvision's size; the data are then checked when training starts.
 
     Raises:
         ValueError: If an argument is not as above, or the network does not work on images of this
-            size; when training begins, also if the data have other labels or images.
+            size. When training starts, also if the data have other labels or images.
 
     Example:
         >>> data = db.CatalogueDataModule("sky", size=1000)
@@ -96,19 +96,19 @@ class Classifier(lightning.LightningModule):
         self.val_metrics = scores.clone(prefix="val/")
         self.test_metrics = scores.clone(prefix="test/")
         self.trained_rows: Rows = {}
-        self._noted: list[object] = []  # datasets whose rows are among them
+        self._recorded: list[object] = []  # datasets whose rows are in `trained_rows`
         self._warned: set[str] = set()
-        self._fitting: set[tuple[networks.Size, bool]] = set()  # sizes that work, and whether
+        self._working_sizes: set[tuple[networks.Size, bool]] = set()  # size, in training
         if size is not None:
             self._check_size(size, training=True)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return logits (B, K) of images (B, 1, H, W); grey feeds all channels."""
+        """Return logits (B, K) of images (B, 1, H, W), repeated to three channels."""
         return self._logits(check_images(image))[0]
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the loss of a batch, with the weighted losses of auxiliary outputs."""
-        image, label = self._checked(batch, batch_idx, training=True)
+        image, label = self._check_batch(batch, batch_idx, training=True)
         logits, *auxiliary = self._logits(image)
         loss: Tensor = self.loss(logits, label)
         for other in auxiliary:
@@ -118,7 +118,7 @@ class Classifier(lightning.LightningModule):
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Log loss and metrics of the validation images."""
-        image, label = self._checked(batch, batch_idx)
+        image, label = self._check_batch(batch, batch_idx)
         logits = self(image)
         self.val_metrics.update(logits, label.long())
         self.log("val/loss", self.loss(logits, label), sync_dist=True)
@@ -126,12 +126,12 @@ class Classifier(lightning.LightningModule):
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
         """Log metrics of the test images."""
-        image, label = self._checked(batch, batch_idx)
+        image, label = self._check_batch(batch, batch_idx)
         self.test_metrics.update(self(image), label.long())
         self.log_dict(self.test_metrics)
 
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Return the probabilities of a batch of images, with labels beside them or not."""
+        """Return the probabilities of a batch of images, with or without labels."""
         image = check_images(batch if isinstance(batch, Tensor) else batch[0])
         self._check_size(_size(image), training=False)
         return self.probability(image)
@@ -139,14 +139,14 @@ class Classifier(lightning.LightningModule):
     def probability(self, image: Tensor) -> Tensor:
         """Return the probability of each label, float32, shape (B, K), of images (B, 1, H, W).
 
-        They add to 1 where an image has one label.
+        The probabilities of an image add to 1 unless `multilabel`.
         """
         logits: Tensor = self(image).float()
         return logits.sigmoid() if self.multilabel else logits.softmax(1)
 
     @override
     def setup(self, stage: str) -> None:
-        """Refuse a data module of other labels, or of images that the network does not take."""
+        """Check the labels and the image size of the data module."""
         data = getattr(self.trainer, "datamodule", None)
         if not isinstance(data, CatalogueDataModule):
             return
@@ -157,46 +157,46 @@ class Classifier(lightning.LightningModule):
 
     @override
     def on_train_start(self) -> None:
-        """Refuse training data of other labels; apply this module's weight decay."""
+        """Check the labels of the training data, and set this module's weight decay."""
         for loader in flat(self.trainer.train_dataloader):
             self._check_labels(loader.dataset)
-        for group in self.trainer.optimizers[0].param_groups:  # a checkpoint had its own
+        for group in self.trainer.optimizers[0].param_groups:  # a checkpoint restores its own
             group["weight_decay"] = self.weight_decay
 
     @override
     def on_train_epoch_start(self) -> None:
-        """Note the rows of this epoch's training data."""
-        self._note_rows()
+        """Record the rows of this epoch's training data."""
+        self._record_rows()
 
     @override
     def on_train_end(self) -> None:
-        """Note the rows of a stream, which has now returned all of them."""
-        self._note_rows()
-        self._noted = []
+        """Record the rows of a stream, which has now returned all of them."""
+        self._record_rows()
+        self._recorded = []
 
     @override
     def on_validation_start(self) -> None:
-        """Refuse validation data of other labels; warn of rows that were trained on."""
-        self._meet(self.trainer.val_dataloaders, "validation")
+        """Check the labels of the validation data; warn if rows were used for training."""
+        self._check_evaluation(self.trainer.val_dataloaders, "validation")
 
     @override
     def on_test_start(self) -> None:
-        """Refuse test data of other labels; warn of rows that were trained on."""
-        self._meet(self.trainer.test_dataloaders, "test")
+        """Check the labels of the test data; warn if rows were used for training."""
+        self._check_evaluation(self.trainer.test_dataloaders, "test")
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the rows that the network was trained on."""
-        self._note_rows()
+        self._record_rows()
         checkpoint[TRAINED] = to_state(self.trained_rows)
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Read the rows that the network was trained on."""
-        self.trained_rows = united([self.trained_rows, from_state(checkpoint.get(TRAINED, []))])
+        self.trained_rows = union([self.trained_rows, from_state(checkpoint.get(TRAINED, []))])
 
     def configure_optimizers(self) -> Any:
-        """Return SGD, and one cycle over the whole run."""
+        """Return SGD, and one cycle over the run."""
         optimizer = torch.optim.SGD(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
         schedule = OneCycle(
             optimizer,
@@ -213,7 +213,7 @@ class Classifier(lightning.LightningModule):
         grey = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
         return networks.logits_of(self.model(grey))
 
-    def _checked(
+    def _check_batch(
         self, batch: Any, batch_idx: int, *, training: bool = False
     ) -> tuple[Tensor, Tensor]:
         image, label = check_batch(
@@ -225,36 +225,36 @@ class Classifier(lightning.LightningModule):
         return image, label
 
     def _check_size(self, size: networks.Size, *, training: bool) -> None:
-        if (size, training) not in self._fitting:
+        if (size, training) not in self._working_sizes:
             networks.check_size(self.model, self.architecture, size, training=training)
-            self._fitting.add((size, training))
+            self._working_sizes.add((size, training))
 
-    def _note_rows(self) -> None:
-        """Add the rows of the training loaders that are not noted yet; a stream has ever more."""
+    def _record_rows(self) -> None:
+        """Add the rows of new training loaders, and the further rows of streams."""
         loaders = list(flat(self.trainer.train_dataloader))
         new = [
             loader
             for loader in loaders
             if isinstance(loader, StreamLoader)
-            or not any(loader.dataset is known for known in self._noted)
+            or not any(loader.dataset is known for known in self._recorded)
         ]
         if new:
-            self.trained_rows = united([self.trained_rows, *map(rows_of, new)])
-            self._noted = [loader.dataset for loader in loaders]
+            self.trained_rows = union([self.trained_rows, *map(rows_of, new)])
+            self._recorded = [loader.dataset for loader in loaders]
 
-    def _meet(self, loaders: object, stage: str) -> None:
-        """Check the labels of data to evaluate on, and warn once of rows that were trained on."""
+    def _check_evaluation(self, loaders: object, stage: str) -> None:
+        """Check the labels of evaluation data; warn once if rows were used for training."""
         for loader in flat(loaders):
             self._check_labels(loader.dataset)
         if self.trainer.sanity_checking or self._overfits:
             return
-        if self.trainer.training:  # their rows are not all noted yet
-            self._note_rows()
-        for leak in leaks(self.trained_rows, united(map(rows_of, flat(loaders)))):
+        if self.trainer.training:  # the rows of this epoch are not all recorded yet
+            self._record_rows()
+        for leak in leaks(self.trained_rows, union(map(rows_of, flat(loaders)))):
             if leak not in self._warned:
                 self._warned.add(leak)
                 rank_zero_warn(
-                    f"Classifier: {stage}: {leak}; the score is too good, so make the splits of "
+                    f"Classifier: {stage}: {leak}; the score is too high, so use splits of "
                     "one size and seed",
                     category=UserWarning,
                 )
@@ -273,11 +273,11 @@ def _size(image: Tensor) -> networks.Size:
 
 
 def _metrics(outputs: int, *, multilabel: bool) -> MetricCollection:
-    """Accuracy; for several labels it is the mean of each label's, with exact match beside it."""
+    """Return accuracy; for several labels, the mean accuracy of the labels and exact match."""
     if not multilabel:
         return MetricCollection({"accuracy": metrics.MulticlassAccuracy(outputs, average="micro")})
     scores: dict[str, Metric | MetricCollection]
-    if outputs == 1:  # torchmetrics knows several labels from two on
+    if outputs == 1:  # the multilabel metrics of torchmetrics need two labels or more
         scores = {"accuracy": metrics.BinaryAccuracy(), "exact_match": metrics.BinaryAccuracy()}
     else:
         scores = {

@@ -20,7 +20,7 @@ from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.training.samplers import EachOnce, EpochShuffle
 from deepbench_torch.training.sources import (
     Source,
-    Whole,
+    SplitSource,
     members_of,
     open_source,
     split_of,
@@ -30,35 +30,35 @@ from deepbench_torch.training.sources import (
 class CatalogueDataModule(lightning.LightningDataModule):
     """Training, validation, test and prediction loaders of one source.
 
-    With several processes, each has its own part: of training rows equally many, of validation and
-    test rows each row once over all of them, in equally many batches. Detection targets are
-    collated as lists by themselves.
+    Each of several processes has its own part. Training rows are divided equally; each validation
+    or test row is in exactly one part, and all parts have equally many batches. Detection targets
+    are collated as lists.
 
-    `Trainer(overfit_batches=...)` gets the training split in order, the same in each epoch.
+    `Trainer(overfit_batches=...)` trains on the training split in order, the same in each epoch.
 
     Args:
-        recipe: A packaged recipe's name, a YAML file, or a recipe. Or rows of all splits: a
+        recipe: Name of a packaged recipe, a YAML file, or a recipe. Or rows of all splits: a
             Catalogue, StoredCatalogue or Collection, or the path of a stored one.
-        size: Rows before splitting 60 : 20 : 20; the source's own, or 10,000, if None.
-        seed: Of the rows, and of the order of training; the source's own, or 0, if None.
-        batch_size: Images a step.
-        root: A folder to store a generated catalogue in and read it from; None to make images when
-            they are needed. One process writes the file; an existing file is verified.
-        num_workers: Processes of each loader; 0 for this one.
-        image_size: Height and width [pixel], one number for a square; the source's if None.
-        target: As in Catalogue; the source's, or "label", if None.
-        transform: Called with each image of a split without a transform of its own.
-        train_transform: Called with each training image, for augmentation.
-        val_transform: Called with each validation image.
-        test_transform: Called with each test image, also for prediction.
-        fresh: Train on new rows in each epoch, as many as the training split has, instead of that
-            split; they lie beyond every catalogue. A checkpoint keeps the position among them, so
-            a run that was stopped within an epoch continues with the next row, on any number of
-            processes. A fit with a new Trainer begins again.
+        size: Number of rows before splitting 60 : 20 : 20. If None, that of the source, or 10,000.
+        seed: Seed of the rows and of the training order. If None, that of the source, or 0.
+        batch_size: Number of images a step.
+        root: Folder of the stored catalogue; one process writes the file, and an existing file is
+            verified. None to generate images when they are read.
+        num_workers: Number of worker processes of each loader; 0 for none.
+        image_size: Height and width [pixel], one number for a square. If None, that of the source.
+        target: Target, as in Catalogue. If None, that of the source, or "label".
+        transform: Function of each image, for the splits without a transform of their own.
+        train_transform: Function of each training image, for augmentation.
+        val_transform: Function of each validation image.
+        test_transform: Function of each test image, also for prediction.
+        fresh: Whether to train on new rows in each epoch, as many as in the training split and
+            outside every catalogue. A checkpoint stores the position. A run that stopped within an
+            epoch resumes at the next row, on any number of processes. A new Trainer starts again
+            at the first row.
 
     Raises:
-        TypeError: If the source is none of these.
-        ValueError: If an argument is not as above, or the source cannot have it.
+        TypeError: If the source has another type.
+        ValueError: If an argument is not as above, or does not fit the source.
 
     Example:
         >>> data = db.CatalogueDataModule("astro", size=1000, batch_size=32)
@@ -83,10 +83,10 @@ class CatalogueDataModule(lightning.LightningDataModule):
         fresh: bool = False,
     ) -> None:
         super().__init__()
-        self.catalogue: Whole = open_source(
+        self.catalogue: SplitSource = open_source(
             recipe, size=size, seed=seed, image_size=image_size, target=target
         )
-        rule = "CatalogueDataModule.{}: expected a whole number from {} on"
+        rule = "CatalogueDataModule.{}: expected a whole number >= {}"
         self.batch_size = check_integer(
             batch_size, rule.format("batch_size", 1), least=1, most=1 << 31
         )
@@ -101,19 +101,19 @@ class CatalogueDataModule(lightning.LightningDataModule):
         self.fresh = fresh
         self._check_source()
         self._stream: StreamLoader | None = None
-        self._place: dict[str, Any] | None = None
+        self._stream_state: dict[str, Any] | None = None
 
     def _check_source(self) -> None:
         kind = type(self.catalogue).__name__
         if self.root is not None and not isinstance(self.catalogue, Catalogue):
             raise ValueError(
                 f"CatalogueDataModule.root: expected None for a {kind}, got {str(self.root)!r}; "
-                "only generated catalogues are stored, others by materialize"
+                "omit root, or store the data with materialize"
             )
         if self.fresh and isinstance(self.catalogue, Collection):
             raise ValueError(
-                "CatalogueDataModule.fresh: expected False for a Collection, got True; new rows "
-                "come from one recipe, so give that"
+                "CatalogueDataModule.fresh: expected False for a Collection, got True; use one "
+                "recipe instead"
             )
 
     @property
@@ -123,12 +123,12 @@ class CatalogueDataModule(lightning.LightningDataModule):
 
     @property
     def recipe(self) -> AbstractRecipe:
-        """Recipe of the rows; of a collection that of its first member."""
+        """Recipe of the rows; the recipe of the first member of a collection."""
         return members_of(self.catalogue)[0].recipe
 
     @property
     def seed(self) -> int:
-        """Seed of the order of training."""
+        """Seed of the training order."""
         return members_of(self.catalogue)[0].seed
 
     @property
@@ -139,9 +139,10 @@ class CatalogueDataModule(lightning.LightningDataModule):
 
     @property
     def has_transforms(self) -> bool:
-        """Whether images of any split pass through a transform."""
-        given = [*self.split_transforms.values(), self.catalogue.transform]
-        return any(each is not None for each in (*given, self.catalogue.transforms))
+        """Whether any split has a transform of its images."""
+        c = self.catalogue
+        transforms = [*self.split_transforms.values(), c.transform, c.transforms]
+        return any(each is not None for each in transforms)
 
     @property
     def path(self) -> Path | None:
@@ -152,10 +153,10 @@ class CatalogueDataModule(lightning.LightningDataModule):
         return self.root / f"{c.recipe.name}-{c.recipe.digest[:12]}-seed{c.seed}-{c.size}.h5"
 
     def prepare_data(self) -> None:
-        """Store the catalogue if there is a folder for it, or verify the existing file.
+        """Store the catalogue if root is set, or verify the existing file.
 
         Raises:
-            ValueError: If the file is damaged, or holds another catalogue.
+            ValueError: If the file is damaged, or stores another catalogue.
         """
         path, c = self.path, self.catalogue
         if path is None or not isinstance(c, Catalogue):
@@ -163,7 +164,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         if not path.exists():
             try:
                 materialize(Catalogue(c.recipe, size=c.size, seed=c.seed), path)
-            except FileExistsError:  # another process was faster
+            except FileExistsError:  # another process has written it meanwhile
                 pass
             else:
                 return
@@ -171,12 +172,12 @@ class CatalogueDataModule(lightning.LightningDataModule):
 
     @override
     def setup(self, stage: str) -> None:
-        """Begin with the first fresh rows, unless the same trainer trains on."""
+        """Start at the first fresh row, unless the same trainer continues."""
         if stage == "fit" and self.trainer is not None and self.trainer.global_step == 0:
             self._stream = None
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Return training rows in another order each epoch, without a last short batch."""
+        """Return training rows in another order each epoch, without a short last batch."""
         if self._overfits:
             return self._in_order("train", drop_last=True)
         if self.fresh:
@@ -202,19 +203,19 @@ class CatalogueDataModule(lightning.LightningDataModule):
     def state_dict(self) -> dict[str, Any]:
         """Return the position among fresh rows.
 
-        Lightning saves it from the loader too, but does not restore it where the schedule has
-        asked for the number of steps, as that of Classifier does.
+        Lightning also saves it from the loader. It does not restore it if the schedule has read
+        the number of steps, as that of Classifier does.
         """
         return {} if self._stream is None else {"stream": self._stream.state_dict()}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue at a position among fresh rows."""
-        place = state_dict.get("stream")
-        if self._stream is not None and place is not None:
-            self._stream.load_state_dict(place)
+        """Resume at a position among fresh rows."""
+        state = state_dict.get("stream")
+        if self._stream is not None and state is not None:
+            self._stream.load_state_dict(state)
         else:
-            self._place = place
+            self._stream_state = state
 
     @property
     def _overfits(self) -> bool:
@@ -222,7 +223,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         return trainer is not None and trainer.overfit_batches > 0
 
     def _fresh_loader(self) -> StreamLoader:
-        """Return as many rows in an epoch as the training split has, after those of the last."""
+        """Return the rows after those of the last epoch, as many as in the training split."""
         dataset = split_of(self.catalogue, "train", transform=self.split_transforms["train"])
         rows = len(dataset)
         stream = CatalogueStream(
@@ -239,11 +240,11 @@ class CatalogueDataModule(lightning.LightningDataModule):
         loader = StreamLoader(
             stream, num_workers=self.num_workers, persistent_workers=self.num_workers > 0
         )
-        if self._place is not None:
-            loader.load_state_dict(self._place)
-        elif self._stream is not None:  # the loader of the epochs before
+        if self._stream_state is not None:
+            loader.load_state_dict(self._stream_state)
+        elif self._stream is not None:  # the loader of the previous epochs
             loader.load_state_dict(self._stream.next_epoch())
-        self._stream, self._place = loader, None
+        self._stream, self._stream_state = loader, None
         return loader
 
     def _evaluation(self, split: Split) -> DataLoader[Any]:
@@ -260,14 +261,14 @@ class CatalogueDataModule(lightning.LightningDataModule):
         drop_last = drop_last and len(dataset) > self.batch_size
         return self._loader(dataset, order, batch_size=self.batch_size, drop_last=drop_last)
 
-    def _dataset(self, split: Split) -> Whole:
+    def _dataset(self, split: Split) -> SplitSource:
         transform, path, c = self.split_transforms[split], self.path, self.catalogue
         if path is not None and not path.exists():  # a loader without a trainer
             self.prepare_data()
         return split_of(c, split, transform=transform, path=path)
 
     def _loader(
-        self, dataset: Whole, order: Sampler[int], *, batch_size: int, drop_last: bool
+        self, dataset: SplitSource, order: Sampler[int], *, batch_size: int, drop_last: bool
     ) -> DataLoader[Any]:
         return DataLoader(
             dataset,

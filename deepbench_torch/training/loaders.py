@@ -1,4 +1,4 @@
-"""The loaders of a trainer, however they are nested."""
+"""DataLoaders of a trainer, which may be nested in lists and mappings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 
 def flat(loaders: object) -> Iterator[DataLoader[Any]]:
-    """Yield each torch DataLoader among loaders, however they are nested."""
+    """Yield each torch DataLoader of nested loaders."""
     if isinstance(loaders, CombinedLoader):
         yield from flat(loaders.iterables)
     elif isinstance(loaders, DataLoader):

@@ -1,4 +1,4 @@
-"""Networks of torchvision for classification, and the image sizes on which they work."""
+"""Networks of torchvision for classification, and their valid image sizes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,44 +19,44 @@ Size = tuple[int, int]  # height and width [pixel]
 # Weight of the loss of each auxiliary output. GoogLeNet: Szegedy et al. 2014 (arXiv:1409.4842),
 # section 5. Inception v3: its paper states none; 0.4 as in the TensorFlow code of its authors.
 AUXILIARY_WEIGHTS = {"googlenet": 0.3, "inception_v3": 0.4}
-LARGEST_SIZE = 1024  # side [pixel] up to which a working size is searched
+LARGEST_SIZE = 1024  # largest side [pixel] in the search for a valid size
 
 
 def build(architecture: str, *, outputs: int, image_size: Size | None = None) -> nn.Module:
     """Build a network of torchvision with random weights.
 
     Args:
-        architecture: A name of `torchvision.models.list_models(module=torchvision.models)`.
+        architecture: Name in `torchvision.models.list_models(module=torchvision.models)`.
         outputs: Number of logits.
         image_size: Height and width [pixel] for networks that are built for one size; None for
-            torchvision's.
+            the size of torchvision.
 
     Raises:
         ValueError: If torchvision has no such network, or cannot build it for this size.
     """
     check_architecture(architecture)
-    options = {"weights": None, "num_classes": outputs} | _fixed(architecture)
+    options = {"weights": None, "num_classes": outputs} | _constant_options(architecture)
     if image_size is not None and needs_size(architecture):
         if not _builds(architecture, image_size):
             raise ValueError(_refusal(architecture, image_size, _sides(architecture, image_size)))
         options |= _size_options(architecture, image_size)
     network: nn.Module = torchvision.models.get_model(architecture, **options)
-    # channels last: faster convolutions on CPUs and GPUs alike
+    # channels last: faster convolutions on CPUs and GPUs
     return network.to(memory_format=torch.channels_last)
 
 
 def check_architecture(architecture: str) -> None:
-    """Refuse a name that is not a classification network of torchvision."""
+    """Check that a name is that of a classification network of torchvision."""
     known = torchvision.models.list_models(module=torchvision.models)
     if architecture not in known:
         raise ValueError(
-            f"torchvision has no classification network {architecture!r}; "
-            f"{nearest(architecture, known)}torchvision.models.list_models() tells all names"
+            "architecture: expected a classification network of torchvision, got "
+            f"{architecture!r}; {nearest(architecture, known)}see torchvision.models.list_models()"
         )
 
 
 def checked_size(image_size: ImageSize) -> Size | None:
-    """Return height and width of an image size that a user gave.
+    """Return height and width of an image size.
 
     Raises:
         ValueError: If it is not one or two positive whole numbers.
@@ -66,7 +66,7 @@ def checked_size(image_size: ImageSize) -> Size | None:
     rule = "Classifier.image_size: expected a number of pixels, or a pair (height, width) of them"
     pair = image_size if isinstance(image_size, Sequence) else (image_size, image_size)
     if isinstance(pair, str) or len(pair) != 2:
-        raise ValueError(f"{rule}, got {image_size!r}")
+        raise ValueError(f"{rule}, got {image_size!r}; write 64 or (64, 64)")
     height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in pair)
     return height, width
 
@@ -77,18 +77,18 @@ def needs_size(architecture: str) -> bool:
 
 
 def check_size(network: nn.Module, architecture: str, size: Size, *, training: bool) -> None:
-    """Refuse an image size on which a network does not work.
+    """Check that a network accepts an image size.
 
-    The network is run on two images without data, on torch's meta device.
+    The network is run on two images without data, on the meta device of torch.
 
     Args:
-        network: The network.
-        architecture: Its name.
+        network: Network to check.
+        architecture: Name of the network.
         size: Height and width of the images [pixel].
-        training: Whether to run it as in training, where some have outputs more.
+        training: Whether to run it as in training, where some networks have more outputs.
 
     Raises:
-        ValueError: If it fails; with the smallest square images on which it works.
+        ValueError: If it fails; the message has the smallest valid square size.
     """
     if works(network, size, training=training):
         return
@@ -96,22 +96,22 @@ def check_size(network: nn.Module, architecture: str, size: Size, *, training: b
         side = smallest(network, training=training)
         raise ValueError(_refusal(architecture, size, [] if side is None else [side]))
     if _builds(architecture, size):
-        given = size[0] if size[0] == size[1] else size
+        argument = size[0] if size[0] == size[1] else size
         raise ValueError(
             f"Classifier: expected images of the size for which {architecture} was built, got "
-            f"{_pixels(size)}; make it with Classifier(image_size={given})"
+            f"{_pixels(size)}; use Classifier(image_size={argument})"
         )
     raise ValueError(_refusal(architecture, size, _sides(architecture, size)))
 
 
 def works(network: nn.Module, size: Size, *, training: bool, images: int = 2) -> bool:
-    """Return whether a network takes images of a size.
+    """Return whether a network accepts images of a size.
 
     Args:
-        network: The network; one whose lazy weights have no shape yet is taken to work.
+        network: Network to run; True if it has lazy weights without a shape.
         size: Height and width [pixel].
         training: Whether to run it as in training.
-        images: Images in the batch.
+        images: Number of images in the batch.
     """
     tensors = [*network.named_parameters(), *network.named_buffers()]
     if any(is_lazy(tensor) for _, tensor in tensors):
@@ -126,11 +126,13 @@ def works(network: nn.Module, size: Size, *, training: bool, images: int = 2) ->
 
 
 def check_single(network: nn.Module, architecture: str, size: Size) -> None:
-    """Refuse to train on one image where BatchNorm then has one value a channel.
+    """Check that a network can be trained on a single image.
+
+    BatchNorm fails if it has one value a channel.
 
     Args:
-        network: The network.
-        architecture: Its name.
+        network: Network to check.
+        architecture: Name of the network.
         size: Height and width of the image [pixel].
 
     Raises:
@@ -138,14 +140,14 @@ def check_single(network: nn.Module, architecture: str, size: Size) -> None:
     """
     if not works(network, size, training=True, images=1):
         raise ValueError(
-            f"Classifier: expected two images or more in a training batch, got 1; the BatchNorm of "
-            f"{architecture} has one value a channel at {_pixels(size)}, so use a larger "
-            "batch_size, and drop_last=True in a DataLoader of your own"
+            f"Classifier: expected two images or more in a training batch, got 1; use a larger "
+            f"batch_size and drop_last=True, because the BatchNorm of {architecture} has one "
+            f"value a channel at {_pixels(size)}"
         )
 
 
 def logits_of(outputs: Any) -> tuple[Tensor, ...]:
-    """Return the logits of a network, its auxiliary ones after them; each of shape (B, K)."""
+    """Return the logits of a network, then its auxiliary logits, each of shape (B, K)."""
     if isinstance(outputs, Tensor):
         return (outputs,)
     return tuple(logits for logits in outputs if logits is not None)
@@ -162,8 +164,8 @@ def _in_mode(network: nn.Module, *, training: bool) -> Iterator[None]:
             module.training = mode
 
 
-def _fixed(architecture: str) -> dict[str, Any]:
-    # torchvision warns unless this is stated; True is what it does today
+def _constant_options(architecture: str) -> dict[str, Any]:
+    # torchvision warns unless init_weights is set; True is its present default
     return {"init_weights": True} if architecture in AUXILIARY_WEIGHTS else {}
 
 
@@ -172,7 +174,7 @@ def _size_options(architecture: str, size: Size) -> dict[str, Any]:
 
 
 def _builds(architecture: str, size: Size) -> bool:
-    """Return whether torchvision builds a network for a size; without memory or weights."""
+    """Return whether torchvision builds a network for a size; on the meta device."""
     if architecture.startswith("vit_") and size[0] != size[1]:
         return False
     try:
@@ -186,16 +188,16 @@ def _builds(architecture: str, size: Size) -> bool:
 
 
 def _sides(architecture: str, size: Size) -> list[int]:
-    """Return the smallest side for which a network can be built, and the next above a size."""
+    """Return the smallest side for which a network can be built, and the smallest above a size."""
     sides = (range(1, LARGEST_SIZE), range(max(size), LARGEST_SIZE))
     found = (next((n for n in each if _builds(architecture, (n, n))), None) for each in sides)
     return sorted({side for side in found if side is not None})
 
 
 def smallest(network: nn.Module, *, training: bool) -> int | None:
-    """Return the least side of square images that a network takes [pixel]; None if there is none.
+    """Return the smallest valid side of square images [pixel], or None.
 
-    Found by bisection, so for networks that take every size from some size on.
+    The search is a bisection, which assumes that every larger size is valid as well.
     """
     low, high = 1, LARGEST_SIZE
     if not works(network, (high, high), training=training):
@@ -214,9 +216,9 @@ def _refusal(architecture: str, size: Size, sides: list[int]) -> str:
         found = f"the smallest size that works is {_pixels((sides[0], sides[0]))}"
         if len(sides) > 1:
             found += f", the next above the images {_pixels((sides[-1], sides[-1]))}"
-        remedy = f"give image_size={sides[-1]} to the data, or choose another architecture"
+        remedy = f"set image_size={sides[-1]} in the data, or choose another architecture"
     else:
-        found, remedy = "no square size was found that works", "choose another architecture"
+        found, remedy = "no square size works", "choose another architecture"
     return (
         f"Classifier: expected images on which {architecture} works, got {_pixels(size)}; "
         f"{found}: {remedy}"

@@ -1,4 +1,4 @@
-"""Rows that a network was trained on, so that a test on the same rows is noticed."""
+"""Rows used for training a network, for a warning if a test uses the same rows."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -13,16 +13,16 @@ from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.datasets.view import DatasetView
 
 MOST_RANGES = 1_000_000  # of one recipe and seed; 16 MB of a checkpoint
-MOST_PLACES = 10_000_000  # rows of a view or collection that are listed one by one
+MOST_INDICES = 10_000_000  # rows of a view or collection that are listed one by one
 
 
 class Origin(NamedTuple):
-    """Recipe and seed of rows: rows of one number are the same image if these are.
+    """Recipe and seed of rows; equal origin and row number mean the same image.
 
     Attributes:
         name: Name of the recipe.
         digest: Digest of the recipe.
-        seed: The seed.
+        seed: Seed of the rows.
     """
 
     name: str
@@ -30,22 +30,22 @@ class Origin(NamedTuple):
     seed: int
 
 
-Rows = dict[Origin, Tensor]  # ranges [first, last], int64 of shape (R, 2), ascending and apart
+Rows = dict[Origin, Tensor]  # ranges [first, last], int64 of shape (R, 2), ascending, disjoint
 
 
 def rows_of(loader: object) -> Rows:
-    """Return the rows of a loader's dataset; nothing for datasets of others.
+    """Return the rows of a loader's dataset; nothing for datasets of other packages.
 
-    Of a `StreamLoader` these are the rows from its start to the last that it has returned.
+    For a `StreamLoader`, return the rows from its start to the last row that it has returned.
     """
     if isinstance(loader, StreamLoader):
-        stream, taken = loader.stream, int(loader.state_dict()["rows"])
-        return {_origin(stream): _ranges(range(stream.start, stream.start + taken))}
+        stream, count = loader.stream, int(loader.state_dict()["rows"])
+        return {_origin(stream): _ranges(range(stream.start, stream.start + count))}
     return _dataset_rows(loader.dataset) if isinstance(loader, DataLoader) else {}
 
 
-def united(parts: Iterable[Rows]) -> Rows:
-    """Return the rows of several parts together."""
+def union(parts: Iterable[Rows]) -> Rows:
+    """Return the union of several sets of rows."""
     found: dict[Origin, list[Tensor]] = {}
     for part in parts:
         for origin, ranges in part.items():
@@ -55,16 +55,16 @@ def united(parts: Iterable[Rows]) -> Rows:
 
 
 def leaks(trained: Rows, tested: Rows) -> list[str]:
-    """Return a sentence for each recipe and seed of which rows were trained on and tested."""
+    """Return a sentence for each recipe and seed with rows in both sets."""
     sentences = []
     for origin in trained.keys() & tested.keys():
-        mine, theirs = trained[origin], tested[origin]
-        count = _shared(mine, theirs)
+        known, new = trained[origin], tested[origin]
+        count = _count_shared(known, new)
         if count:
             sentences.append(
-                f"{count} of {_count(theirs)} rows of {origin.name} (recipe {origin.digest:.8}, "
+                f"{count} of {_count(new)} rows of {origin.name} (recipe {origin.digest:.8}, "
                 f"seed {origin.seed}) are rows that this network was trained on: trained "
-                f"{_span(mine)}, now {_span(theirs)}"
+                f"{_span(known)}, now {_span(new)}"
             )
     return sorted(sentences)
 
@@ -75,7 +75,7 @@ def to_state(rows: Rows) -> list[dict[str, Any]]:
 
 
 def from_state(state: Sequence[dict[str, Any]]) -> Rows:
-    """Return the rows that `to_state` wrote."""
+    """Return the rows of a state that `to_state` returned."""
     return {
         Origin(each["name"], each["digest"], each["seed"]): each["ranges"].cpu() for each in state
     }
@@ -89,36 +89,36 @@ def _dataset_rows(dataset: object) -> Rows:
     if isinstance(dataset, RowDataset):
         return {_origin(dataset): _ranges(dataset.rows)}
     if isinstance(dataset, ConcatDataset):
-        return united(_dataset_rows(part) for part in dataset.datasets)
+        return union(_dataset_rows(part) for part in dataset.datasets)
     if isinstance(dataset, Subset | DatasetView | Collection):
         try:
-            return _listed(dataset, range(len(dataset)))
-        except (TypeError, IndexError, ValueError):  # indices of another kind
+            return _rows_at(dataset, range(len(dataset)))
+        except (TypeError, IndexError, ValueError):  # indices of another type
             return {}
     return {}
 
 
-def _listed(dataset: object, places: Sequence[int]) -> Rows:
-    """Return the rows at some places of a dataset."""
-    if len(places) > MOST_PLACES:
+def _rows_at(dataset: object, indices: Sequence[int]) -> Rows:
+    """Return the rows at some indices of a dataset."""
+    if len(indices) > MOST_INDICES:
         return {}
     if isinstance(dataset, RowDataset):
-        return {_origin(dataset): _ranges([dataset.rows[place] for place in places])}
+        return {_origin(dataset): _ranges([dataset.rows[index] for index in indices])}
     if isinstance(dataset, Subset | DatasetView):
-        return _listed(dataset.dataset, [dataset.indices[place] for place in places])
+        return _rows_at(dataset.dataset, [dataset.indices[index] for index in indices])
     if isinstance(dataset, Collection):
-        found: dict[int, list[int]] = {}
-        for place in places:
-            member, there = dataset.order[place]
-            found.setdefault(member, []).append(there)
-        return united(_listed(dataset.members[member], own) for member, own in found.items())
+        by_member: dict[int, list[int]] = {}
+        for index in indices:
+            member, member_index = dataset.order[index]
+            by_member.setdefault(member, []).append(member_index)
+        return union(_rows_at(dataset.members[member], own) for member, own in by_member.items())
     if isinstance(dataset, ConcatDataset):
         parts: list[list[int]] = [[] for _ in dataset.datasets]
         ends = torch.tensor(dataset.cumulative_sizes)
-        for place in places:
-            part = int(torch.searchsorted(ends, place, right=True))
-            parts[part].append(place - (int(ends[part - 1]) if part else 0))
-        return united(map(_listed, dataset.datasets, parts))
+        for index in indices:
+            part = int(torch.searchsorted(ends, index, right=True))
+            parts[part].append(index - (int(ends[part - 1]) if part else 0))
+        return union(map(_rows_at, dataset.datasets, parts))
     return {}
 
 
@@ -131,7 +131,7 @@ def _ranges(rows: Sequence[int]) -> Tensor:
 
 
 def _merged(ranges: Tensor) -> Tensor:
-    """Return ranges in ascending order, with those joined that touch or overlap."""
+    """Return ranges in ascending order; adjacent and overlapping ranges are joined."""
     if not len(ranges):
         return ranges
     ranges = ranges[ranges[:, 0].argsort(stable=True)]
@@ -142,8 +142,8 @@ def _merged(ranges: Tensor) -> Tensor:
     return torch.stack((ranges[first, 0], reached[ends]), dim=1)
 
 
-def _shared(one: Tensor, other: Tensor) -> int:
-    """Return how many rows two sets of ranges share."""
+def _count_shared(one: Tensor, other: Tensor) -> int:
+    """Return the number of rows in both sets of ranges."""
     both = torch.cat((one, other))
     return _count(one) + _count(other) - _count(_merged(both))
 

@@ -1,4 +1,4 @@
-"""One cycle of the learning rate, whatever ends the training: steps, epochs, time or nothing."""
+"""One-cycle schedule of the learning rate, for runs limited by steps, epochs, time or nothing."""
 
 import math
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from lightning.pytorch.callbacks import GradientAccumulationScheduler, Timer
 from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import override
 
-WARM_UP = 0.1  # of the run
-FIRST = 1 / 25  # of the largest rate, at the first step
-LAST = FIRST / 1e4  # at the last
-ENDLESS_WARM_UP = 1000  # steps, of a run without an end
+WARM_UP = 0.1  # fraction of the run
+FIRST = 1 / 25  # rate at the first step, relative to the largest
+LAST = FIRST / 1e4  # rate at the last step, relative to the largest
+ENDLESS_WARM_UP = 1000  # steps of warm-up of a run without a limit
 
 
 class Progress(NamedTuple):
-    """Position of a run on its way to an end, in steps or seconds.
+    """Position of a run, in steps or seconds.
 
     Attributes:
-        position: Where the run is.
-        warm: Where the warm-up ends.
-        end: The last position.
+        position: Current position.
+        warm: End of the warm-up.
+        end: End of the run.
     """
 
     position: float
@@ -31,12 +31,12 @@ class Progress(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The part of the run that is done."""
+        """Completed fraction of the run."""
         return self.position / self.end if self.end > 0 else 1.0
 
     @property
     def factor(self) -> float:
-        """The learning rate, relative to the largest: half a cosine up, half a cosine down."""
+        """Learning rate relative to the largest: half a cosine up, half a cosine down."""
         if self.position < self.warm:
             return _cosine(FIRST, 1.0, self.position / self.warm)
         length = self.end - self.warm
@@ -46,16 +46,16 @@ class Progress(NamedTuple):
 
 @final
 class OneCycle(LRScheduler):
-    """One cycle: up to the largest rate over a tenth of the run, then down to almost nothing.
+    """One cycle: up to the largest rate over a tenth of the run, then down to almost 0.
 
     The rates are those of `torch.optim.lr_scheduler.OneCycleLR(pct_start=0.1)` for ten steps or
-    more. Its state is the step alone, so a resumed run follows the cycle of its own length.
+    more. Its state is only the step, so a resumed run follows the cycle of its own length.
 
     Args:
-        optimizer: Its rates are set.
-        peak: The largest learning rate.
-        factor: Returns the relative rate at a step.
-        step: The step at which the run begins.
+        optimizer: Optimizer whose rates are set.
+        peak: Largest learning rate.
+        factor: Function of the step that returns the relative rate.
+        step: First step of the run.
     """
 
     def __init__(
@@ -93,10 +93,10 @@ class OneCycle(LRScheduler):
 
 
 def cycle_factor(trainer: lightning.Trainer) -> Callable[[int], float]:
-    """Return the relative rate by step for a trainer's run.
+    """Return the relative rate as a function of the step for a trainer's run.
 
-    Where the trainer limits steps (or epochs) and time, the limit that is nearer counts. Without
-    any, the rate stays at its largest after a warm-up of 1,000 steps.
+    If the trainer limits both steps (or epochs) and time, the nearer limit is used. Without a
+    limit, the rate stays at its largest after a warm-up of 1,000 steps.
     """
     total, timer = total_steps(trainer), _timer(trainer)
 
@@ -112,7 +112,7 @@ def cycle_factor(trainer: lightning.Trainer) -> Callable[[int], float]:
 
 
 def total_steps(trainer: lightning.Trainer) -> int | None:
-    """Return the number of optimiser steps of a whole run; None if nothing limits it."""
+    """Return the number of optimiser steps of a run; None without a limit."""
     total = trainer.estimated_stepping_batches  # loads the training loader
     changing = _accumulation(trainer)
     batches = trainer.num_training_batches
@@ -130,8 +130,8 @@ def _by_steps(step: int, total: int) -> Progress:
 
 def _by_time(timer: Timer) -> Progress:
     elapsed = timer.time_elapsed()
-    whole = elapsed + max(0.0, timer.time_remaining() or 0.0)
-    return Progress(elapsed, WARM_UP * whole, whole)
+    duration = elapsed + max(0.0, timer.time_remaining() or 0.0)
+    return Progress(elapsed, WARM_UP * duration, duration)
 
 
 def _timer(trainer: lightning.Trainer) -> Timer | None:

@@ -15,7 +15,7 @@ from deepbench_torch.storage import StoredCatalogue
 from deepbench_torch.storage.group import LIST
 
 Source = str | Path | AbstractRecipe | RowDataset | Collection
-Whole = Catalogue | StoredCatalogue | Collection
+SplitSource = Catalogue | StoredCatalogue | Collection
 RECIPE_FILES = (".yaml", ".yml")
 STORED_FILES = (".h5", ".hdf5")
 
@@ -27,19 +27,20 @@ def open_source(
     seed: int | None,
     image_size: ImageSize,
     target: Target | None,
-) -> Whole:
-    """Return the whole dataset that a data module splits.
+) -> SplitSource:
+    """Return the dataset of all splits that a data module divides.
 
     Args:
-        source: A recipe, as in Catalogue; a Catalogue, StoredCatalogue or Collection of all
+        source: Recipe, as in Catalogue; a Catalogue, StoredCatalogue or Collection of all
             splits; or the path of a stored one.
-        size: Rows before splitting; None for the source's.
-        seed: Seed of the rows; None for the source's.
-        image_size: Height and width [pixel]; None for the source's.
-        target: None for the source's, or "label".
+        size: Number of rows before splitting; None for that of the source.
+        seed: Seed of the rows; None for that of the source.
+        image_size: Height and width [pixel]; None for that of the source.
+        target: Target, as in Catalogue; None for that of the source, or "label".
 
     Raises:
-        ValueError: If the source is one split, or cannot have this size, seed or image size.
+        TypeError: If the source has another type.
+        ValueError: If the source is one split, or has another size, seed or image size.
     """
     if isinstance(source, str | Path) and _is_stored(source):
         source = _open_stored(user_path(source))
@@ -50,40 +51,40 @@ def open_source(
     if not isinstance(source, Catalogue | StoredCatalogue | Collection):
         raise TypeError(
             "CatalogueDataModule: expected a recipe, a Catalogue, StoredCatalogue or Collection, "
-            f"or a path, got {type(source).__name__}; other datasets go into DataLoaders"
+            f"or a path, got {type(source).__name__}; use a DataLoader for other datasets"
         )
     if source.split is not None:
         raise ValueError(
-            f"CatalogueDataModule: expected all splits, got the split {source.split!r}; make the "
-            "source without split, the module splits it"
+            f"CatalogueDataModule: expected all splits, got the split {source.split!r}; omit "
+            "split in the source, because the module splits it"
         )
     if not isinstance(source, Collection) and source.limit is not None:
         raise ValueError(
-            f"CatalogueDataModule: expected all rows, got a source with limit={source.limit}; make "
-            "it without limit, and use Trainer(limit_test_batches=...) for fewer"
+            f"CatalogueDataModule: expected all rows, got a source with limit={source.limit}; omit "
+            "limit, and use Trainer(limit_test_batches=...) for fewer rows"
         )
     if isinstance(source, Catalogue):
-        return _changed(source, size=size, seed=seed, image_size=image_size, target=target)
+        return _with_changes(source, size=size, seed=seed, image_size=image_size, target=target)
     _refuse_changes(source, size=size, seed=seed, image_size=image_size)
     return source if target is None else split_of(source, None, target=target)
 
 
 def split_of(
-    source: Whole,
+    source: SplitSource,
     split: Split | None,
     *,
     transform: Transform | None = None,
     target: Target | None = None,
     path: Path | None = None,
-) -> Whole:
-    """Return a split of a whole dataset.
+) -> SplitSource:
+    """Return a split of a dataset.
 
     Args:
-        source: The whole dataset.
+        source: Dataset of all splits.
         split: "train", "val" or "test"; None for all.
-        transform: Called with each image instead of the source's own transform; None for that.
-        target: Instead of the source's; None for that.
-        path: The file in which a Catalogue is stored, to read it from; None to make its rows.
+        transform: Function of each image; None for that of the source.
+        target: Target, as in Catalogue; None for that of the source.
+        path: File that stores a Catalogue; None to generate its rows.
     """
     shared: dict[str, Any] = {
         "split": split,
@@ -98,7 +99,8 @@ def split_of(
     if isinstance(source, Catalogue):
         return Catalogue(source.recipe, size=source.size, seed=source.seed, **shared)
     if not isinstance(source, Collection):
-        raise TypeError(f"expected a whole dataset, got {type(source).__name__}")
+        found = type(source).__name__
+        raise TypeError(f"CatalogueDataModule: expected a Catalogue or Collection, got {found}")
     return Collection(
         dict(zip(source.domains, source.members, strict=True)),
         weights=source.weights,
@@ -109,12 +111,12 @@ def split_of(
     )
 
 
-def members_of(source: Whole) -> list[RowDataset]:
+def members_of(source: SplitSource) -> list[RowDataset]:
     """Return the members of a collection, or the catalogue itself."""
     return list(source.members) if isinstance(source, Collection) else [source]
 
 
-def _changed(
+def _with_changes(
     source: Catalogue,
     *,
     size: int | None,
@@ -134,19 +136,19 @@ def _changed(
     )
 
 
-def _refuse_changes(source: StoredCatalogue | Collection, **wanted: object) -> None:
-    """Refuse what rows that exist already cannot become."""
-    for name, value in wanted.items():
-        own = getattr(source, name, None)  # a collection has no one seed
+def _refuse_changes(source: StoredCatalogue | Collection, **requested: object) -> None:
+    """Check that no option differs from that of existing rows."""
+    for name, value in requested.items():
+        own = getattr(source, name, None)  # a collection has several seeds
         if value is not None and value != own:
             raise ValueError(
                 f"CatalogueDataModule: expected {name}=None or that of the source, got {value!r}; "
-                f"a {type(source).__name__} has its rows already, so leave {name} out"
+                f"omit {name}, because the rows of a {type(source).__name__} exist already"
             )
 
 
 def _is_stored(source: str | Path) -> bool:
-    """Return whether a text or path is that of a stored catalogue, not of a recipe."""
+    """Return whether a text or path names a stored catalogue, not a recipe."""
     if str(source) in list_recipes() or Path(source).suffix.lower() in RECIPE_FILES:
         return False
     path = user_path(source)
@@ -155,7 +157,7 @@ def _is_stored(source: str | Path) -> bool:
     return path.is_dir() or path.suffix.lower() in STORED_FILES
 
 
-def _open_stored(path: Path) -> Whole:
+def _open_stored(path: Path) -> StoredCatalogue | Collection:
     if (path / LIST).is_file():
         return Collection.open(path)
     return StoredCatalogue(path)

@@ -1,4 +1,4 @@
-"""A classifier refuses arguments and data that would train or score silently wrong."""
+"""Errors of a classifier for arguments and data that would train or score silently wrong."""
 
 import math
 from collections.abc import Callable
@@ -20,10 +20,10 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"classes": []}, "at least two, got"),
     ({"classes": ["star"]}, "at least two, got"),
     ({"classes": ["a", "b", "a"]}, "each once"),
-    ({"classes": {"a", "b"}}, "give a list such as data.classes"),
-    ({"classes": {"a": 0, "b": 1}}, "give a list such as data.classes"),
-    ({"classes": 3}, "give a list such as data.classes"),
-    ({"classes": [0, 1]}, "give texts"),
+    ({"classes": {"a", "b"}}, "use a list such as data.classes"),
+    ({"classes": {"a": 0, "b": 1}}, "use a list such as data.classes"),
+    ({"classes": 3}, "use a list such as data.classes"),
+    ({"classes": [0, 1]}, "use texts, such as data.classes"),
     ({"classes": [], "multilabel": True}, "at least one, got"),
     ({"multilabel": None}, "expected True or False, got None"),
     ({"multilabel": 1}, "expected True or False, got 1"),
@@ -32,7 +32,7 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
         for value in (-1, 0, 0.0, math.nan, math.inf, "0.1", "fast", None, True, [0.1])
     ),
     *(
-        ({"weight_decay": value}, "Classifier.weight_decay: expected a number from 0 on, got")
+        ({"weight_decay": value}, "Classifier.weight_decay: expected a number >= 0, got")
         for value in (-1e-9, math.nan, math.inf, "0.1", None, False)
     ),
     *(
@@ -56,7 +56,7 @@ def test_numbers_of_any_type_are_rates(value: Any) -> None:
 
 
 class Foreign(Dataset[Any]):
-    """Images of somebody else, with class names as torchvision's datasets have them."""
+    """Images of another package, with class names as in the datasets of torchvision."""
 
     def __init__(self, classes: list[str], labels: Any) -> None:
         self.classes, self.labels = classes, labels
@@ -74,7 +74,7 @@ def pairs(label: torch.Tensor, image: torch.Tensor | None = None) -> TensorDatas
 
 ASTRO: dict[str, Any] = {"size": 40}
 SKY: dict[str, Any] = {"size": 40, "image_size": 28}
-SEVERAL = "Classifier.multilabel: expected True, for an image of sky has several labels, got False"
+SEVERAL = "Classifier.multilabel: expected True for several labels an image of sky, got False; use"
 ORDER = "expected the 3 classes of the data in their order"
 DATA: list[tuple[str, Callable[[], Any], dict[str, Any], str]] = [
     ("several labels", lambda: db.Catalogue("sky", **SKY), {}, SEVERAL),
@@ -91,7 +91,7 @@ DATA: list[tuple[str, Callable[[], Any], dict[str, Any], str]] = [
         "one label",
         lambda: db.Catalogue("astro", **ASTRO),
         {"multilabel": True},
-        "multilabel: expected False, for an image of astro has one label, got True",
+        "multilabel: expected False for one label an image of astro, got True; use Classifier",
     ),
     ("count", lambda: db.Catalogue("astro", **ASTRO), {"classes": ["star", "galaxy"]}, ORDER),
     (
@@ -224,7 +224,7 @@ def test_data_that_fit_are_trained_on(
     )
 
 
-def test_predictions_need_no_labels(tmp_path: Path) -> None:
+def test_prediction_requires_no_labels(tmp_path: Path) -> None:
     """Oracle: the network on all images in one batch."""
     model, images = classifier(), torch.rand(12, 1, 28, 28)
     expected = model.eval().probability(images)

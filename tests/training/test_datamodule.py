@@ -1,4 +1,4 @@
-"""The data module in every way in which Lightning uses it, and from every source."""
+"""Data module in every use by Lightning, and from every source."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +14,11 @@ import deepbench_torch as db
 from tests.training.fitting import TRAINING_MARKS, classifier, module, trainer
 
 pytestmark = TRAINING_MARKS
-BEYOND = 1 << 62  # every catalogue
+FIRST_FRESH = 1 << 62  # first row outside every catalogue
 
 
-class Seen(lightning.LightningModule):
-    """Notes the rows of each epoch's training, and of each evaluation."""
+class Recorder(lightning.LightningModule):
+    """Module that records the rows of training, by epoch, and of evaluation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,20 +45,20 @@ class Seen(lightning.LightningModule):
 
 
 def rows_module(**options: Any) -> db.CatalogueDataModule:
-    """Rows 0 to 23 for training, 24 to 31 and 32 to 39 for the rest."""
-    usual: dict[str, Any] = {"target": "index", "image_size": 8}
-    return module("star", **usual | options)
+    """Return a data module with training rows 0 to 23, then 24 to 31 and 32 to 39."""
+    defaults: dict[str, Any] = {"target": "index", "image_size": 8}
+    return module("star", **defaults | options)
 
 
-def seen(folder: Path, data: Any = None, **options: Any) -> dict[int, list[int]]:
-    model = Seen()
-    usual: dict[str, Any] = {"limit_val_batches": 0, "max_epochs": 3}
-    trainer(folder, **usual | options).fit(model, datamodule=data or rows_module(fresh=True))
+def trained_rows(folder: Path, data: Any = None, **options: Any) -> dict[int, list[int]]:
+    model = Recorder()
+    defaults: dict[str, Any] = {"limit_val_batches": 0, "max_epochs": 3}
+    trainer(folder, **defaults | options).fit(model, datamodule=data or rows_module(fresh=True))
     return model.trained
 
 
 def fresh(epoch: int, count: int = 24) -> list[int]:
-    return list(range(BEYOND + 24 * epoch, BEYOND + 24 * epoch + count))
+    return list(range(FIRST_FRESH + 24 * epoch, FIRST_FRESH + 24 * epoch + count))
 
 
 RUNS: list[tuple[str, dict[str, Any], int]] = [
@@ -80,33 +80,35 @@ def test_each_epoch_has_rows_of_its_own(
     options: dict[str, Any], count: int, workers: int, tmp_path: Path
 ) -> None:
     data = rows_module(fresh=True, num_workers=workers)
-    assert seen(tmp_path, data, **options) == {epoch: fresh(epoch, count) for epoch in range(3)}
+    assert trained_rows(tmp_path, data, **options) == {
+        epoch: fresh(epoch, count) for epoch in range(3)
+    }
 
 
 @pytest.mark.parametrize(("options", "count"), [r[1:] for r in RUNS], ids=[r[0] for r in RUNS])
 def test_each_epoch_has_the_training_split_in_another_order(
     options: dict[str, Any], count: int, tmp_path: Path
 ) -> None:
-    found = seen(tmp_path, rows_module(), **options)
-    whole = seen(tmp_path, rows_module())
-    assert found == {epoch: rows[:count] for epoch, rows in whole.items()}
-    assert [sorted(rows) for rows in whole.values()] == [list(range(24))] * 3
-    assert len({tuple(rows) for rows in whole.values()}) == 3
+    found = trained_rows(tmp_path, rows_module(), **options)
+    complete = trained_rows(tmp_path, rows_module())
+    assert found == {epoch: rows[:count] for epoch, rows in complete.items()}
+    assert [sorted(rows) for rows in complete.values()] == [list(range(24))] * 3
+    assert len({tuple(rows) for rows in complete.values()}) == 3
 
 
 @pytest.mark.parametrize("fresh_rows", [False, True])
-def test_overfitting_sees_the_same_rows_in_each_epoch(fresh_rows: bool, tmp_path: Path) -> None:
-    model, data = Seen(), rows_module(fresh=fresh_rows)
+def test_overfitting_uses_the_same_rows_in_each_epoch(fresh_rows: bool, tmp_path: Path) -> None:
+    model, data = Recorder(), rows_module(fresh=fresh_rows)
     trainer(tmp_path, max_epochs=2, overfit_batches=1).fit(model, datamodule=data)
     assert model.trained == {epoch: list(range(8)) for epoch in range(2)}
     assert model.evaluated == list(range(24, 32)) * 2
 
 
-def test_a_new_trainer_begins_again_and_the_same_one_goes_on(tmp_path: Path) -> None:
+def test_a_new_trainer_starts_again_and_the_same_one_continues(tmp_path: Path) -> None:
     data = rows_module(fresh=True)
     for _ in range(2):
-        assert seen(tmp_path, data, max_epochs=2) == {0: fresh(0), 1: fresh(1)}
-    model, run = Seen(), trainer(tmp_path, max_epochs=2, limit_val_batches=0)
+        assert trained_rows(tmp_path, data, max_epochs=2) == {0: fresh(0), 1: fresh(1)}
+    model, run = Recorder(), trainer(tmp_path, max_epochs=2, limit_val_batches=0)
     run.fit(model, datamodule=data)
     run.fit_loop.max_epochs = 4
     run.fit(model, datamodule=data)
@@ -114,46 +116,46 @@ def test_a_new_trainer_begins_again_and_the_same_one_goes_on(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("reload", [0, 1])
-def test_a_run_resumed_with_more_epochs_goes_on_with_the_next_rows(
+def test_a_run_resumed_with_more_epochs_continues_with_the_next_rows(
     reload: int, tmp_path: Path
 ) -> None:
     run = trainer(tmp_path, max_epochs=2, limit_val_batches=0)
-    run.fit(Seen(), datamodule=rows_module(fresh=True))
+    run.fit(Recorder(), datamodule=rows_module(fresh=True))
     run.save_checkpoint(tmp_path / "two.ckpt")
-    model, data = Seen(), rows_module(fresh=True)
+    model, data = Recorder(), rows_module(fresh=True)
     later = trainer(
         tmp_path, max_epochs=4, limit_val_batches=0, reload_dataloaders_every_n_epochs=reload
     )
     later.fit(model, datamodule=data, ckpt_path=tmp_path / "two.ckpt", weights_only=False)
     assert model.trained == {2: fresh(2), 3: fresh(3)}
-    assert seen(tmp_path, data, max_epochs=1) == {0: fresh(0)}  # a new run begins again
+    assert trained_rows(tmp_path, data, max_epochs=1) == {0: fresh(0)}  # a new run starts again
 
 
-def test_loaders_made_by_hand_go_on_too() -> None:
+def test_loaders_without_a_trainer_continue() -> None:
     data = rows_module(fresh=True)
     epochs = [[row for _, rows in data.train_dataloader() for row in rows.tolist()] for _ in "ab"]
     assert epochs == [fresh(0), fresh(1)]
 
 
 @pytest.mark.parametrize("persistent", [False, True])
-def test_an_iteration_that_is_left_at_once_moves_no_worker_ahead(persistent: bool) -> None:
-    """A worker may start after the next iteration has begun, and must follow that."""
+def test_an_abandoned_iteration_advances_no_worker(persistent: bool) -> None:
+    """Check that a worker that starts late follows the newer iteration."""
     stream = db.CatalogueStream("star", batch_size=4, size=24, target="index", image_size=8)
     loader = db.StreamLoader(stream, num_workers=2, persistent_workers=persistent)
     loader.load_state_dict(stream.state_at(24))
     unused = iter(loader)
     assert [row for _, rows in loader for row in rows.tolist()] == fresh(1)
     for epoch in (2, 4):
-        left = iter(loader)
-        next(left)
+        abandoned = iter(loader)
+        next(abandoned)
         assert [row for _, rows in loader for row in rows.tolist()] == fresh(epoch + 1)
     del unused
 
 
 def test_a_stream_loader_survives_reloading(tmp_path: Path) -> None:
-    """A module that makes a new loader of its stream each epoch."""
+    """Test a module that creates a new loader of its stream in each epoch."""
 
-    class Own(Seen):
+    class Own(Recorder):
         def __init__(self) -> None:
             super().__init__()
             self.stream = db.CatalogueStream(
@@ -174,9 +176,9 @@ def test_a_stream_loader_survives_prediction_and_evaluation(tmp_path: Path) -> N
             db.CatalogueStream("star", batch_size=8, size=24, target="index", image_size=8)
         )
 
-    found: Any = trainer(tmp_path).predict(Seen(), loader())
+    found: Any = trainer(tmp_path).predict(Recorder(), loader())
     assert [row for rows in found for row in rows] == fresh(0)
-    model = Seen()
+    model = Recorder()
     trainer(tmp_path).test(model, loader(), verbose=False)
     assert model.evaluated == fresh(0)
 
@@ -186,13 +188,13 @@ def test_a_stream_loader_survives_prediction_and_evaluation(tmp_path: Path) -> N
     ("entrance", "rows"), [("validate", range(24, 32)), ("test", range(32, 40))]
 )
 def test_evaluation_alone(entrance: str, rows: range, stored: bool, tmp_path: Path) -> None:
-    model, data = Seen(), rows_module(root=tmp_path / "data" if stored else None)
+    model, data = Recorder(), rows_module(root=tmp_path / "data" if stored else None)
     getattr(trainer(tmp_path), entrance)(model, datamodule=data, verbose=False)
     assert model.evaluated == list(rows)
 
 
-def test_prediction_is_of_the_test_rows(tmp_path: Path) -> None:
-    found: Any = trainer(tmp_path).predict(Seen(), datamodule=rows_module(batch_size=3))
+def test_prediction_uses_the_test_rows(tmp_path: Path) -> None:
+    found: Any = trainer(tmp_path).predict(Recorder(), datamodule=rows_module(batch_size=3))
     assert [len(rows) for rows in found] == [3, 3, 2]
     assert [row for rows in found for row in rows] == list(range(32, 40))
     probability: Any = trainer(tmp_path).predict(classifier(), datamodule=module())
@@ -208,7 +210,7 @@ def test_loaders_without_prepare_store_the_file_first(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["boxes", "masks", ["boxes", "labels"], ["clean", "components"]])
 @pytest.mark.parametrize("fresh_rows", [False, True])
-def test_detection_targets_collate_by_themselves(target: Any, fresh_rows: bool) -> None:
+def test_detection_targets_are_collated_as_lists(target: Any, fresh_rows: bool) -> None:
     """Oracle: the rows one by one."""
     data = module("sky", target=target, fresh=fresh_rows)
     for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
@@ -233,8 +235,8 @@ def first_pixels(data: db.CatalogueDataModule) -> list[float]:
 
 @pytest.mark.parametrize("fresh_rows", [False, True])
 def test_each_split_has_its_transform(fresh_rows: bool) -> None:
-    given = {"train_transform": add(1), "val_transform": add(2), "test_transform": add(3)}
-    assert first_pixels(module(fresh=fresh_rows, **given)) == [1, 2, 3, 3]
+    options = {"train_transform": add(1), "val_transform": add(2), "test_transform": add(3)}
+    assert first_pixels(module(fresh=fresh_rows, **options)) == [1, 2, 3, 3]
     assert first_pixels(module(fresh=fresh_rows, transform=add(4))) == [4, 4, 4, 4]
     mixed = module(fresh=fresh_rows, transform=add(4), train_transform=add(1))
     assert first_pixels(mixed) == [1, 4, 4, 4]
@@ -242,18 +244,18 @@ def test_each_split_has_its_transform(fresh_rows: bool) -> None:
     assert first_pixels(db.CatalogueDataModule(own, batch_size=8, fresh=fresh_rows)) == [5] * 4
 
 
-SIZES = {"recipe": (None, None, 2000, 7), "asked": (50, 3, 50, 3)}
+SIZES = {"recipe": (None, None, 2000, 7), "requested": (50, 3, 50, 3)}
 
 
 @pytest.mark.parametrize(("size", "seed", "rows", "found"), SIZES.values(), ids=SIZES)
-def test_the_recipes_own_size_and_seed_count(
+def test_size_and_seed_default_to_those_of_the_recipe(
     size: int | None, seed: int | None, rows: int, found: int
 ) -> None:
     recipe = db.load_recipe("astro").replace(size=2000, seed=7)
     data = db.CatalogueDataModule(recipe, size=size, seed=seed)
     assert (len(data.catalogue), data.seed) == (rows, found)
-    usual = db.CatalogueDataModule("astro")
-    assert (len(usual.catalogue), usual.seed) == (10_000, 0)
+    default = db.CatalogueDataModule("astro")
+    assert (len(default.catalogue), default.seed) == (10_000, 0)
 
 
 def sources(folder: Path) -> dict[str, Any]:
@@ -303,7 +305,7 @@ REFUSED: list[tuple[str, Callable[[Path], Any], dict[str, Any], str]] = [
     ("pixels", lambda p: sources(p)["folder"], {"image_size": 9}, "expected image_size=None or"),
     ("root", lambda p: sources(p)["file"], {"root": "x"}, "root: expected None for a Stored"),
     ("fresh", lambda p: sources(p)["collection"], {"fresh": True}, "fresh: expected False for a"),
-    ("batch", lambda _: "astro", {"batch_size": 0}, "batch_size: expected a whole number from 1"),
+    ("batch", lambda _: "astro", {"batch_size": 0}, "batch_size: expected a whole number >= 1"),
     ("batch text", lambda _: "astro", {"batch_size": "64"}, "batch_size: expected a whole number"),
     ("workers", lambda _: "astro", {"num_workers": -1}, "num_workers: expected a whole number"),
 ]
@@ -324,7 +326,9 @@ def test_other_datasets_are_refused() -> None:
         db.CatalogueDataModule([1, 2, 3])  # type: ignore[arg-type]
 
 
-def test_the_root_is_a_users_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_is_expanded_as_a_user_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     data = rows_module(root="~/[data]")
     data.prepare_data()
@@ -335,7 +339,7 @@ def test_the_root_is_a_users_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("paired", [False, True])
 def test_the_members_of_a_collection_keep_their_seeds(paired: bool) -> None:
-    """Oracle: the same collection, split by itself."""
+    """Oracle: the same collection, split without the data module."""
     members = [db.Catalogue(kind, size=20) for kind in ("star", "galaxy")]
     data = db.CatalogueDataModule(db.Collection(members, paired=paired), batch_size=40)
     images = torch.cat([batch[0] for batch in data.test_dataloader()])

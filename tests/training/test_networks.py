@@ -1,4 +1,4 @@
-"""Networks of torchvision: auxiliary outputs, and the image sizes on which they work."""
+"""Networks of torchvision: auxiliary outputs, and valid image sizes."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from tests.training.fitting import TRAINING_MARKS, classifier, module, never, tr
 pytestmark = TRAINING_MARKS
 NAMES = torchvision.models.list_models(module=torchvision.models)
 
-# The smallest square images in training, and in evaluation: tried on the CPU with real images.
+# Smallest square images in training and in evaluation, measured on the CPU with real images
 SMALLEST = {"alexnet": (63, 63), "squeezenet1_1": (17, 17), "resnet18": (1, 1)}
 
 
 @pytest.mark.parametrize("name", SMALLEST)
 def test_the_smallest_size_is_that_of_real_images(name: str) -> None:
-    """Oracle: the network run on images with data."""
+    """Oracle: a run of the network on images with data."""
     network = networks.build(name, outputs=3)
     for training, side in zip((True, False), SMALLEST[name], strict=True):
         assert networks.smallest(network, training=training) == side
@@ -56,7 +56,7 @@ def test_a_size_that_does_not_work_is_refused_before_the_first_batch(tmp_path: P
     with pytest.raises(ValueError, match=message):
         trainer(tmp_path, max_epochs=1).fit(model, datamodule=data)
     images = TensorDataset(torch.zeros(8, 1, 28, 28), torch.zeros(8).long())
-    for entrance in ("fit", "validate", "test", "predict"):  # sizes that a transform may have made
+    for entrance in ("fit", "validate", "test", "predict"):  # a transform may change the size
         with pytest.raises(ValueError, match=message):
             getattr(trainer(tmp_path, max_epochs=1), entrance)(
                 model, DataLoader(images, batch_size=4)
@@ -65,7 +65,7 @@ def test_a_size_that_does_not_work_is_refused_before_the_first_batch(tmp_path: P
 
 def test_networks_for_one_size_are_built_for_it(tmp_path: Path) -> None:
     data = module(image_size=32)
-    with pytest.raises(ValueError, match=r"make it with Classifier\(image_size=32\)"):
+    with pytest.raises(ValueError, match=r"use Classifier\(image_size=32\)"):
         trainer(tmp_path, max_epochs=1).fit(classifier(architecture="vit_b_32"), datamodule=data)
     model = classifier(architecture="vit_b_32", image_size=32)
     trainer(tmp_path, max_steps=1, limit_val_batches=1).fit(model, datamodule=data)
@@ -81,7 +81,7 @@ def test_networks_for_one_size_are_built_for_it(tmp_path: Path) -> None:
     ("name", "size", "weight"), [("googlenet", 28, 0.3), ("inception_v3", 299, 0.4)]
 )
 def test_auxiliary_losses_are_added(name: str, size: int, weight: float) -> None:
-    """Oracle: the sum by hand, from the network's own outputs."""
+    """Oracle: the weighted sum, computed from the outputs of the network."""
     model = classifier(architecture=name)
     for part in model.model.modules():
         if isinstance(part, nn.Dropout):
@@ -108,7 +108,7 @@ def test_batches_of_one_are_refused_where_batch_norm_cannot_train(tmp_path: Path
     trainer(tmp_path).test(classifier(architecture="resnet18"), loader, verbose=False)
 
 
-def test_checking_moves_no_generator_and_no_mode() -> None:
+def test_checking_changes_no_generator_and_no_mode() -> None:
     network = networks.build("shufflenet_v2_x0_5", outputs=3).eval()
     before, weights = torch.get_rng_state(), {n: t.clone() for n, t in network.state_dict().items()}
     assert networks.works(network, (28, 28), training=True)
@@ -118,7 +118,7 @@ def test_checking_moves_no_generator_and_no_mode() -> None:
 
 
 def check_name(name: str) -> None:
-    """A network works at the size that it is built for, or names one at which it does."""
+    """Check that a network works at a size, or that the error names a valid size."""
     for side in (28, 64):
         try:
             classifier(architecture=name, image_size=side)

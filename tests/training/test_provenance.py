@@ -1,4 +1,4 @@
-"""A checkpoint knows the rows that it was trained on, and a test on them warns."""
+"""Training rows in a checkpoint, and the warning of a test on them."""
 
 import warnings
 from collections.abc import Callable
@@ -10,14 +10,14 @@ import torch
 from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset, random_split
 
 import deepbench_torch as db
-from deepbench_torch.training.provenance import from_state, leaks, rows_of, to_state, united
+from deepbench_torch.training.provenance import from_state, leaks, rows_of, to_state, union
 from tests.training.fitting import TRAINING_MARKS, classifier, module, trainer
 
 pytestmark = TRAINING_MARKS
 
 
 def rows_in(data: Any) -> set[int]:
-    """The rows of the recipe astro of a dataset, as provenance sees them."""
+    """Return the rows of the recipe astro in a dataset, by `rows_of`."""
     found = rows_of(DataLoader(data, batch_size=4))
     return {
         row
@@ -38,7 +38,7 @@ def halves() -> Any:
 
 
 DATASETS: list[tuple[str, Callable[[], Any]]] = [
-    ("whole", astro),
+    ("all", astro),
     ("split", lambda: astro(split="val")),
     ("slice", lambda: astro()[5:30:3]),
     ("view of a view", lambda: astro(split="test")[[6, 1, 2, 3]][1:]),
@@ -57,7 +57,7 @@ DATASETS: list[tuple[str, Callable[[], Any]]] = [
 def test_rows_are_those_that_the_dataset_returns(make: Callable[[], Any]) -> None:
     """Oracle: the row numbers that the dataset itself returns as its target."""
     data = make()
-    assert rows_in(data) == {int(data[place][1]) for place in range(len(data))}
+    assert rows_in(data) == {int(data[index][1]) for index in range(len(data))}
 
 
 def test_rows_of_a_stored_catalogue(tmp_path: Path) -> None:
@@ -65,14 +65,14 @@ def test_rows_of_a_stored_catalogue(tmp_path: Path) -> None:
     assert rows_in(db.StoredCatalogue(tmp_path / "a.h5", split="test")) == {*range(32, 40)}
 
 
-def test_rows_of_others_are_nothing() -> None:
+def test_datasets_of_other_packages_have_no_rows() -> None:
     assert rows_of(DataLoader(TensorDataset(torch.zeros(3)))) == {}
     assert rows_of(DataLoader(Subset(TensorDataset(torch.zeros(3)), [1]))) == {}
     assert rows_of([1, 2]) == {}
 
 
 def test_the_state_is_plain_and_complete(tmp_path: Path) -> None:
-    found = united([rows_of(DataLoader(halves())), rows_of(DataLoader(db.Catalogue("sky")))])
+    found = union([rows_of(DataLoader(halves())), rows_of(DataLoader(db.Catalogue("sky")))])
     torch.save(to_state(found), tmp_path / "state.pt")
     again = from_state(torch.load(tmp_path / "state.pt", weights_only=True))
     assert {o: r.tolist() for o, r in again.items()} == {o: r.tolist() for o, r in found.items()}
@@ -89,7 +89,7 @@ def test_leaks_count_shared_rows() -> None:
 
 
 def trained(folder: Path, **options: Any) -> Path:
-    """The checkpoint of a network trained on rows 0 to 59, in what could be another process."""
+    """Return the checkpoint of a network trained on rows 0 to 59."""
     run = trainer(folder, max_steps=1, limit_val_batches=0)
     run.fit(classifier(), datamodule=module(size=100, **options))
     run.save_checkpoint(folder / "trained.ckpt")
@@ -116,8 +116,8 @@ def test_a_test_on_training_rows_warns(entrance: str, way: str, tmp_path: Path) 
         getattr(run, entrance)(model, verbose=False, **options)
 
 
-def test_right_splits_are_silent(tmp_path: Path) -> None:
-    """Warnings are errors here."""
+def test_disjoint_splits_do_not_warn(tmp_path: Path) -> None:
+    """Rely on pytest, which turns warnings into errors."""
     model = db.Classifier.load_from_checkpoint(trained(tmp_path))
     for data in (module(size=100), module(size=40, seed=1), module(size=40, image_size=30)):
         trainer(tmp_path).test(model, datamodule=data, verbose=False)

@@ -1,4 +1,4 @@
-"""One cycle of the learning rate, for every way in which a run may end."""
+"""One-cycle schedule of the learning rate, for every limit of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = TRAINING_MARKS
 
 
 class Rates(Callback):
-    """Notes the rate of each optimiser step."""
+    """Callback that records the rate of each optimiser step."""
 
     def __init__(self) -> None:
         self.rates: list[float] = []
@@ -25,7 +25,7 @@ class Rates(Callback):
 
 
 def torch_cycle(total: int, lr: float = 0.01) -> list[float]:
-    """Oracle: torch's own cycle."""
+    """Return the rates of `OneCycleLR` of torch, the oracle."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, lr, total_steps=total, pct_start=0.1, cycle_momentum=False
@@ -58,17 +58,17 @@ def test_short_runs_begin_at_the_largest_rate_and_fall(total: int) -> None:
 
 
 def fitted(folder: Path, *, model: Any = None, data: Any = None, **options: Any) -> list[float]:
-    """The rates of a run."""
+    """Return the rates of a run."""
     checkpoint = options.pop("ckpt_path", None)
-    notes = Rates()
-    callbacks = [*options.pop("callbacks", []), notes]
+    recorder = Rates()
+    callbacks = [*options.pop("callbacks", []), recorder]
     run = trainer(folder, callbacks=callbacks, limit_val_batches=0, **options)
     run.fit(model or classifier(), datamodule=data or module(), ckpt_path=checkpoint)
     run.save_checkpoint(folder / "last.ckpt")
-    return notes.rates
+    return recorder.rates
 
 
-# Three batches of eight rows an epoch.
+# Three batches of eight rows an epoch
 RUNS: list[tuple[str, dict[str, Any], int]] = [
     ("epochs", {"max_epochs": 4}, 12),
     ("steps", {"max_steps": 5, "max_epochs": -1}, 5),
@@ -98,19 +98,19 @@ def test_the_cycle_is_as_long_as_the_run(
     assert found == pytest.approx(rates_of(total), rel=1e-12)
 
 
-def test_a_stream_without_end_follows_its_steps(tmp_path: Path) -> None:
+def test_an_infinite_stream_follows_the_steps(tmp_path: Path) -> None:
     stream = db.StreamLoader(db.CatalogueStream("astro", batch_size=4))
-    notes = Rates()
-    trainer(tmp_path, max_steps=6, callbacks=[notes]).fit(classifier(), stream)
-    assert notes.rates == pytest.approx(rates_of(6), rel=1e-12)
+    recorder = Rates()
+    trainer(tmp_path, max_steps=6, callbacks=[recorder]).fit(classifier(), stream)
+    assert recorder.rates == pytest.approx(rates_of(6), rel=1e-12)
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_epochs": 1000}])
-def test_a_run_that_time_ends_follows_the_clock(limits: dict[str, int], tmp_path: Path) -> None:
-    """Whatever the machine's speed: the rate belongs to the share of time that has passed."""
+def test_a_run_limited_by_time_follows_the_clock(limits: dict[str, int], tmp_path: Path) -> None:
+    """Replace the clock, so that the rates do not depend on the speed of the machine."""
 
     class Clock(Timer):
-        """Five seconds a step, of a minute."""
+        """Timer of one minute that advances by five seconds a step."""
 
         def __init__(self) -> None:
             super().__init__(duration={"seconds": 60})
@@ -125,12 +125,12 @@ def test_a_run_that_time_ends_follows_the_clock(limits: dict[str, int], tmp_path
 
     options = {"max_epochs": -1} | limits
     rates = fitted(tmp_path, callbacks=[Clock()], **options)
-    # a rate is set before the clock moves; the second step of 3,000 is nearer its end than time 0
-    seen = [0, *range(0, 60, 5)][:12]
-    assert rates == pytest.approx([0.01 * Progress(now, 6, 60).factor for now in seen], rel=1e-3)
+    # a rate is set before the clock advances; step 2 of 3,000 is nearer its end than time 0
+    times = [0, *range(0, 60, 5)][:12]
+    assert rates == pytest.approx([0.01 * Progress(time, 6, 60).factor for time in times], rel=1e-3)
 
 
-def test_max_time_is_heeded(tmp_path: Path) -> None:
+def test_max_time_limits_the_cycle(tmp_path: Path) -> None:
     run = trainer(tmp_path, max_epochs=-1, max_time="00:01:00:00")
     run.fit_loop.max_epochs = -1
     factor = cycle_factor(run)
@@ -138,7 +138,7 @@ def test_max_time_is_heeded(tmp_path: Path) -> None:
     assert factor(10**6) == factor(0)  # no second has passed
 
 
-def test_a_run_without_an_end_stays_at_the_largest_rate(tmp_path: Path) -> None:
+def test_a_run_without_a_limit_stays_at_the_largest_rate(tmp_path: Path) -> None:
     factor = cycle_factor(trainer(tmp_path, max_epochs=-1))
     rates = [factor(step) for step in (0, 500, 1000, 10**9)]
     assert rates == [pytest.approx(1 / 25), pytest.approx(0.52), 1.0, 1.0]
@@ -153,37 +153,37 @@ def test_a_resumed_run_follows_the_cycle_of_its_own_length(tmp_path: Path) -> No
     assert {group["weight_decay"] for group in groups} == {0.5}
 
 
-def test_a_run_resumed_as_it_was_has_the_rates_of_one_that_never_stopped(tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_rates_of_an_uninterrupted_run(tmp_path: Path) -> None:
     class Stop(Callback):
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
             if trainer.global_step == 5:
                 trainer.save_checkpoint(tmp_path / "five.ckpt")
 
-    whole = fitted(tmp_path, max_epochs=4, callbacks=[Stop()], data=module(fresh=True))
+    complete = fitted(tmp_path, max_epochs=4, callbacks=[Stop()], data=module(fresh=True))
     later = fitted(
         tmp_path, max_epochs=4, data=module(fresh=True), ckpt_path=tmp_path / "five.ckpt"
     )
-    assert later == whole[5:]
+    assert later == complete[5:]
 
 
-def test_a_trainer_that_trains_on_goes_on_with_the_cycle(tmp_path: Path) -> None:
-    notes, model, data = Rates(), classifier(), module()
-    run = trainer(tmp_path, max_epochs=2, callbacks=[notes], limit_val_batches=0)
+def test_a_second_fit_of_a_trainer_continues_the_cycle(tmp_path: Path) -> None:
+    recorder, model, data = Rates(), classifier(), module()
+    run = trainer(tmp_path, max_epochs=2, callbacks=[recorder], limit_val_batches=0)
     run.fit(model, datamodule=data)
     run.fit_loop.max_epochs = 4
     run.fit(model, datamodule=data)
-    assert notes.rates == pytest.approx(rates_of(6) + rates_of(12)[6:], rel=1e-12)
+    assert recorder.rates == pytest.approx(rates_of(6) + rates_of(12)[6:], rel=1e-12)
 
 
-def test_each_new_trainer_begins_a_cycle(tmp_path: Path) -> None:
+def test_each_new_trainer_starts_a_cycle(tmp_path: Path) -> None:
     model, data = classifier(), module()
     for _ in range(2):
         found = fitted(tmp_path, model=model, data=data, max_epochs=2)
         assert found == pytest.approx(rates_of(6), rel=1e-12)
 
 
-def test_the_state_is_the_step_alone() -> None:
-    """So checkpoints of torch's cycle, which hold more, can be resumed too."""
+def test_the_state_is_only_the_step() -> None:
+    """Resume a state of `OneCycleLR` of torch as well, which has more keys."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     schedule = OneCycle(optimizer, peak=0.5, factor=lambda step: 1 / (1 + step))
     assert schedule.state_dict() == {"last_epoch": 0}
