@@ -77,7 +77,7 @@ def _result(run: Run, trained: Trained, scores: Scores) -> results.Result:
         architecture=settings.architecture,
         accuracy=round(100 * scores.accuracy, 2),
         exact_match=round(100 * scores.exact_match, 2),
-        paper_accuracy=run.chosen.paper_accuracy,
+        paper_accuracy=run.task_settings.paper_accuracy,
         seed=run.seed,
         epochs=run.settings.epochs,
         optimiser=settings.optimiser,

@@ -1,1 +1,1 @@
-"""Train the paper's networks: settings, runs and the training itself."""
+"""Train the networks of the paper: settings, runs and training."""

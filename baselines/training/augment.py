@@ -5,19 +5,20 @@ from torch import Tensor
 
 
 def flip_and_turn(image: Tensor) -> Tensor:
-    """The image mirrored or turned by quarters, each of the eight ways equally likely.
+    """Return the image in one of its eight orientations, all equally likely.
 
-    Drawn from torch's global generator, which Lightning seeds in every process.
+    The orientation comes from the global generator of torch, which Lightning seeds in every
+    process.
 
     Args:
-        image: Shape (C, H, H).
+        image: Image, shape (C, H, H).
 
     Returns:
-        Shape (C, H, H).
+        Flipped and rotated image, shape (C, H, H).
     """
-    across, down, over = torch.randint(2, (3,)).tolist()
-    if across:
+    flip_columns, flip_rows, transpose = torch.randint(2, (3,)).tolist()
+    if flip_columns:
         image = image.flip(-1)
-    if down:
+    if flip_rows:
         image = image.flip(-2)
-    return image.transpose(-1, -2) if over else image
+    return image.transpose(-1, -2) if transpose else image

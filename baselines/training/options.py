@@ -1,4 +1,4 @@
-"""Options of the command line with several numbers."""
+"""Command-line options with several numbers."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 def repeat_option(arguments: Sequence[str], options: Collection[str]) -> list[str]:
     """Return arguments with an option repeated before each of its numbers.
 
-    It permits `--seeds 0 1 2`, of which the command line would read the first number alone.
+    It permits `--seeds 0 1 2`; the command line alone would read only the first number.
     """
     repeated: list[str] = []
-    option = ""  # the option that these numbers belong to
+    option = ""  # the option of these numbers
     for argument in arguments:
         if argument in options:
             option = argument

@@ -1,4 +1,4 @@
-"""A run: which task, by which protocol, from which seed; and what that makes."""
+"""Runs: task, protocol and seed, and the recipe, data and network that follow from them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,13 +17,13 @@ from deepbench_torch.generate import GENERATOR_VERSION
 
 @dataclass(frozen=True)
 class Run:
-    """One training and its test.
+    """Training and test of one network.
 
     Attributes:
-        task: A task of runs.yaml.
-        settings: What all runs share, and the tasks.
+        task: Task of runs.yaml.
+        settings: Settings of all runs, with the tasks.
         protocol: "paper" for the same training images each epoch, "stream" for fresh ones.
-        seed: Of the images, the weights and the order of training.
+        seed: Seed of the images, the weights and the training order.
     """
 
     task: str
@@ -32,14 +32,16 @@ class Run:
     seed: int = 0
 
     @property
-    def chosen(self) -> Task:
-        """The task's own settings."""
+    def task_settings(self) -> Task:
+        """Settings of the task."""
         return self.settings.tasks[self.task]
 
     @cached_property
     def recipe(self) -> db.Recipe:
-        """What the images hold, at their size."""
-        return image_recipe(db.Catalogue(self.chosen.recipe, image_size=self.chosen.image_size))
+        """Recipe of the images, at the size of the task."""
+        return image_recipe(
+            db.Catalogue(self.task_settings.recipe, image_size=self.task_settings.image_size)
+        )
 
     @property
     def image_size(self) -> str:
@@ -48,7 +50,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What tells this run from every other; its folder's name."""
+        """Unique name of the run and of its folder."""
         return run_name(
             self.task,
             self.settings.architecture,
@@ -60,16 +62,16 @@ class Run:
         )
 
     def data(self, root: Path, *, processes: int = 1) -> db.CatalogueDataModule:
-        """The images, stored under `root`; a step's batch is shared among processes.
+        """Return the images, stored under `root`; processes divide each batch.
 
         Raises:
-            ValueError: If it cannot be shared evenly.
+            ValueError: If they cannot divide it evenly.
         """
         batch_size, rest = divmod(self.settings.batch_size, processes)
         if rest:
             raise ValueError(
-                f"a batch of {self.settings.batch_size} images cannot be shared evenly among "
-                f"{processes} processes; choose a number of devices that divides it"
+                f"devices: expected a number of processes that divides a batch of "
+                f"{self.settings.batch_size} images, got {processes}; choose another --devices"
             )
         return db.CatalogueDataModule(
             self.recipe,
@@ -82,7 +84,7 @@ class Run:
         )
 
     def model(self) -> db.Classifier:
-        """The network, its weights drawn from the global generator."""
+        """Return the network, its weights initialised from the global generator."""
         return db.Classifier(
             self.settings.architecture,
             classes=self.recipe.classes,
@@ -93,33 +95,33 @@ class Run:
         )
 
     def claim(self, folder: Path) -> None:
-        """Say in its folder what the run is.
+        """Write run.yaml, the description of the run, into its folder.
 
         Raises:
-            ValueError: If a run of other settings has begun there.
+            ValueError: If the folder has a checkpoint of a run with other settings.
         """
         file, own = folder / "run.yaml", self.to_plain()
         if (folder / "last.ckpt").is_file() and file.is_file():
             other = yaml.safe_load(file.read_text(encoding="utf-8"))
-            # the recipe's digest leaves out what decides no row, as new keys at their defaults
+            # `recipe` is not compared: keys that change no row are not in its digest
             differing = [key for key in own if key != "recipe" and other.get(key) != own[key]]
             if differing:
                 key = differing[0]
                 raise ValueError(
-                    f"{str(folder)!r} holds a run with {key} {other.get(key)!r}, this one has "
-                    f"{own[key]!r}; take the folder away, or choose another --root"
+                    f"{str(folder)!r}: expected a run with {key} {own[key]!r}, got "
+                    f"{other.get(key)!r}; remove the folder, or choose another --root"
                 )
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(yaml.safe_dump(own, sort_keys=False), encoding="utf-8")
 
     def to_plain(self) -> dict[str, Any]:
-        """All that decides the run, resolved."""
+        """Return all settings of the run as numbers, texts and mappings."""
         return {
             "task": self.task,
             "protocol": self.protocol,
             "seed": self.seed,
             **self.settings.model_dump(exclude={"tasks"}),
-            **self.chosen.model_dump(),
+            **self.task_settings.model_dump(),
             "recipe_digest": self.recipe.digest,
             "generator_version": GENERATOR_VERSION,
             "recipe": self.recipe.to_plain(),
@@ -135,22 +137,23 @@ def choose(
     architecture: str | None = None,
     size: int | None = None,
 ) -> Run:
-    """A run of runs.yaml, or of a variation of it.
+    """Return a run of runs.yaml, or a variation of it.
 
     Args:
-        task: A task of runs.yaml.
-        seed: Of the images, the weights and the order of training.
+        task: Task of runs.yaml.
+        seed: Seed of the images, the weights and the training order.
         protocol: "paper" for the same training images each epoch, "stream" for fresh ones.
-        epochs: Instead of 60.
-        architecture: A torchvision network, instead of the paper's.
-        size: How many images there are before splitting, instead of 10,000.
+        epochs: Number of epochs; None for 60.
+        architecture: Network of torchvision; None for that of the paper.
+        size: Number of images before splitting; None for 10,000.
 
     Raises:
-        ValueError: If the task is not known.
+        ValueError: If the task is unknown.
     """
     settings = load_settings()
     if task not in settings.tasks:
-        raise ValueError(f"there is no task {task!r}; the tasks are {', '.join(settings.tasks)}")
-    wanted = {"architecture": architecture, "size": size, "epochs": epochs}
-    changes = {key: value for key, value in wanted.items() if value is not None}
+        names = ", ".join(settings.tasks)
+        raise ValueError(f"task: expected one of {names}, got {task!r}; choose one of these")
+    options = {"architecture": architecture, "size": size, "epochs": epochs}
+    changes = {key: value for key, value in options.items() if value is not None}
     return Run(task, settings.model_copy(update=changes), protocol=protocol, seed=seed)

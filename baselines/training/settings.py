@@ -1,4 +1,4 @@
-"""The recipe of the runs, read from runs.yaml."""
+"""Settings of the runs, read from runs.yaml."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,7 @@ FILE = Path(__file__).parents[1] / "runs.yaml"
 
 
 class Task(BaseModel):
-    """One row of the paper's table."""
+    """Row of the paper's table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,7 +20,7 @@ class Task(BaseModel):
 
 
 class Settings(BaseModel):
-    """What all runs share."""
+    """Settings of all runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,5 +38,5 @@ class Settings(BaseModel):
 
 
 def load_settings() -> Settings:
-    """The recipe of the runs."""
+    """Return the settings in runs.yaml."""
     return Settings.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Training a run, from its last checkpoint if it has one."""
+"""Training of a run, resumed from its last checkpoint if it has one."""
 
 import time
 import warnings
@@ -15,14 +15,14 @@ from baselines.training.runs import Run
 
 
 class Trained(NamedTuple):
-    """A trained network.
+    """Trained network.
 
     Attributes:
-        model: With its last weights.
-        seconds: Of training, over all parts of a resumed run.
-        device: What it was trained on.
-        before: Whether it was all done before, so that nothing was trained now.
-        first: Whether this process is the first of its training; the others have nothing to add.
+        model: Network with its last weights.
+        seconds: Duration of training, over all parts of a resumed run [s].
+        device: Device of training.
+        before: Whether the run was complete before, so that nothing was trained now.
+        first: Whether this process is the first of its training; the others record nothing.
     """
 
     model: db.Classifier
@@ -33,16 +33,16 @@ class Trained(NamedTuple):
 
 
 def train(run: Run, *, root: Path, devices: str = "auto", nodes: int = 1) -> Trained:
-    """Train a run to its end; one that is at its end is only read.
+    """Train a run to its end; read a complete run from its checkpoint.
 
     Args:
-        run: The run.
-        root: Where the data and the folder of the run go.
-        devices: How many processors, as Lightning takes it; on a CPU that many processes.
-        nodes: How many machines.
+        run: Run to train.
+        root: Folder for the data and the folder of the run.
+        devices: Number of devices, as in Lightning; on a CPU, the number of processes.
+        nodes: Number of machines.
 
     Raises:
-        ValueError: If the processes cannot share a batch evenly.
+        ValueError: If the processes cannot divide a batch evenly.
     """
     lightning.seed_everything(run.seed, workers=True, verbose=False)
     watch = Stopwatch()
@@ -51,7 +51,7 @@ def train(run: Run, *, root: Path, devices: str = "auto", nodes: int = 1) -> Tra
     data = run.data(root, processes=trainer.world_size)
     model = run.model()
     last = folder / "last.ckpt"
-    before = last.is_file() and _at_its_end(last, run.settings.epochs)
+    before = last.is_file() and _is_complete(last, run.settings.epochs)
     if before:
         checkpoint = torch.load(last, weights_only=True, map_location="cpu")
         model.load_state_dict(checkpoint["state_dict"])
@@ -65,7 +65,7 @@ def train(run: Run, *, root: Path, devices: str = "auto", nodes: int = 1) -> Tra
 
 
 class Stopwatch(Callback):
-    """Seconds of training, kept in the checkpoint so that a resumed run adds up."""
+    """Seconds of training, stored in the checkpoint, so that a resumed run adds to them."""
 
     def __init__(self) -> None:
         self.before = 0.0
@@ -77,24 +77,24 @@ class Stopwatch(Callback):
         return self.before + (0.0 if self.start is None else time.monotonic() - self.start)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Start to count."""
+        """Start the clock."""
         self.start = time.monotonic()
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-        """Stop counting."""
+        """Stop the clock."""
         self.before, self.start = self.seconds, None
 
     def state_dict(self) -> dict[str, Any]:
-        """What the checkpoint keeps."""
+        """Return the seconds for the checkpoint."""
         return {"seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Resume from the seconds of a checkpoint."""
         self.before = state_dict["seconds"]
 
 
 def log_files(folder: Path) -> list[Path]:
-    """The logs of a run's parts, in the order of training: log, log-2, log-3, ..."""
+    """Return the logs of the parts of a run in the order of training: log, log-2, log-3, ..."""
     later = folder.glob("log-[0-9]*/metrics.csv")
     return [
         *folder.glob("log/metrics.csv"),
@@ -106,13 +106,13 @@ def _trainer(
     run: Run, folder: Path, *, watch: Stopwatch, devices: str, nodes: int
 ) -> lightning.Trainer:
     checkpoint = ModelCheckpoint(folder, filename="last", enable_version_counter=False)
-    # Lightning empties the folder of an earlier part's log, so each part has its own
+    # Lightning empties an existing log folder, so each part of a resumed run has its own
     parts = len(log_files(folder))
     logger = CSVLogger(
         folder,
         name=None,
         version=f"log-{parts + 1}" if parts else "log",
-        flush_logs_every_n_steps=1,  # nothing of a killed run is lost
+        flush_logs_every_n_steps=1,  # a killed run loses no step
     )
     return lightning.Trainer(
         max_epochs=run.settings.epochs,
@@ -122,7 +122,7 @@ def _trainer(
         logger=logger,
         callbacks=[checkpoint, watch, TQDMProgressBar(refresh_rate=10)],
         enable_model_summary=False,
-        log_every_n_steps=1,  # what is logged is of whole epochs
+        log_every_n_steps=1,  # metrics are logged by epoch
     )
 
 
@@ -131,19 +131,19 @@ def _fit(
 ) -> None:
     """Train from the last checkpoint, if there is one."""
     with warnings.catch_warnings():
-        # reading an image from mapped memory takes microseconds: a process more would only cost
+        # reading an image from mapped memory takes microseconds, so workers would be slower
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        # Lightning 2.6 asks torch 2.14 in a way of before
+        # Lightning 2.6 uses a deprecated interface of torch 2.14
         warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        # a checkpoint of ours in a folder of ours is what is meant to be there
+        # the folder of a resumed run has a checkpoint
         warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
-        # a stream deals its rows to processes itself, each once
+        # a stream divides its rows among processes itself, each row once
         warnings.filterwarnings("ignore", message=".*has `__len__` defined.*")
         trainer.fit(model, data, ckpt_path=str(last) if last.is_file() else None)
 
 
-def _at_its_end(checkpoint: Path, epochs: int) -> bool:
-    """Whether the last epoch is done; checkpoints are written at the ends of epochs only."""
+def _is_complete(checkpoint: Path, epochs: int) -> bool:
+    """Return whether the last epoch is complete; checkpoints are written after epochs only."""
     epoch: int = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)["epoch"]
     return epoch + 1 >= epochs
 

@@ -1,4 +1,4 @@
-"""Options that take several numbers."""
+"""Options with several numbers."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from baselines.training.options import repeat_option
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("arguments", "expected"),
     [
         ("sky --seeds 0 1 2 --epochs 3", "sky --seeds 0 --seeds 1 --seeds 2 --epochs 3"),
         ("sky --seed 0 1", "sky --seed 0 --seed 1"),
@@ -16,7 +16,7 @@ from baselines.training.options import repeat_option
         ("", ""),
     ],
 )
-def test_an_option_stands_before_each_of_its_numbers(told: str, expected: str) -> None:
-    found = repeat_option(told.split(), ("--seeds", "--seed"))
+def test_an_option_is_repeated_before_each_of_its_numbers(arguments: str, expected: str) -> None:
+    found = repeat_option(arguments.split(), ("--seeds", "--seed"))
     assert found == expected.split()
     assert repeat_option(found, ("--seeds", "--seed")) == found
