@@ -28,6 +28,8 @@ def independent_of_settings(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if torch.compiler.is_compiling():  # settings cannot change inside of a compiled graph
+            return function(*args, **kwargs)
         flushed = _SUBNORMAL == 0
         if not flushed and not forks.lost_threads():
             return function(*args, **kwargs)

@@ -61,7 +61,7 @@ def render(ellipse: Ellipse, grid: Grid) -> Tensor:
 
 def _squared(ratio: Tensor) -> Tensor:
     """The square, kept finite: an infinite one would make the gradients NaN."""
-    return ratio.clamp_(-1e9, 1e9).square_()
+    return ratio.clamp(-1e9, 1e9).square()
 
 
 ELLIPSE = ObjectKind(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.arguments import as_tensor
+from deepbench_torch.differentiation import alike, plain_values
 from deepbench_torch.grid import Grid
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.quantities import in_units
@@ -163,7 +164,8 @@ class ObjectKind(Generic[T]):
             self.check(name, value)
         dtype = reduce(torch.promote_types, (value.dtype for value in values.values()))
         dtype = dtype if dtype.is_floating_point else torch.float32  # whole numbers alone
-        return self.record(**{name: value.to(dtype) for name, value in values.items()})
+        converted = alike([value.to(dtype) for value in values.values()])
+        return self.record(**dict(zip(values, converted, strict=True)))
 
     def in_units(self, parameters: Mapping[str, V]) -> dict[str, V]:
         """Return parameters in order, Quantities of astropy in pixels and radians.
@@ -207,7 +209,7 @@ class ObjectKind(Generic[T]):
         Raises:
             ValueError: With the value, its place in the batch, the range and a remedy.
         """
-        field = self.fields[name]
+        field, values = self.fields[name], plain_values(values)
         wrong = (~field.allows(values)).flatten().nonzero()
         if len(wrong):
             place = int(wrong[0])

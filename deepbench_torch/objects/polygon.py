@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from deepbench_torch.differentiation import plain_values
 from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.parameters import ObjectKind, Parameter
@@ -68,7 +69,7 @@ def toward_nearest_side(polygon: Polygon, grid: Grid) -> Tensor:
 def _normals(polygon: Polygon) -> tuple[Tensor, Tensor]:
     """Cosine and sine of the angles at which the sides face, shape (B, sides) each."""
     vertices = polygon.vertices[:, None]
-    most = int(vertices.max()) if len(vertices) else 0
+    most = int(plain_values(vertices).max()) if len(vertices) else 0
     side = torch.arange(most, dtype=vertices.dtype, device=vertices.device) % vertices
     angle = polygon.theta[:, None] + (side + 0.5) * (2 * math.pi / vertices)
     return angle.cos(), angle.sin()

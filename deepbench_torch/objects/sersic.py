@@ -10,6 +10,7 @@ EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
 LEAST_EXPONENT = -80.0  # below it exp gives subnormal numbers, which cost several times the time
 LEAST_N = 0.4  # below it b_n is not known here
 LARGEST_N = 20.0
+LOG_OF_ZERO = -1e5  # its exponential is 0 in every precision, also after a division by 2 LARGEST_N
 _MIDDLE = (1 / LEAST_N + 1 / LARGEST_N) / 2
 _REACH = (1 / LEAST_N - 1 / LARGEST_N) / 2
 # b_n - 2 n by powers of the distance of 1 / n from the middle of its range, as a share of its reach
@@ -45,19 +46,16 @@ def profile(
     """
     b = half_light(n)
     ratio2 = scaled(radius2, per_pixel(1 / radius**2), reuse=reuse)
-    if ratio2.requires_grad or n.requires_grad:
-        logarithm = _finite_log(ratio2)
-    else:
-        logarithm = torch.log(ratio2, out=ratio2 if reuse else None)
+    logarithm = torch.log(ratio2, out=ratio2) if reuse else _finite_log(ratio2)
     power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
     light = scaled(power, per_pixel(-b), reuse=reuse).add_(per_pixel(b))
     return scaled(light.clamp_min_(LEAST_EXPONENT).exp_(), per_pixel(amplitude), reuse=reuse)
 
 
 def _finite_log(x: Tensor) -> Tensor:
-    """The logarithm, at 0 a number so low that its exponential is 0 and its gradients too."""
+    """Return the logarithm; at 0 it is finite, so that all derivatives of the light are 0 there."""
     zero = x == 0
-    return x.masked_fill(zero, 1).log().masked_fill(zero, -1e30)
+    return x.masked_fill(zero, 1).log().masked_fill(zero, LOG_OF_ZERO)
 
 
 def half_light(n: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from deepbench_torch.differentiation import is_wrapped
 from deepbench_torch.grid import per_pixel
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.priors import Choice, Fixed, Prior
@@ -48,6 +49,8 @@ def paint(depth: Tensor, amplitude: Tensor) -> Tensor:
     `depth`, shape (B, H, W), is overwritten: compared in place it becomes 0 or 1 of its own dtype,
     ten times faster than by way of a bool.
     """
+    if is_wrapped(depth):  # `vmap` has no fast rule for the comparison in place
+        return (depth >= 0).to(depth.dtype) * per_pixel(amplitude)
     return depth.ge_(0) * per_pixel(amplitude)
 
 

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.differentiation import is_differentiated
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.quantities import in_units
@@ -134,7 +135,7 @@ def _leapfrog(
     pairs = _pair_up(mass, system)
     decay, reach = _damped_drift(system.damping, step)
     # a factor of 1 changes no bit, so it is left out unless its gradient is asked for
-    damped = system.damping.requires_grad or bool((system.damping != 0).any())
+    damped = is_differentiated(system.damping) or bool((system.damping != 0).any())
     half_step = _Pairs(pairs.other, pairs.strength * (step / 2), pairs.softening2)
     kick, closeness = _pull(x, half_step)
     record = [(x, v, _potential(mass, closeness, pairs))]

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from deepbench_torch.differentiation import is_differentiated
+
 # Landen steps after which no modulus is left, not even that of a pendulum that starts upright
 LEVELS = 10
 # A step of order 10 combines midpoint rules that divide it so often, with these weights
@@ -38,7 +40,7 @@ Solver = Callable[[Tensor, Pendulums], Solution]
 def exact(time: Tensor, pendulums: Pendulums) -> Solution:
     """At any amplitude: each row in closed form where there is one, else step by step."""
     driven = ((pendulums.drag != 0) | (pendulums.velocity != 0)).squeeze(1)
-    if pendulums.drag.requires_grad or pendulums.velocity.requires_grad:
+    if is_differentiated(pendulums.drag) or is_differentiated(pendulums.velocity):
         driven = torch.ones_like(driven)
     phi, rate = (time.new_empty(len(driven), len(time)) for _ in range(2))
     for rows, solve in ((~driven, released), (driven, integrated)):
