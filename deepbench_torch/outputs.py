@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deepbench_torch.storage.refusals import writing
-from deepbench_torch.storage.whole import replacing
+from deepbench_torch.storage.work.atomic import replacing
 
 MARK = b"deepbench_torch"  # in the metadata or the text of every output file
 _ENDS = 1 << 16  # bytes at the beginning and at the end of a file in which the mark can be

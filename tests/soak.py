@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage import parts
+from deepbench_torch.storage.work import chunks
 
 ROWS_IN_PART = 32
 
@@ -48,12 +48,12 @@ def catalogue() -> db.Catalogue:
 @contextmanager
 def small_parts() -> Iterator[None]:
     """Parts of a few rows, so that there is much to go on with."""
-    kept = parts.PART_BYTES
-    parts.PART_BYTES = ROWS_IN_PART * 12 * 12 * 4
+    kept = chunks.CHUNK_BYTES
+    chunks.CHUNK_BYTES = ROWS_IN_PART * 12 * 12 * 4
     try:
         yield
     finally:
-        parts.PART_BYTES = kept
+        chunks.CHUNK_BYTES = kept
 
 
 def contents_of(folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.cards import write_card, write_croissant
-from deepbench_torch.storage.folder import sha256
+from deepbench_torch.storage.formats.folder import sha256
 
 mlc = pytest.importorskip("mlcroissant")
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric, SumMetric
 
 import deepbench_torch as db
-from deepbench_torch.storage import parts
+from deepbench_torch.storage.work import chunks
 from deepbench_torch.training.samplers import EachOnce, EpochShuffle
 
 pytestmark = [
@@ -102,14 +102,14 @@ def module(**options: Any) -> db.CatalogueDataModule:
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_two_ranks(fresh: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, original = tmp_path / "made", parts.make_part
+    made, original = tmp_path / "made", chunks.make_chunk
 
-    def noted(recipe: Any, seed: int, rows: range) -> parts.Part:
+    def noted(recipe: Any, seed: int, rows: range) -> chunks.Chunk:
         with made.open("a") as file:
             file.write(f"{rows}\n")
         return original(recipe, seed, rows)
 
-    monkeypatch.setattr(parts, "make_part", noted)
+    monkeypatch.setattr(chunks, "make_chunk", noted)
     data = module(root=tmp_path / "data", fresh=fresh, num_workers=1)
     ranks = fit(tmp_path / "run", data, 2, max_epochs=2)
     assert made.read_text() == "range(0, 105)\n"  # the file, once

@@ -20,10 +20,10 @@ from torchvision.datasets import ImageFolder
 
 import deepbench_torch as db
 from deepbench_torch.storage import append, describe, reproduce, verified_folder
-from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.formats.npy import NpyFiles
-from deepbench_torch.storage.parts import make_part
+from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.stretch import scale_of
+from deepbench_torch.storage.work.chunks import make_chunk
 
 FORMATS = ["h5", "npy", "jpeg", "fits"]
 each_format = pytest.mark.parametrize("form", FORMATS)
@@ -62,7 +62,7 @@ def test_npy_is_mapped_into_memory(tmp_path: Path) -> None:
 
 def test_npy_is_written_as_numpy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oracle: the bytes of np.save; several parts, of a split that does not begin at row 0."""
-    monkeypatch.setattr("deepbench_torch.storage.parts.PART_BYTES", 4 * 12 * 16 * 4)
+    monkeypatch.setattr("deepbench_torch.storage.work.chunks.CHUNK_BYTES", 4 * 12 * 16 * 4)
     path = write(tmp_path, catalogue(size=50, split="val"), "npy")
     sample = db.generate("sky", 4, torch.arange(30, 40), image_size=(12, 16))
     for name, array in (("images", sample.image), ("labels", sample.label)):
@@ -73,8 +73,8 @@ def test_npy_is_written_as_numpy_does(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_npy_grows_as_it_is_written(tmp_path: Path) -> None:
     """A file of holes that is mapped into memory would end the process on a full disk."""
     made = catalogue()
-    files = NpyFiles(tmp_path, Contents.of(made))
-    files.write(make_part(made.recipe, 4, range(10)), 0)
+    files = NpyFiles(tmp_path, Metadata.of(made))
+    files.write(make_chunk(made.recipe, 4, range(10)), 0)
     files.close()
     assert (tmp_path / "images.npy").stat().st_size == 128 + 10 * 12 * 16 * 4
 
@@ -256,7 +256,7 @@ def test_another_day_and_a_split_are_made_again(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     path = write(tmp_path, catalogue(size=25, split="val"), form)
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    assert describe(path).facts["date"] == "1970-01-02"
+    assert describe(path).attributes["date"] == "1970-01-02"
     assert describe(path).split == "val"
     assert reproduce(path).path == path
     assert "SOURCE_DATE_EPOCH" not in os.environ
@@ -373,7 +373,7 @@ def test_a_failing_write_leaves_nothing(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = catalogue(size=12)
-    monkeypatch.setattr("deepbench_torch.storage.parts.PART_BYTES", 4 * 12 * 16 * 4)
+    monkeypatch.setattr("deepbench_torch.storage.work.chunks.CHUNK_BYTES", 4 * 12 * 16 * 4)
     with pytest.raises(KeyboardInterrupt):
         _write_and_stop(tmp_path, made, form, monkeypatch)
     assert [name for name in os.listdir(tmp_path) if not name.startswith(".")] == []
@@ -402,18 +402,18 @@ def test_a_write_that_fails_with_nothing_done_leaves_nothing_at_all(
 def _write_and_stop(
     folder: Path, made: db.Catalogue, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C comes after two parts of three."""
-    from deepbench_torch.storage.job import Job
+    """Ctrl-C comes after two chunks of three."""
+    from deepbench_torch.storage.work.job import Job
 
-    parts = Job.parts
+    original = Job.chunks
 
     def stopped(job: Job) -> Any:
-        for number, part in enumerate(parts(job)):
+        for number, chunk in enumerate(original(job)):
             if number == 2:
                 raise KeyboardInterrupt
-            yield part
+            yield chunk
 
-    monkeypatch.setattr(Job, "parts", stopped)
+    monkeypatch.setattr(Job, "chunks", stopped)
     write(folder, made, form)
 
 

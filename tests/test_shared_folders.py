@@ -14,8 +14,9 @@ import pytest
 
 import deepbench_torch as db
 from deepbench_torch.cards import write_card
-from deepbench_torch.storage import append, parts
+from deepbench_torch.storage import append
 from deepbench_torch.storage.refusals import REMEDIES
+from deepbench_torch.storage.work import chunks
 from tests.test_storage_crash import elsewhere, exit_status
 
 # the processes here are forked on purpose, and use one thread
@@ -31,7 +32,7 @@ def write(path: Path, **options: Any) -> Path:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PART_BYTES", 10 * 6 * 6 * 4)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10 * 6 * 6 * 4)
 
 
 @pytest.fixture
@@ -63,15 +64,15 @@ def killed_in_the_middle(path: Path, options: dict[str, Any]) -> Callable[[], ob
     """A function that writes half a catalogue and is killed."""
 
     def write_half() -> None:
-        original, made = parts.make_part, []
+        original, made = chunks.make_chunk, []
 
-        def stop(recipe: Any, seed: int, rows: range) -> parts.Part:
+        def stop(recipe: Any, seed: int, rows: range) -> chunks.Chunk:
             made.append(rows)
             if len(made) == 4:
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(recipe, seed, rows)
 
-        parts.make_part = stop
+        chunks.make_chunk = stop
         write(path, **options)
 
     return write_half

@@ -18,9 +18,11 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage import hdf5, parts, shards
-from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.hdf5 import shards
+from deepbench_torch.storage.hdf5 import write as hdf5_write
+from deepbench_torch.storage.work import chunks
+from deepbench_torch.storage.work.lock import locked
+from deepbench_torch.storage.work.workers import Workers
 from tests import soak
 
 # the processes here are forked on purpose, and use one thread
@@ -35,16 +37,16 @@ def catalogue() -> db.Catalogue:
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """Parts have ten rows; a function that lists which were made, by any process."""
-    monkeypatch.setattr(parts, "PART_BYTES", 10 * 6 * 6 * 4)
-    log, original = tmp_path / "log", parts.make_part
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10 * 6 * 6 * 4)
+    log, original = tmp_path / "log", chunks.make_chunk
 
-    def noted(recipe: Any, seed: int, rows: range) -> parts.Part:
+    def noted(recipe: Any, seed: int, rows: range) -> chunks.Chunk:
         with log.open("a") as file:
             file.write(f"{rows.start}\n")
         return original(recipe, seed, rows)
 
-    monkeypatch.setattr(parts, "make_part", noted)
-    monkeypatch.setattr(shards, "make_part", noted)
+    monkeypatch.setattr(chunks, "make_chunk", noted)
+    monkeypatch.setattr(shards, "make_chunk", noted)
     return lambda: log.read_text().split() if log.exists() else []
 
 
@@ -95,16 +97,16 @@ def test_nothing_is_made_twice(
     path = tmp_path / "new" / "a.h5"
     whole = write(catalogue, tmp_path / "whole.h5", **options).read_bytes()
     everything = made()
-    stopped, original = len(everything) + 4, parts.make_part
+    stopped, original = len(everything) + 4, chunks.make_chunk
 
-    def stop(recipe: Any, seed: int, rows: range) -> parts.Part:
+    def stop(recipe: Any, seed: int, rows: range) -> chunks.Chunk:
         if len(made()) == stopped:
             raise KeyboardInterrupt
         return original(recipe, seed, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(parts, "make_part", stop)
-        patched.setattr(shards, "make_part", stop)
+        patched.setattr(chunks, "make_chunk", stop)
+        patched.setattr(shards, "make_chunk", stop)
         with pytest.raises(KeyboardInterrupt):
             write(catalogue, path, **options)
     assert not path.exists()
@@ -148,7 +150,7 @@ def test_tables_that_are_written_in_many_pieces_are_the_same_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = write(catalogue, tmp_path / "a.h5").read_bytes()
-    monkeypatch.setattr(hdf5, "TABLE_BYTES", 1)
+    monkeypatch.setattr(hdf5_write, "TABLE_BYTES", 1)
     assert write(catalogue, tmp_path / "b.h5").read_bytes() == whole
     db.StoredCatalogue(tmp_path / "b.h5", verify=True)
     assert len(made()) == 12
@@ -156,9 +158,9 @@ def test_tables_that_are_written_in_many_pieces_are_the_same_bytes(
 
 def test_a_part_is_read_as_it_was_kept(tmp_path: Path) -> None:
     """Tables of every dtype and shape, and none of them holds on to the data."""
-    part = parts.make_part(db.load_recipe("sky"), 3, range(5))
-    parts.write_part(part, tmp_path / "a.part")
-    read = parts.read_part(tmp_path / "a.part")
+    part = chunks.make_chunk(db.load_recipe("sky"), 3, range(5))
+    chunks.write_chunk(part, tmp_path / "a.part")
+    read = chunks.read_chunk(tmp_path / "a.part")
     assert read is not None
     assert list(read.tables) == list(part.tables)
     for mine, other in zip(
@@ -179,9 +181,9 @@ def test_tables_of_any_shape_are_kept(tmp_path: Path) -> None:
         "steps": np.arange(8)[::2],
     }
     for rows in (4, 0):
-        part = parts.Part(data[:rows], {name: each[:rows] for name, each in tables.items()})
-        parts.write_part(part, tmp_path / "a.part")
-        read = parts.read_part(tmp_path / "a.part")
+        part = chunks.Chunk(data[:rows], {name: each[:rows] for name, each in tables.items()})
+        chunks.write_chunk(part, tmp_path / "a.part")
+        read = chunks.read_chunk(tmp_path / "a.part")
         assert read is not None
         assert read.data.shape == (rows, 2, 3)
         assert read.data.dtype == np.float32
@@ -193,12 +195,12 @@ def test_tables_of_any_shape_are_kept(tmp_path: Path) -> None:
 
 def check_made_again(body: bytes, catalogue: db.Catalogue, folder: Path) -> None:
     """A part whose checksum is right, but that no version which reads it has written."""
-    task = parts.Rows(catalogue.recipe, 2, range(10), folder / "0-10.part")
-    parts.keep_part(task)
+    task = chunks.Rows(catalogue.recipe, 2, range(10), folder / "0-10.part")
+    chunks.keep_chunk(task)
     whole = task.path.read_bytes()
     task.path.write_bytes(hashlib.sha256(body).digest() + body)
-    assert parts.read_part(task.path) is None
-    parts.keep_part(task)
+    assert chunks.read_chunk(task.path) is None
+    chunks.keep_chunk(task)
     assert task.path.read_bytes() == whole
 
 
@@ -206,7 +208,7 @@ def test_a_part_of_an_earlier_version_is_made_again(
     catalogue: db.Catalogue, tmp_path: Path
 ) -> None:
     """It had the names in a line, then each array as NumPy saves it."""
-    part, body = parts.make_part(catalogue.recipe, 2, range(10)), io.BytesIO()
+    part, body = chunks.make_chunk(catalogue.recipe, 2, range(10)), io.BytesIO()
     body.write(json.dumps(list(part.tables)).encode() + b"\n")
     for array in (part.data, *part.tables.values()):
         np.save(body, array, allow_pickle=False)
@@ -372,7 +374,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     paths = [tmp_path / str(number) for number in range(6)]
     for path in paths[:2] + paths[3:]:
         path.touch()
-    with Crew(2) as crew:
+    with Workers(2) as crew:
         assert list(crew.in_order(die_once, paths)) == [path.name for path in paths]
         with pytest.raises(RuntimeError, match=r"3 attempts failed.*what is done is kept"):
             list(crew.in_order(die, paths))

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage.seal import SEAL_BYTES, seal
+from deepbench_torch.storage.hdf5.checksum import CHECKSUM_BYTES, seal
 
 ROWS = 12
 
@@ -135,7 +135,7 @@ def damage(path: Path, whole: bytes, number: int) -> str:
         change(content, rng)
         path.write_bytes(content)
         return change.__name__
-    path.write_bytes(whole[:-SEAL_BYTES])
+    path.write_bytes(whole[:-CHECKSUM_BYTES])
     alteration = HDF5[number // 2 % len(HDF5)]
     with h5py.File(path, "r+") as file:
         alteration(file, rng)

@@ -14,8 +14,10 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage import contents, parts, read_header, shards
-from deepbench_torch.storage.seal import seal
+from deepbench_torch.storage import metadata, read_header
+from deepbench_torch.storage.hdf5 import shards
+from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.work import chunks
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def catalogue() -> db.Catalogue:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of ten rows, so that a catalogue of fifty is resumable."""
-    monkeypatch.setattr(parts, "PART_BYTES", 10 * 6 * 9 * 4)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10 * 6 * 9 * 4)
 
 
 def write(catalogue: db.Catalogue, path: Path, **options: Any) -> Path:
@@ -104,7 +106,7 @@ def test_whatever_makes_a_file_it_is_the_same_bytes(
             made.append(bytes_of(folder))
     assert made[0] == made[1] == made[2]
     assert len(made[0]) == (1 if shard_rows is None else 4)
-    monkeypatch.setattr(parts, "PART_BYTES", 1 << 22)  # nor how it was parted
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 1 << 22)  # nor how it was parted
     write(catalogue, tmp_path / "3" / "a.h5", shard_rows=shard_rows)
     assert bytes_of(tmp_path / "3") == made[0]
 
@@ -129,7 +131,7 @@ def test_the_day_is_that_of_the_environment(
     with pytest.raises(ValueError, match="SOURCE_DATE_EPOCH must be seconds since 1970, got 'now'"):
         write(catalogue, tmp_path / "b.h5")
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    assert len(contents.today()) == 10
+    assert len(metadata.today()) == 10
 
 
 def test_replaced_shards_are_taken_away(catalogue: db.Catalogue, tmp_path: Path) -> None:

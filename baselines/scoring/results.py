@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.work.lock import locked
 
 FILE = Path(__file__).parents[1] / "results.csv"
 # "paper": 6,000 images, repeated; "stream": ours, every batch fresh, all else the same

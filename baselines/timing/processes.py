@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage.crew import local_pool
+from deepbench_torch.storage.work.workers import local_pool
 
 RECIPE = "sky"
 

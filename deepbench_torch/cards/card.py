@@ -25,7 +25,7 @@ from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
 from deepbench_torch.storage.escape import line, markdown
 from deepbench_torch.storage.refusals import writing
-from deepbench_torch.storage.whole import replacing
+from deepbench_torch.storage.work.atomic import replacing
 
 # each name in braces is a path or a name that stands there as a Python text
 READ = {
@@ -138,7 +138,7 @@ def _longest_run(text: str) -> int:
 
 
 def _facts(told: Description, columns: Columns) -> str:
-    recipe, facts = told.recipe, told.facts
+    recipe, facts = told.recipe, told.attributes
     rows = {
         recipe.plural: f"{len(told.rows):,} of {recipe.size_text}, float32",
         "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",

@@ -12,9 +12,10 @@ from typing import Any
 
 from deepbench_torch.cards.names import is_croissant
 from deepbench_torch.storage import Description, describe
-from deepbench_torch.storage.folder import LABELS, METADATA, PARAMETERS, sha256
+from deepbench_torch.storage.formats.folder import sha256
+from deepbench_torch.storage.names import LABELS, METADATA, PARAMETERS
 from deepbench_torch.storage.refusals import writing
-from deepbench_torch.storage.whole import replacing
+from deepbench_torch.storage.work.atomic import replacing
 
 LICENCE = "https://spdx.org/licenses/CC0-1.0.html"
 KINDS = {
@@ -59,9 +60,10 @@ def write_croissant(path: str | Path, card: Path) -> Path:
         license=[LICENCE],
         url=card.name,
         version="1.0.0",
-        date_published=datetime.fromisoformat(told.facts["date"]),
-        cite_as=f"{told.facts['package']}, recipe {told.recipe.name} {told.recipe.digest[:12]}, "
-        f"generator {told.facts['generator_version']}, seed {told.seed}",
+        date_published=datetime.fromisoformat(told.attributes["date"]),
+        cite_as=f"{told.attributes['package']}, recipe {told.recipe.name} "
+        f"{told.recipe.digest[:12]}, generator {told.attributes['generator_version']}, "
+        f"seed {told.seed}",
         conforms_to=["http://mlcommons.org/croissant/1.0"],
         distribution=[_distribution(mlc, file, told) for file in files],
         record_sets=[
@@ -78,7 +80,7 @@ def write_croissant(path: str | Path, card: Path) -> Path:
 
 def _own_files(told: Description) -> list[Path]:
     """Return the files in the folder itself that the catalogue's metadata list."""
-    names = sorted({METADATA, *map(str, told.facts["files"])})
+    names = sorted({METADATA, *map(str, told.attributes["files"])})
     return [
         told.path / Path(name).name for name in names if (told.path / Path(name).name).is_file()
     ]

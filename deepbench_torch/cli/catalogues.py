@@ -46,8 +46,7 @@ from deepbench_torch.storage.formats import Format
 from deepbench_torch.storage.formats.jpeg import stored_scale
 from deepbench_torch.storage.formats.npy import array_name
 from deepbench_torch.storage.formats.rows import label_shape
-from deepbench_torch.storage.group import LIST
-from deepbench_torch.storage.names import check_folder_name
+from deepbench_torch.storage.names import LIST, check_folder_name
 
 
 def generate(
@@ -142,7 +141,7 @@ def info(
         _tell_of_collection(file)
         return
     told = describe(file)
-    recipe, said = told.recipe, told.facts
+    recipe, said = told.recipe, told.attributes
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

@@ -15,7 +15,7 @@ from deepbench_torch.paths import user_path
 from deepbench_torch.portraits import Rows, recipes_of
 from deepbench_torch.recipes import list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, describe, is_file_name
-from deepbench_torch.storage.group import LIST
+from deepbench_torch.storage.names import LIST
 
 
 def show(

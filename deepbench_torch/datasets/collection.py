@@ -151,7 +151,7 @@ class Collection(PairDataset, Group):
             ValueError: If it is damaged, or holds another split only.
         """
         listed = read_group(path)
-        written = listed.facts.get("split")
+        written = listed.attributes.get("split")
         if written is not None and split not in (None, written):
             raise ValueError(
                 f"{str(path)!r} holds the split {written!r} only, asked was for {split!r}; write "
@@ -160,11 +160,11 @@ class Collection(PairDataset, Group):
         members = {name: StoredCatalogue(file) for name, file in listed.files.items()}
         return cls(
             members,
-            weights=listed.facts.get("weights"),
-            sizes=listed.facts.get("sizes"),
-            size=listed.facts.get("size"),
+            weights=listed.attributes.get("weights"),
+            sizes=listed.attributes.get("sizes"),
+            size=listed.attributes.get("size"),
             split=written if split is None else split,
-            paired=listed.facts.get("paired", True),
+            paired=listed.attributes.get("paired", True),
             target=target,
             transform=transform,
             target_transform=target_transform,
@@ -193,7 +193,7 @@ class Collection(PairDataset, Group):
                 "split": self.split,
                 "paired": self.paired,
             }
-            list_members(folder, names=names, facts=facts)
+            list_members(folder, names=names, attributes=facts)
         return path
 
     def _stored_sizes(self) -> list[int] | None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from deepbench_torch.datasets import Catalogue, Split, split_rows
 from deepbench_torch.paths import files_in
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.contents import Contents
+from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.reading import reading
 
 
@@ -20,7 +20,7 @@ class Description(NamedTuple):
         seed: Their seed.
         size: How many rows the catalogue has before splitting.
         split: Which of them it is; None for all.
-        facts: All metadata, by name.
+        attributes: All metadata, by name.
         options: The arguments of `materialize` that it was written with.
         files: Its files outside of `path` if that is a file, such as shards.
     """
@@ -31,7 +31,7 @@ class Description(NamedTuple):
     seed: int
     size: int
     split: Split | None
-    facts: dict[str, Any]
+    attributes: dict[str, Any]
     options: dict[str, Any]
     files: tuple[Path, ...] = ()
 
@@ -41,14 +41,14 @@ class Description(NamedTuple):
         return split_rows(self.size, self.split)
 
     @property
-    def contents(self) -> Contents:
+    def metadata(self) -> Metadata:
         """What it holds, as its writer has it."""
-        return Contents(self.recipe, self.seed, self.size, self.split, self.rows)
+        return Metadata(self.recipe, self.seed, self.size, self.split, self.rows)
 
     @property
     def checksum(self) -> str:
         """SHA-256 of its rows, in hexadecimal."""
-        return str(self.facts["sha256" if self.format == "h5" else "data_sha256"])
+        return str(self.attributes["sha256" if self.format == "h5" else "data_sha256"])
 
     @property
     def bytes(self) -> int:

@@ -13,15 +13,13 @@ import yaml
 
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.text import parse_yaml
-from deepbench_torch.storage.lock import locked
-from deepbench_torch.storage.names import beside, check_folder_name
-from deepbench_torch.storage.owned import GROUP_VERSION, LIST
+from deepbench_torch.storage.names import LIST, beside, check_folder_name
+from deepbench_torch.storage.owned import GROUP_VERSION
 from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
 from deepbench_torch.storage.trust import inside, read_text
-from deepbench_torch.storage.whole import folders, sync
-from deepbench_torch.storage.work import PARTIAL, begin_work, remove_other_work
-
-__all__ = ["LIST", "Group", "Listed", "Options", "list_members", "read_group", "writing_group"]
+from deepbench_torch.storage.work.atomic import folders, sync
+from deepbench_torch.storage.work.folder import PARTIAL, begin_work, remove_other_work
+from deepbench_torch.storage.work.lock import locked
 
 
 class Group(ABC):
@@ -47,11 +45,11 @@ class Listed(NamedTuple):
 
     Attributes:
         files: The file of each catalogue, by its name.
-        facts: How they are put together.
+        attributes: How they are put together.
     """
 
     files: dict[str, Path]
-    facts: dict[str, Any]
+    attributes: dict[str, Any]
 
 
 @contextmanager
@@ -94,9 +92,9 @@ def _check_free(path: Path, target: Path, *, overwrite: bool) -> None:
     check_kept(there, target, folder=True)
 
 
-def list_members(folder: Path, *, names: Mapping[str, str], facts: dict[str, Any]) -> None:
+def list_members(folder: Path, *, names: Mapping[str, str], attributes: dict[str, Any]) -> None:
     """Write the list of the catalogues in a folder, by name and file."""
-    plain = {"version": GROUP_VERSION, **facts, "members": dict(names)}
+    plain = {"version": GROUP_VERSION, **attributes, "members": dict(names)}
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     (folder / LIST).write_text(text, encoding="utf-8")
 

@@ -10,22 +10,27 @@ from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
 from deepbench_torch.guard import check_guard
 from deepbench_torch.paths import user_path
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
-from deepbench_torch.storage.job import Job, Order
-from deepbench_torch.storage.lock import locked
+from deepbench_torch.storage.hdf5.shards import remove_other_shards, shard_folder
+from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import check_suffix
-from deepbench_torch.storage.parts import row_bytes
-from deepbench_torch.storage.progress import Bar
 from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
-from deepbench_torch.storage.shards import remove_other_shards, shard_folder
-from deepbench_torch.storage.whole import folders, sync
-from deepbench_torch.storage.work import begin_work, remove_other_work, work_folder, work_path
+from deepbench_torch.storage.work.atomic import folders, sync
+from deepbench_torch.storage.work.chunks import row_bytes
+from deepbench_torch.storage.work.folder import (
+    begin_work,
+    remove_other_work,
+    work_folder,
+    work_path,
+)
+from deepbench_torch.storage.work.job import Job, Order
+from deepbench_torch.storage.work.lock import locked
+from deepbench_torch.storage.work.progress import Bar
+from deepbench_torch.storage.work.workers import Workers
 
 
 def materialize(
@@ -103,7 +108,7 @@ def materialize(
     check_suffix(path, format)
     with writing(path):
         target = real_target(path)
-        order = Order(Contents.of(catalogue), target, compression, shard_rows)
+        order = Order(Metadata.of(catalogue), target, compression, shard_rows)
         task = Task(
             order, format or "h5", workers, executor, overwrite=overwrite, quiet=not progress
         )
@@ -133,29 +138,29 @@ class Task(NamedTuple):
 
 def _write_once(task: Task) -> None:
     """Write a catalogue, unless another process writes the same one meanwhile."""
-    target, contents = task.order.path, task.order.contents
+    target, metadata = task.order.path, task.order.metadata
     before = _age(target)
     _check_free(task)
     with folders(target.parent), locked(target, quiet=task.quiet):
         recover(target)
-        if _age(target) != before and _holds(target, contents, format=task.format):
+        if _age(target) != before and _holds(target, metadata, format=task.format):
             return
         _check_free(task)
-        folder = work_path(target, contents.key())
+        folder = work_path(target, metadata.key())
         shards = shard_folder(task.order) if task.format == "h5" else None
-        _check_room(contents, done=[folder] if shards is None else [folder, shards])
+        _check_room(metadata, done=[folder] if shards is None else [folder, shards])
         with (
             work_folder(folder),
-            Crew(task.workers, task.executor) as crew,
+            Workers(task.workers, task.executor) as workers,
             Bar(
-                total=len(contents.rows),
-                unit=contents.recipe.content,
+                total=len(metadata.rows),
+                unit=metadata.recipe.content,
                 disable=task.quiet,
                 desc=line(target.name),
             ) as bar,
         ):
             order = task.order
-            job = Job(contents, target, order.compression, order.shard_rows, folder, crew, bar)
+            job = Job(metadata, target, order.compression, order.shard_rows, folder, workers, bar)
             _write(job, task.format, shards=shards)
 
 
@@ -174,18 +179,18 @@ def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
     written = job.folder / "new.tmp"
     FORMATS[format].write(job, written)
     sync(written)
-    replace(written, job.path, key=job.contents.key())
+    replace(written, job.path, key=job.metadata.key())
     remove_other_shards(job.path, keep=shards)
     remove_other_work(job.path, keep=job.folder)
 
 
-def _holds(path: Path, contents: Contents, *, format: str) -> bool:  # noqa: A002
+def _holds(path: Path, metadata: Metadata, *, format: str) -> bool:  # noqa: A002
     """Whether a path holds these very rows in this format."""
     try:
         stored = describe(path)
     except (OSError, ValueError):
         return False
-    mine = (contents.recipe.digest, contents.seed, contents.size, contents.split, format)
+    mine = (metadata.recipe.digest, metadata.seed, metadata.size, metadata.split, format)
     return mine == (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
 
 
@@ -237,9 +242,9 @@ def _exists(path: Path) -> FileExistsError:
     )
 
 
-def _check_room(contents: Contents, *, done: list[Path]) -> None:
+def _check_room(metadata: Metadata, *, done: list[Path]) -> None:
     """Refuse a catalogue that the disk cannot take beside what is done of it, in some folders."""
-    needed = len(contents.rows) * row_bytes(contents.recipe)
+    needed = len(metadata.rows) * row_bytes(metadata.recipe)
     files = (file for folder in done for file in folder.rglob("*") if file.is_file())
     there = sum(file.stat().st_size for file in files)
     free = shutil.disk_usage(done[0].parent).free + there

@@ -5,8 +5,14 @@ import os
 import re
 from pathlib import Path
 
+# files in the folder of a catalogue
+METADATA = "metadata.json"
+RECIPE = "recipe.yaml"
+PARAMETERS = "parameters.csv"
+LABELS = "labels.csv"
+LIST = "collection.yaml"  # in the folder of a collection
 LONGEST_NAME = 255  # bytes of a file name, on nearly every file system
-KEY = re.compile("[0-9a-f]{12}")  # of `Contents.key`
+KEY = re.compile("[0-9a-f]{12}")  # of `Metadata.key`
 H5_SUFFIXES = (".h5", ".hdf5", ".he5", ".hdf")
 SUFFIX_FORMATS = {".npy": "npy", ".jpg": "jpeg", ".jpeg": "jpeg", ".fits": "fits", ".fit": "fits"}
 # endings by which other programs know files that none of our formats is

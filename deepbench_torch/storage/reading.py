@@ -1,6 +1,6 @@
 """Faults while reading: what the system refuses apart from what a file holds.
 
-A refusal of the system says nothing of the contents, so it is never reported as a damaged file.
+A refusal of the system says nothing of the metadata, so it is never reported as a damaged file.
 """
 
 import errno

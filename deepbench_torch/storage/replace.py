@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from deepbench_torch.storage.folder import METADATA
-from deepbench_torch.storage.names import beside, keyed
-from deepbench_torch.storage.owned import LIST, every_file, is_empty, is_own_file, own_files
+from deepbench_torch.storage.hdf5.owned import is_own_file
+from deepbench_torch.storage.names import LIST, METADATA, beside, keyed
+from deepbench_torch.storage.owned import every_file, is_empty, own_files
 
 OLD = ".old"  # end of the name of what is replaced, until it is removed
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from deepbench_torch.paths import files_in, user_path
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS
-from deepbench_torch.storage.header import read_header
+from deepbench_torch.storage.hdf5.header import read_header
 from deepbench_torch.storage.materialize import materialize
-from deepbench_torch.storage.parts import Array
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.trust import inside, read_fits, read_jpeg
+from deepbench_torch.storage.work.chunks import Array
 
 BLOCK = 1 << 20  # bytes compared at once
 TOLD = 3  # differences that an error names
@@ -66,7 +66,7 @@ def reproduce(
     told = describe(path)
     with tempfile.TemporaryDirectory(prefix="deepbench-torch-") as temporary:
         target = Path(temporary) / told.path.resolve().name if output is None else user_path(output)
-        with _on_the_day(told.facts["date"]):
+        with _on_the_day(told.attributes["date"]):
             materialize(
                 told.catalogue(),
                 target,

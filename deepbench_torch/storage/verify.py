@@ -8,22 +8,23 @@ import h5py
 import numpy as np
 
 from deepbench_torch.paths import user_path
-from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.folder import PARAMETERS, RECIPE, sha256
 from deepbench_torch.storage.formats import FORMATS
-from deepbench_torch.storage.hdf5 import Sums
-from deepbench_torch.storage.header import (
+from deepbench_torch.storage.formats.folder import sha256
+from deepbench_torch.storage.hdf5.checksum import verify_checksum
+from deepbench_torch.storage.hdf5.header import (
     Header,
     check_exists,
     check_unlocked,
     opened,
     read_header,
 )
-from deepbench_torch.storage.parts import Part, part_rows, ranges
+from deepbench_torch.storage.hdf5.write import Sums
+from deepbench_torch.storage.names import PARAMETERS, RECIPE
 from deepbench_torch.storage.reading import reading
-from deepbench_torch.storage.seal import check_seal
 from deepbench_torch.storage.trust import inside, regular_file
+from deepbench_torch.storage.work.chunks import Chunk, chunk_rows, ranges
 
 
 def verified(path: str | Path) -> Description:
@@ -84,12 +85,12 @@ def _check_whole(path: Path) -> str:
     regular_file(path)
     with reading(path):
         check_unlocked(path)
-        return check_seal(path)
+        return verify_checksum(path)
 
 
 def _check_folder(stored: Description) -> None:
     """Check the files of a folder against their checksums, and every row."""
-    sums = stored.facts["files"]
+    sums = stored.attributes["files"]
     for name in sorted({RECIPE, PARAMETERS, *sums}):
         file = inside(stored.path, name)
         regular_file(file)
@@ -102,8 +103,8 @@ def _check_folder(stored: Description) -> None:
             )
     form, digest = FORMATS[stored.format], hashlib.sha256()
     rows = form.open(stored)
-    for part in ranges(range(len(stored.rows)), part_rows(stored.recipe)):
-        digest.update(rows.read(np.arange(part.start, part.stop))[0].data)
+    for chunk in ranges(range(len(stored.rows)), chunk_rows(stored.recipe)):
+        digest.update(rows.read(np.arange(chunk.start, chunk.stop))[0].data)
     if form.exact and digest.hexdigest() != stored.checksum:
         raise ValueError(
             f"{str(stored.path)!r} is damaged: its rows are not those that were written, by their "
@@ -128,9 +129,9 @@ def _check_sums(path: Path, header: Header) -> None:
             lambda name, item: tables.append(name) if isinstance(item, h5py.Dataset) else None
         )
         tables.remove(content)
-        for rows in ranges(range(len(file[content])), part_rows(header.recipe)):
-            part = slice(rows.start, rows.stop)
-            sums.update(Part(file[content][part], {name: file[name][part] for name in tables}))
+        for rows in ranges(range(len(file[content])), chunk_rows(header.recipe)):
+            chunk = slice(rows.start, rows.stop)
+            sums.update(Chunk(file[content][chunk], {name: file[name][chunk] for name in tables}))
         told = (file.attrs["sha256"], file.attrs["tables_sha256"])
     for found, expected, what in zip(
         (sums.data(), sums.tables()), told, ("rows", "tables"), strict=True

@@ -12,7 +12,7 @@ from deepbench_torch.generate import ImageSize
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe, list_recipes
 from deepbench_torch.storage import StoredCatalogue
-from deepbench_torch.storage.group import LIST
+from deepbench_torch.storage.names import LIST
 
 Source = str | Path | AbstractRecipe | RowDataset | Collection
 SplitSource = Catalogue | StoredCatalogue | Collection

@@ -10,9 +10,8 @@ from astropy.io import fits
 from typing_extensions import override
 
 from deepbench_torch.generate import GENERATOR_VERSION
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.folder import (
-    LABELS,
+from deepbench_torch.storage.formats.fits_rows import row_file, row_folder
+from deepbench_torch.storage.formats.folder import (
     Row,
     RowFiles,
     label_columns,
@@ -21,8 +20,9 @@ from deepbench_torch.storage.folder import (
     rows_of,
     split_of,
 )
-from deepbench_torch.storage.formats.fits_rows import row_file, row_folder
-from deepbench_torch.storage.parts import Part
+from deepbench_torch.storage.metadata import Metadata
+from deepbench_torch.storage.names import LABELS
+from deepbench_torch.storage.work.chunks import Chunk
 
 
 @final
@@ -33,34 +33,34 @@ class FitsFiles(RowFiles):
     with pixels counted from 0 (FITS itself counts from 1), and infinity as a text.
     """
 
-    def __init__(self, folder: Path, contents: Contents) -> None:
-        super().__init__(folder, contents)
-        self.place = row_folder(contents.recipe)
+    def __init__(self, folder: Path, metadata: Metadata) -> None:
+        super().__init__(folder, metadata)
+        self.place = row_folder(metadata.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
-        self._labels.writerow(["index", "file", "split", *label_columns(contents)])
+        self._labels.writerow(["index", "file", "split", *label_columns(metadata)])
         (folder / self.place).mkdir()
 
     @override
-    def write(self, part: Part, first: int) -> None:
-        for row in rows_of(part, first):
-            name = row_file(self.contents.recipe, row.number)
+    def write(self, chunk: Chunk, first: int) -> None:
+        for row in rows_of(chunk, first):
+            name = row_file(self.metadata.recipe, row.number)
             data = row.data[0] if self.place == "images" else row.data
             fits.PrimaryHDU(data, self._header(row)).writeto(self.folder / name)
-            label = label_values(self.contents, row.tables["label"])
-            split = split_of(row.number, self.contents.size)
+            label = label_values(self.metadata, row.tables["label"])
+            split = split_of(row.number, self.metadata.size)
             self._labels.writerow([row.number, name, split, *label])
 
     def _header(self, row: Row) -> fits.Header:
-        contents, header = self.contents, fits.Header()
-        recipe = contents.recipe
+        metadata, header = self.metadata, fits.Header()
+        recipe = metadata.recipe
         header["RECIPE"] = (recipe.name, "what the rows hold: see recipe.yaml")
         header["DIGEST"] = recipe.digest
-        header["SEED"] = contents.seed
+        header["SEED"] = metadata.seed
         header["INDEX"] = (row.number, "the row's number")
-        header["SPLIT"] = split_of(row.number, contents.size)
+        header["SPLIT"] = split_of(row.number, metadata.size)
         header["GENVER"] = (GENERATOR_VERSION, "version of the generator")
-        header["LICENCE"] = contents.facts()["licence"]
+        header["LICENCE"] = metadata.attributes()["licence"]
         header["LABEL"] = self._label(row)
         for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
@@ -72,12 +72,12 @@ class FitsFiles(RowFiles):
         return header
 
     def _label(self, row: Row) -> str:
-        values = label_values(self.contents, row.tables["label"])
+        values = label_values(self.metadata, row.tables["label"])
         if len(values) == 1 and self.place == "images":
             return values[0]
         if self.place == "series":
-            return ", ".join(self.contents.recipe.classes)
-        there = zip(self.contents.recipe.classes, values, strict=True)
+            return ", ".join(self.metadata.recipe.classes)
+        there = zip(self.metadata.recipe.classes, values, strict=True)
         return ", ".join(kind for kind, present in there if present == "1")
 
     @override

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deepbench_torch.storage.formats.rows import Indices
-from deepbench_torch.storage.parts import Array
+from deepbench_torch.storage.work.chunks import Array
 
 SMALL = 512  # bytes; many smaller rows lie on one page of memory
 

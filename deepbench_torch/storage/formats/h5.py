@@ -11,13 +11,13 @@ from typing_extensions import override
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader
-from deepbench_torch.storage.hdf5 import write_file
-from deepbench_torch.storage.header import Block, checked_file, read_header
-from deepbench_torch.storage.job import Job
-from deepbench_torch.storage.parts import Array
+from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.hdf5.header import Block, checked_file, read_header
+from deepbench_torch.storage.hdf5.shards import rows_in_shard, shard_folder, write_shards
+from deepbench_torch.storage.hdf5.write import write_file
 from deepbench_torch.storage.reading import reading
-from deepbench_torch.storage.seal import seal
-from deepbench_torch.storage.shards import rows_in_shard, shard_folder, write_shards
+from deepbench_torch.storage.work.chunks import Array
+from deepbench_torch.storage.work.job import Job
 
 OPEN = 256  # shards that one process has open at once, well below what systems allow
 
@@ -36,7 +36,7 @@ def write_h5(job: Job, path: Path) -> None:
         write_shards(job, path, folder=folder, step=step)
         seal(path)
         return
-    write_file(job.contents, path, parts=job.parts(), compression=job.compression)
+    write_file(job.metadata, path, chunks=job.chunks(), compression=job.compression)
 
 
 @final
@@ -86,11 +86,11 @@ class H5Rows(RowReader):
         path, rows = shards.file(number, self._header.rows), shards.rows
         rows = min(rows, len(self._header.rows) - number * rows)
         offsets = [None if each < 0 else each for each in shards.offsets[number].tolist()]
-        parts = (
+        blocks = (
             block._replace(shape=(rows, *block.shape[1:]), offset=offset)
             for block, offset in zip((data, label), offsets, strict=True)
         )
-        return _piece(path, self._header.recipe.content, *parts)
+        return _piece(path, self._header.recipe.content, *blocks)
 
 
 def _piece(path: Path, content: str, data: Block, label: Block) -> Piece:

@@ -9,10 +9,8 @@ from PIL import Image
 from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe, Recipe
-from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.folder import (
-    LABELS,
+from deepbench_torch.storage.formats.folder import (
     RowFiles,
     label_columns,
     label_values,
@@ -20,19 +18,21 @@ from deepbench_torch.storage.folder import (
     split_of,
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
-from deepbench_torch.storage.parts import Array, Part
+from deepbench_torch.storage.metadata import Metadata
+from deepbench_torch.storage.names import LABELS
 from deepbench_torch.storage.stretch import MEANING, Scale, scale_of
 from deepbench_torch.storage.trust import read_jpeg, refused
+from deepbench_torch.storage.work.chunks import Array, Chunk
 
 QUALITY = 95
 
 
-def row_file(contents: Contents, number: int, label: Array) -> str:
+def row_file(metadata: Metadata, number: int, label: Array) -> str:
     """Return the file of a row, relative to the folder of the catalogue."""
     place = "images"
-    if contents.recipe.single_label:
-        split = split_of(number, contents.size)
-        place = f"{split}/{class_folder(contents.recipe, int(label))}"
+    if metadata.recipe.single_label:
+        split = split_of(number, metadata.size)
+        place = f"{split}/{class_folder(metadata.recipe, int(label))}"
     return f"{place}/{number:06d}.jpg"
 
 
@@ -52,27 +52,27 @@ class JpegFiles(RowFiles):
     `ImageFolder(folder, allow_empty=True)`.
     """
 
-    def __init__(self, folder: Path, contents: Contents) -> None:
-        super().__init__(folder, contents)
-        if not isinstance(contents.recipe, Recipe):
+    def __init__(self, folder: Path, metadata: Metadata) -> None:
+        super().__init__(folder, metadata)
+        if not isinstance(metadata.recipe, Recipe):
             raise ValueError(
                 f"format 'jpeg' holds images, got the time series of recipe "
-                f"{contents.recipe.name}; use h5, npy or fits"
+                f"{metadata.recipe.name}; use h5, npy or fits"
             )
-        self.recipe = contents.recipe
+        self.recipe = metadata.recipe
         self.scale = scale_of(self.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
-        self._labels.writerow(["index", "file", "split", *label_columns(contents)])
+        self._labels.writerow(["index", "file", "split", *label_columns(metadata)])
         for place in self._folders():
             (folder / place).mkdir(parents=True)
 
     def _folders(self) -> list[str]:
         if self.recipe.label != "class":
             return ["images"]
-        ends = self.contents.rows[0], self.contents.rows[-1]
+        ends = self.metadata.rows[0], self.metadata.rows[-1]
         splits = ["train", "val", "test"]
-        first, last = (splits.index(split_of(end, self.contents.size)) for end in ends)
+        first, last = (splits.index(split_of(end, self.metadata.size)) for end in ends)
         return [
             f"{split}/{class_folder(self.recipe, number)}"
             for split in splits[first : last + 1]
@@ -80,11 +80,11 @@ class JpegFiles(RowFiles):
         ]
 
     @override
-    def write(self, part: Part, first: int) -> None:
-        for row in rows_of(part, first):
-            label = label_values(self.contents, row.tables["label"])
-            split = split_of(row.number, self.contents.size)
-            name = row_file(self.contents, row.number, row.tables["label"])
+    def write(self, chunk: Chunk, first: int) -> None:
+        for row in rows_of(chunk, first):
+            label = label_values(self.metadata, row.tables["label"])
+            split = split_of(row.number, self.metadata.size)
+            name = row_file(self.metadata, row.number, row.tables["label"])
             Image.fromarray(self.scale.pixels(row.data[0])).save(
                 self.folder / name, quality=QUALITY
             )
@@ -105,26 +105,26 @@ def open_jpeg(stored: Description) -> RowReader:
     Raises:
         ValueError: If the folder or its scale is damaged.
     """
-    recipe, contents = stored.recipe, stored.contents
+    recipe, metadata = stored.recipe, stored.metadata
     if not isinstance(recipe, Recipe):
         raise refused(stored.path, "images in JPEG files", f"recipe {recipe.name} of time series")
     _, height, width = recipe.shape
     values = stored_scale(stored).brightness()
     return RowFileReader(
         stored,
-        name=lambda number, label: row_file(contents, number, label),
+        name=lambda number, label: row_file(metadata, number, label),
         load=lambda path: values[read_jpeg(path, height, width)][None],
     )
 
 
 def stored_scale(stored: Description) -> Scale:
     """Return the scale in the metadata of a folder."""
-    facts = stored.facts.get("scale")
-    named = [facts.get(name) for name in Scale._fields] if isinstance(facts, dict) else []
+    attributes = stored.attributes.get("scale")
+    named = [attributes.get(name) for name in Scale._fields] if isinstance(attributes, dict) else []
     numbers = [float(each) for each in named if isinstance(each, int | float)]
     if len(numbers) != len(Scale._fields) or not all(map(math.isfinite, numbers)):
-        raise refused(stored.path, f"a scale of {', '.join(Scale._fields)}", repr(facts))
+        raise refused(stored.path, f"a scale of {', '.join(Scale._fields)}", repr(attributes))
     scale = Scale(*numbers)
     if scale.high <= scale.low or scale.softening < 0:
-        raise refused(stored.path, "a scale from low to high", repr(facts))
+        raise refused(stored.path, "a scale from low to high", repr(attributes))
     return scale

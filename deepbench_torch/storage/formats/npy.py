@@ -8,13 +8,13 @@ from numpy.lib.format import write_array_header_1_0
 from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.contents import Contents
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.folder import RowFiles
+from deepbench_torch.storage.formats.folder import RowFiles
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader, label_shape
-from deepbench_torch.storage.parts import Array, Part
+from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.trust import inside, mapped_array
+from deepbench_torch.storage.work.chunks import Array, Chunk
 
 
 def array_name(recipe: AbstractRecipe) -> str:
@@ -26,16 +26,16 @@ def array_name(recipe: AbstractRecipe) -> str:
 class NpyFiles(RowFiles):
     """Two arrays that `np.load(..., mmap_mode="r")` maps into memory."""
 
-    def __init__(self, folder: Path, contents: Contents) -> None:
-        super().__init__(folder, contents)
+    def __init__(self, folder: Path, metadata: Metadata) -> None:
+        super().__init__(folder, metadata)
         self._files: dict[str, IO[bytes]] = {}
         self._shapes: dict[str, list[int]] = {}
 
     @override
-    def write(self, part: Part, first: int) -> None:
+    def write(self, chunk: Chunk, first: int) -> None:
         for name, values in (
-            (array_name(self.contents.recipe), part.data),
-            ("labels", part.tables["label"]),
+            (array_name(self.metadata.recipe), chunk.data),
+            ("labels", chunk.tables["label"]),
         ):
             if name not in self._files:
                 self._files[name] = self._begun(name, values)
@@ -44,7 +44,7 @@ class NpyFiles(RowFiles):
 
     def _begun(self, name: str, values: Array) -> IO[bytes]:
         """A new file of an array, to write its values to."""
-        shape = (len(self.contents.rows), *values.shape[1:])
+        shape = (len(self.metadata.rows), *values.shape[1:])
         self._shapes[name] = list(shape)
         file = (self.folder / f"{name}.npy").open("wb")
         told = {"descr": values.dtype.str, "fortran_order": False, "shape": shape}

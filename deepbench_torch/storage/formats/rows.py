@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.folder import LABELS, label_columns
-from deepbench_torch.storage.parts import Array
+from deepbench_torch.storage.formats.folder import label_columns
+from deepbench_torch.storage.names import LABELS
 from deepbench_torch.storage.trust import inside, read_rows, refused
+from deepbench_torch.storage.work.chunks import Array
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -86,7 +87,7 @@ def read_labels(stored: Description, name: Callable[[int, Array], str]) -> Array
         ValueError: If the table is not that of this catalogue, row by row.
     """
     path, rows = inside(stored.path, LABELS), stored.rows
-    table = read_rows(path, ["index", "file", "split", *label_columns(stored.contents)])
+    table = read_rows(path, ["index", "file", "split", *label_columns(stored.metadata)])
     shape, dtype = label_shape(stored)
     labels = []
     for number, cells in zip(rows, table, strict=False):

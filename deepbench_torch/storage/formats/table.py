@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.folder import write_folder
 from deepbench_torch.storage.formats.fits_rows import open_fits
+from deepbench_torch.storage.formats.folder import write_folder
 from deepbench_torch.storage.formats.h5 import H5Rows, write_h5
 from deepbench_torch.storage.formats.jpeg import JpegFiles, open_jpeg
 from deepbench_torch.storage.formats.npy import NpyFiles, NpyRows
 from deepbench_torch.storage.formats.rows import RowReader
-from deepbench_torch.storage.job import Job
+from deepbench_torch.storage.work.job import Job
 
 Format = Literal["h5", "npy", "jpeg", "fits"]  # of FORMATS; the command line needs it as a type
 

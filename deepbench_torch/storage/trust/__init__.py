@@ -4,7 +4,6 @@ Nothing outside a catalogue's own files is read, nothing is unpickled, and nothi
 the file does not hold. Each refusal is a ValueError that names the file and the reason.
 """
 
-from deepbench_torch.storage.trust.facts import check_facts
 from deepbench_torch.storage.trust.files import (
     inside,
     parse_recipe,
@@ -15,12 +14,13 @@ from deepbench_torch.storage.trust.files import (
     regular_file,
 )
 from deepbench_torch.storage.trust.hdf5 import check_hdf5
+from deepbench_torch.storage.trust.metadata import check_metadata
 from deepbench_torch.storage.trust.npy import mapped_array
 from deepbench_torch.storage.trust.row_files import read_fits, read_jpeg
 
 __all__ = [
-    "check_facts",
     "check_hdf5",
+    "check_metadata",
     "inside",
     "mapped_array",
     "parse_recipe",

@@ -45,16 +45,16 @@ def regular_file(path: Path, *, what: str = "") -> int:
     """
     with reading(path):
         try:
-            facts = path.stat()
+            attributes = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             told = f", {what}" if what else ""
             raise ValueError(
                 f"{str(path)!r} is missing{told}; bring the whole catalogue along, or write the "
                 "catalogue again"
             ) from None
-    if not stat.S_ISREG(facts.st_mode):
-        raise refused(path, "a file", _KINDS.get(stat.S_IFMT(facts.st_mode), "something else"))
-    return facts.st_size
+    if not stat.S_ISREG(attributes.st_mode):
+        raise refused(path, "a file", _KINDS.get(stat.S_IFMT(attributes.st_mode), "something else"))
+    return attributes.st_size
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -97,7 +97,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ValueError: If it is damaged, too large or too deep.
     """
     try:
-        facts = json.loads(read_text(path))
+        attributes = json.loads(read_text(path))
     except RecursionError:
         raise refused(path, "metadata that a person can read", "lists too deep") from None
     except ValueError as error:
@@ -106,12 +106,12 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{str(path)!r} is damaged ({type(error).__name__}: {error}); write the catalogue again"
         ) from None
-    if not isinstance(facts, dict):
+    if not isinstance(attributes, dict):
         raise ValueError(
-            f"{str(path)!r} is damaged (expected a mapping, got {type(facts).__name__}); write the "
-            "catalogue again"
+            f"{str(path)!r} is damaged (expected a mapping, got {type(attributes).__name__}); "
+            "write the catalogue again"
         )
-    return facts
+    return attributes
 
 
 def parse_recipe(text: object, *, source: str) -> AbstractRecipe:

@@ -14,18 +14,14 @@ import numpy as np
 
 from deepbench_torch.datasets import Split
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.job import Job
-from deepbench_torch.storage.parts import Array, Part
-
-METADATA = "metadata.json"
-RECIPE = "recipe.yaml"
-PARAMETERS = "parameters.csv"
-LABELS = "labels.csv"
+from deepbench_torch.storage.metadata import Metadata
+from deepbench_torch.storage.names import METADATA, PARAMETERS, RECIPE
+from deepbench_torch.storage.work.chunks import Array, Chunk
+from deepbench_torch.storage.work.job import Job
 
 
 class Row(NamedTuple):
-    """One row of a part: its number, its data, and by its path everything beside it."""
+    """One row of a chunk: its number, its data, and by its path everything beside it."""
 
     number: int
     data: Array
@@ -37,15 +33,15 @@ class RowFiles(ABC):
 
     Args:
         folder: Where; it is there and empty.
-        contents: What is written.
+        metadata: What is written.
     """
 
-    def __init__(self, folder: Path, contents: Contents) -> None:
+    def __init__(self, folder: Path, metadata: Metadata) -> None:
         self.folder = folder
-        self.contents = contents
+        self.metadata = metadata
 
     @abstractmethod
-    def write(self, part: Part, first: int) -> None:
+    def write(self, chunk: Chunk, first: int) -> None:
         """Write the next rows; `first` is the number of the first of them."""
 
     @abstractmethod
@@ -57,28 +53,28 @@ class RowFiles(ABC):
         """Close what is open, whether all went well or not."""
 
 
-def write_folder(job: Job, path: Path, files: Callable[[Path, Contents], RowFiles]) -> None:
+def write_folder(job: Job, path: Path, files: Callable[[Path, Metadata], RowFiles]) -> None:
     """Write a catalogue to a new folder."""
     shutil.rmtree(path, ignore_errors=True)  # of an earlier call that was stopped
     path.mkdir()
-    contents = job.contents
-    rows, data = files(path, contents), hashlib.sha256()
+    metadata = job.metadata
+    rows, data = files(path, metadata), hashlib.sha256()
     with (
         closing(rows),
         (path / PARAMETERS).open("w", encoding="utf-8", newline="") as file,
     ):
-        table = ParameterTable(file, contents)
-        place = contents.rows.start
-        for part in job.parts():
-            rows.write(part, place)
-            table.write(part, place)
-            data.update(np.ascontiguousarray(part.data).data)
-            place += len(part.data)
-    (path / RECIPE).write_text(contents.recipe.to_yaml(), encoding="utf-8")
-    facts = {name: fact for name, fact in contents.facts().items() if name != "recipe"}
-    facts |= {"content": contents.recipe.content, "rows": len(contents.rows), **rows.finish()}
-    facts |= {"data_sha256": data.hexdigest(), "files": _checksums(path)}
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+        table = ParameterTable(file, metadata)
+        place = metadata.rows.start
+        for chunk in job.chunks():
+            rows.write(chunk, place)
+            table.write(chunk, place)
+            data.update(np.ascontiguousarray(chunk.data).data)
+            place += len(chunk.data)
+    (path / RECIPE).write_text(metadata.recipe.to_yaml(), encoding="utf-8")
+    attributes = {name: fact for name, fact in metadata.attributes().items() if name != "recipe"}
+    attributes |= {"content": metadata.recipe.content, "rows": len(metadata.rows), **rows.finish()}
+    attributes |= {"data_sha256": data.hexdigest(), "files": _checksums(path)}
+    text = json.dumps(attributes, indent=1, ensure_ascii=False) + "\n"
     (path / METADATA).write_text(text, encoding="utf-8")
 
 
@@ -93,10 +89,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def rows_of(part: Part, first: int) -> Iterator[Row]:
-    """The rows of a part one by one."""
-    for place, data in enumerate(part.data):
-        tables = {path: table[place] for path, table in part.tables.items()}
+def rows_of(chunk: Chunk, first: int) -> Iterator[Row]:
+    """The rows of a chunk one by one."""
+    for place, data in enumerate(chunk.data):
+        tables = {path: table[place] for path, table in chunk.tables.items()}
         yield Row(first + place, data, tables)
 
 
@@ -107,18 +103,18 @@ class ParameterTable:
     and radians; empty where a kind has no such parameter.
     """
 
-    def __init__(self, file: Any, contents: Contents) -> None:
+    def __init__(self, file: Any, metadata: Metadata) -> None:
         self._lines = csv.writer(file, lineterminator="\n")
-        self._contents = contents
+        self._metadata = metadata
         self._names: list[str] = []
 
-    def write(self, part: Part, first: int) -> None:
+    def write(self, chunk: Chunk, first: int) -> None:
         """Write the lines of the next rows."""
         if not self._names:
-            paths = [path.split("/") for path in part.tables if path.startswith("parameters/")]
+            paths = [path.split("/") for path in chunk.tables if path.startswith("parameters/")]
             self._names = list(dict.fromkeys(name for _, _, name in paths))
             self._lines.writerow(["index", "kind", "slot", *self._names])
-        for row in rows_of(part, first):
+        for row in rows_of(chunk, first):
             for kind, slot, values in objects_of(row):
                 told = [exact(values[name]) if name in values else "" for name in self._names]
                 self._lines.writerow([row.number, kind, slot, *told])
@@ -148,17 +144,17 @@ def exact(value: Any) -> str:
     return str(np.asarray(value).item() if value.dtype.kind != "f" else value)
 
 
-def label_columns(contents: Contents) -> list[str]:
+def label_columns(metadata: Metadata) -> list[str]:
     """The columns of the label in a table."""
-    recipe = contents.recipe
+    recipe = metadata.recipe
     return ["label"] if recipe.single_label else recipe.classes
 
 
-def label_values(contents: Contents, label: Array) -> list[str]:
+def label_values(metadata: Metadata, label: Array) -> list[str]:
     """The label of a row in these columns: the name of the class, or a number each."""
     if np.ndim(label) == 0:
-        return [contents.recipe.classes[int(label)]]
-    whole = isinstance(contents.recipe, Recipe)  # 1 where a kind is present
+        return [metadata.recipe.classes[int(label)]]
+    whole = isinstance(metadata.recipe, Recipe)  # 1 where a kind is present
     return [str(int(value)) if whole else exact(value) for value in label]
 
 

@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.parts import Array, Part
-from deepbench_torch.storage.seal import seal
-from deepbench_torch.storage.whole import reserve
+from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.metadata import Metadata
+from deepbench_torch.storage.work.atomic import reserve
+from deepbench_torch.storage.work.chunks import Array, Chunk
 
 CHUNK_BYTES = 1 << 20  # of a compressed chunk, at most
 TABLE_BYTES = 1 << 24  # of tables gathered before they are written
@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 
 class Sums:
-    """The checksums of rows that come part by part.
+    """The checksums of rows that come chunk by chunk.
 
     That of the tables is the SHA-256 of a line for each in the order of their paths, of its path
     and the SHA-256 of its bytes in hexadecimal.
@@ -47,10 +47,10 @@ class Sums:
         self._data = hashlib.sha256()
         self._tables: dict[str, Any] = {}
 
-    def update(self, part: Part) -> None:
+    def update(self, chunk: Chunk) -> None:
         """Take in the next rows."""
-        self.update_data(part.data)
-        self.update_tables(part.tables)
+        self.update_data(chunk.data)
+        self.update_tables(chunk.tables)
 
     def update_data(self, data: Array) -> None:
         """Take in the next rows' data."""
@@ -72,43 +72,43 @@ class Sums:
 
 
 def write_file(
-    contents: Contents,
+    metadata: Metadata,
     path: Path,
     *,
-    parts: Iterator[Part],
+    chunks: Iterator[Chunk],
     compression: str | None,
     also: dict[str, Any] | None = None,
 ) -> Written:
     """Write rows to a new file.
 
     Args:
-        contents: What the file is to hold.
+        metadata: What the file is to hold.
         path: The file.
-        parts: Its rows in order.
+        chunks: Its rows in order.
         compression: None for one block that can be mapped into memory, else chunks of whole rows.
         also: What else the file is to say of itself.
 
     Returns:
         Its checksums.
     """
-    sums, rows = Sums(), len(contents.rows)
-    first = next(parts)
+    sums, rows = Sums(), len(metadata.rows)
+    first = next(chunks)
     each = sum(array[:1].nbytes for array in (first.data, *first.tables.values()))
     reserve(path, rows * each + (1 << 20))
     with creating(path) as file:
-        block = create(file, first, contents, compression=compression)
+        block = create(file, first, metadata, compression=compression)
         tables = _Tables(file, sums)
         place = 0
-        for part in chain((first,), parts):
-            end = place + len(part.data)
-            block[place:end] = part.data
-            sums.update_data(part.data)
-            tables.add(part.tables)
+        for chunk in chain((first,), chunks):
+            end = place + len(chunk.data)
+            block[place:end] = chunk.data
+            sums.update_data(chunk.data)
+            tables.add(chunk.tables)
             place = end
         tables.write()
         if place != rows:
             raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {place}")
-        file.attrs.update(contents.facts() | (also or {}))
+        file.attrs.update(metadata.attributes() | (also or {}))
         file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
     return Written(seal(path), sums.data(), sums.tables())
 
@@ -116,7 +116,7 @@ def write_file(
 class _Tables:
     """The tables of a file, gathered and written some mebibytes at a time.
 
-    A call of HDF5 costs far more than the few rows of one part.
+    A call of HDF5 costs far more than the few rows of one chunk.
     """
 
     def __init__(self, file: h5py.File, sums: Sums) -> None:
@@ -167,19 +167,19 @@ def creating(path: Path) -> Iterator[h5py.File]:
 
 
 def create(
-    file: h5py.File, part: Part, contents: Contents, *, compression: str | None
+    file: h5py.File, chunk: Chunk, metadata: Metadata, *, compression: str | None
 ) -> h5py.Dataset:
     """Make every dataset at its full length, with its unit; the block of rows is returned."""
-    rows, recipe = len(contents.rows), contents.recipe
-    chunk = None
+    rows, recipe = len(metadata.rows), metadata.recipe
+    h5_chunk = None
     if compression is not None:
-        chunk = (max(1, min(rows, CHUNK_BYTES // part.data[0].nbytes)), *recipe.shape)
+        h5_chunk = (max(1, min(rows, CHUNK_BYTES // chunk.data[0].nbytes)), *recipe.shape)
     block = file.create_dataset(
-        recipe.content, (rows, *recipe.shape), np.float32, chunks=chunk, compression=compression
+        recipe.content, (rows, *recipe.shape), np.float32, chunks=h5_chunk, compression=compression
     )
-    for path, table in part.tables.items():
+    for path, table in chunk.tables.items():
         file.create_dataset(path, (rows, *table.shape[1:]), table.dtype)
-    annotate(file, recipe, list(part.tables))
+    annotate(file, recipe, list(chunk.tables))
     return block
 
 

@@ -23,7 +23,7 @@ def work_path(target: Path, key: str) -> Path:
 
     Args:
         target: The catalogue.
-        key: Twelve hexadecimal digits for its contents.
+        key: Twelve hexadecimal digits for its metadata.
     """
     mine = hashlib.sha256(f"{key} {os.geteuid()}".encode()).hexdigest()[:12]
     for each in (key, mine):

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.hdf5 import annotate, creating, write_file
-from deepbench_torch.storage.header import shard_name
-from deepbench_torch.storage.job import Job, Order
+from deepbench_torch.storage.hdf5.checksum import verify_checksum
+from deepbench_torch.storage.hdf5.header import shard_name
+from deepbench_torch.storage.hdf5.owned import is_own_file, own_shards, shard_folder_of
+from deepbench_torch.storage.hdf5.write import annotate, creating, write_file
+from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import beside, keyed
-from deepbench_torch.storage.owned import is_own_file, own_shards, shard_folder_of
-from deepbench_torch.storage.parts import make_part, part_rows, ranges, row_bytes
-from deepbench_torch.storage.seal import check_seal
-from deepbench_torch.storage.whole import replacing, sync
+from deepbench_torch.storage.work.atomic import replacing, sync
+from deepbench_torch.storage.work.chunks import chunk_rows, make_chunk, ranges, row_bytes
+from deepbench_torch.storage.work.job import Job, Order
 
 # constants, so that a catalogue is cut the same way whoever writes it
 SINGLE_BYTES = 1 << 30  # of data that one file holds, at most
@@ -27,7 +27,7 @@ SHARD_BYTES = 1 << 28  # of data in a shard otherwise
 class ShardTask(NamedTuple):
     """A shard to make: what it holds, its file, and how the file is compressed."""
 
-    contents: Contents
+    metadata: Metadata
     path: Path
     compression: str | None
 
@@ -50,7 +50,7 @@ class ShardRecord(NamedTuple):
 
 def rows_in_shard(order: Order) -> int | None:
     """How many rows a shard has; None if all go to one file. The workers do not matter."""
-    rows, each = len(order.contents.rows), row_bytes(order.contents.recipe)
+    rows, each = len(order.metadata.rows), row_bytes(order.metadata.recipe)
     if order.shard_rows is not None:
         return order.shard_rows if rows > order.shard_rows else None
     return max(1, SHARD_BYTES // each) if rows * each > SINGLE_BYTES else None
@@ -61,7 +61,7 @@ def shard_folder(order: Order) -> Path | None:
     step = rows_in_shard(order)
     if step is None:
         return None
-    key = order.contents.key(shard_rows=step, compression=order.compression)
+    key = order.metadata.key(shard_rows=step, compression=order.compression)
     return beside(order.path, f".{key}.shards")
 
 
@@ -69,13 +69,13 @@ def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
     """Write all shards to their folder and the file that joins them to `path`."""
     work = folder if folder.is_dir() else job.folder / "shards"
     work.mkdir(parents=True, exist_ok=True)
-    parts = list(ranges(job.contents.rows, step))
+    parts = list(ranges(job.metadata.rows, step))
     tasks = (
-        ShardTask(job.contents._replace(rows=part), work / shard_name(part), job.compression)
+        ShardTask(job.metadata._replace(rows=part), work / shard_name(part), job.compression)
         for part in parts
     )
     records = []
-    for part, record in zip(parts, job.crew.in_order(keep_shard, tasks), strict=True):
+    for part, record in zip(parts, job.workers.in_order(keep_shard, tasks), strict=True):
         records.append(record)
         job.bar.update(len(part))
     for part in parts:
@@ -94,13 +94,13 @@ def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
 
 def keep_shard(task: ShardTask) -> ShardRecord:
     """Make a shard, unless its file is whole; runs in any process."""
-    contents = task.contents
+    metadata = task.metadata
     also = {
-        "shard": [contents.rows.start, contents.rows.stop],
+        "shard": [metadata.rows.start, metadata.rows.stop],
         "date": "",  # the joining file has one, and a job may take days
     }
     try:
-        return read_shard(task.path, facts=contents.facts() | also)
+        return read_shard(task.path, attributes=metadata.attributes() | also)
     except (OSError, ValueError, KeyError, RuntimeError):  # missing, damaged or another
         pass
     if os.path.lexists(task.path) and not is_own_file(task.path):
@@ -108,22 +108,22 @@ def keep_shard(task: ShardTask) -> ShardRecord:
             f"path: expected a shard of deepbench_torch to replace, got {str(task.path)!r}, which "
             "this package did not write; move it elsewhere"
         )
-    parts = (
-        make_part(contents.recipe, contents.seed, rows)
-        for rows in ranges(contents.rows, part_rows(contents.recipe))
+    chunks = (
+        make_chunk(metadata.recipe, metadata.seed, rows)
+        for rows in ranges(metadata.rows, chunk_rows(metadata.recipe))
     )
     with replacing(task.path) as beside:
-        write_file(contents, beside, parts=parts, compression=task.compression, also=also)
+        write_file(metadata, beside, chunks=chunks, compression=task.compression, also=also)
         sync(beside)
-    return read_shard(task.path, facts=contents.facts() | also)
+    return read_shard(task.path, attributes=metadata.attributes() | also)
 
 
-def read_shard(path: Path, *, facts: dict[str, Any]) -> ShardRecord:
+def read_shard(path: Path, *, attributes: dict[str, Any]) -> ShardRecord:
     """What there is to know of a shard, after checking its bytes and what it says of itself."""
-    seal = check_seal(path)
+    seal = verify_checksum(path)
     with h5py.File(path, "r") as file:
-        for name, fact in facts.items():
-            if np.any(np.asarray(file.attrs[name]) != np.asarray(fact)):
+        for name, value in attributes.items():
+            if np.any(np.asarray(file.attrs[name]) != np.asarray(value)):
                 raise ValueError(f"{str(path)!r} has another {name} than belongs here")
         label = file["label"]
         block = next(file[name] for name in ("image", "series") if name in file)
@@ -169,16 +169,16 @@ def _join(
     job: Job, path: Path, *, folder: Path, parts: list[range], records: list[ShardRecord]
 ) -> None:
     """Write the file that shows all shards as one catalogue, by paths relative to it."""
-    contents = job.contents
+    metadata = job.metadata
     with h5py.File(folder / shard_name(parts[0]), "r") as first, creating(path) as file:
         tables: list[str] = []
         first.visititems(lambda name, item: _note(tables, name, item))
         for name in tables:
             shape, dtype = first[name].shape[1:], first[name].dtype
-            layout = h5py.VirtualLayout((len(contents.rows), *shape), dtype)
+            layout = h5py.VirtualLayout((len(metadata.rows), *shape), dtype)
             layout.dcpl.set_obj_track_times(False)  # or no two files are alike
             for part in parts:
-                place = part.start - contents.rows.start
+                place = part.start - metadata.rows.start
                 # HDF5 takes % as the beginning of a pattern in the names of sources
                 source = f"{folder.name}/{shard_name(part)}".replace("%", "%%")
                 layout[place : place + len(part)] = h5py.VirtualSource(
@@ -186,11 +186,11 @@ def _join(
                 )
             file.create_virtual_dataset(name, layout)
         annotate(
-            file, contents.recipe, [name for name in tables if name != contents.recipe.content]
+            file, metadata.recipe, [name for name in tables if name != metadata.recipe.content]
         )
         file["shards/seal"] = np.array([each.seal for each in records], dtype="S64")
         file["shards/offset"] = np.array([each.offsets for each in records], dtype=np.int64)
-        file.attrs.update(contents.facts())
+        file.attrs.update(metadata.attributes())
         file.attrs.update(
             {
                 "shard_rows": len(parts[0]),

@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 _MARK = b"\ndeepbench_torch sha256 "
-SEAL_BYTES = len(_MARK) + 65
+CHECKSUM_BYTES = len(_MARK) + 65
 _BLOCK = 1 << 20
 
 
@@ -20,25 +20,25 @@ def seal(path: Path) -> str:
     return digest
 
 
-def is_sealed(path: Path) -> bool:
+def has_checksum(path: Path) -> bool:
     """Return whether the last line of a file is one that `seal` adds, right or wrong."""
     with path.open("rb") as file:
         length = file.seek(0, 2)
-        file.seek(max(0, length - SEAL_BYTES))
-        return file.read(SEAL_BYTES).startswith(_MARK)
+        file.seek(max(0, length - CHECKSUM_BYTES))
+        return file.read(CHECKSUM_BYTES).startswith(_MARK)
 
 
-def check_seal(path: Path) -> str:
+def verify_checksum(path: Path) -> str:
     """The SHA-256 in the last line of a file.
 
     Raises:
         FileNotFoundError: If there is no file.
         ValueError: If there is no such line, or the file is not what it says.
     """
-    length = path.stat().st_size - SEAL_BYTES
+    length = path.stat().st_size - CHECKSUM_BYTES
     with path.open("rb") as file:
         file.seek(max(0, length))
-        last = file.read(SEAL_BYTES)
+        last = file.read(CHECKSUM_BYTES)
     told = last[len(_MARK) : -1].decode("ascii", "replace")
     if length < 0 or last != _MARK + told.encode() + b"\n":
         raise ValueError(

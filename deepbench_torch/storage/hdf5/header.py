@@ -14,12 +14,12 @@ from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.contents import FORMAT_VERSION
 from deepbench_torch.storage.escape import line
+from deepbench_torch.storage.metadata import FORMAT_VERSION
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.trust import (
-    check_facts,
     check_hdf5,
+    check_metadata,
     inside,
     parse_recipe,
     regular_file,
@@ -219,7 +219,7 @@ def _header(file: h5py.File, path: Path) -> Header:
         raise ValueError(
             f"{str(path)!r} is one shard of a catalogue; open the file beside its folder instead"
         )
-    check_facts(attributes, path)
+    check_metadata(attributes, path)
     recipe = parse_recipe(attributes["recipe"], source=f"the recipe in {str(path)!r}")
     split = None if attributes["split"] == "all" else attributes["split"]
     rows = split_rows(attributes["size"], split)

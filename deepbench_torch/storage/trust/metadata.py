@@ -49,22 +49,22 @@ _FOLDER = {
 }
 
 
-def check_facts(facts: Mapping[str, Any], path: Path) -> None:
+def check_metadata(attributes: Mapping[str, Any], path: Path) -> None:
     """Check the type of every fact that this package uses.
 
     Args:
-        facts: The attributes of an HDF5 file, or what metadata.json holds.
+        attributes: The attributes of an HDF5 file, or what metadata.json holds.
         path: The file, for messages.
 
     Raises:
         ValueError: If one is missing or of another type.
     """
-    more = _FOLDER if "format" in facts else _FILE
+    more = _FOLDER if "format" in attributes else _FILE
     for name, (holds, rule) in {**_EVERY, **more}.items():
-        if not holds(facts.get(name)):
+        if not holds(attributes.get(name)):
             raise ValueError(
                 f"{str(path)!r} is damaged: expected {rule} as {name}, got "
-                f"{_short(facts.get(name))}; write it again"
+                f"{_short(attributes.get(name))}; write it again"
             )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple, Self
@@ -12,10 +13,12 @@ from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.recipes import AbstractRecipe
 
 FORMAT_VERSION = 2
+PACKAGE = "deepbench_torch "
 LICENCE = "CC0-1.0"  # the rows are nobody's work; the code that draws them is Apache-2.0
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
-class Contents(NamedTuple):
+class Metadata(NamedTuple):
     """Some rows of a catalogue.
 
     Attributes:
@@ -49,17 +52,17 @@ class Contents(NamedTuple):
 
     def key(self, **also: object) -> str:
         """Twelve letters that stand for all that decides the rows' bytes, and for what else."""
-        facts = {
+        attributes = {
             "recipe": self.recipe.digest,
             "seed": self.seed,
             "rows": [self.rows.start, self.rows.stop],
             "generator_version": GENERATOR_VERSION,
             "format_version": FORMAT_VERSION,
         }
-        text = json.dumps(facts | also, sort_keys=True)
+        text = json.dumps(attributes | also, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def facts(self) -> dict[str, Any]:
+    def attributes(self) -> dict[str, Any]:
         """What a file says of itself and how to make it again, but for its checksums."""
         return {
             "recipe": self.recipe.to_yaml(),
@@ -90,3 +93,16 @@ def today() -> str:
             f"SOURCE_DATE_EPOCH must be seconds since 1970, got {told!r}; correct it or unset it"
         )
     return datetime.fromtimestamp(int(told), UTC).date().isoformat()
+
+
+def is_own(attributes: dict[str, Any]) -> bool:
+    """Return whether metadata name this package, a digest and versions."""
+    digest, package = attributes.get("digest"), attributes.get("package")
+    versions = [str(attributes.get(name)) for name in ("format_version", "generator_version")]
+    return (
+        isinstance(digest, str)
+        and _DIGEST.fullmatch(digest) is not None
+        and isinstance(package, str)
+        and package.startswith(PACKAGE)
+        and all(version.isdecimal() for version in versions)
+    )

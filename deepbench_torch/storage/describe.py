@@ -9,11 +9,11 @@ from deepbench_torch.paths import entries, user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.escape import line
-from deepbench_torch.storage.folder import METADATA, RECIPE
 from deepbench_torch.storage.formats import FORMATS
-from deepbench_torch.storage.header import check_exists, read_header
+from deepbench_torch.storage.hdf5.header import check_exists, read_header
+from deepbench_torch.storage.names import METADATA, RECIPE
 from deepbench_torch.storage.reading import reading
-from deepbench_torch.storage.trust import check_facts, inside, parse_recipe, read_json, read_text
+from deepbench_torch.storage.trust import check_metadata, inside, parse_recipe, read_json, read_text
 
 
 def describe(path: str | Path) -> Description:
@@ -42,7 +42,7 @@ def describe(path: str | Path) -> Description:
         seed=header.seed,
         size=header.size,
         split=header.split,
-        facts=header.attributes,
+        attributes=header.attributes,
         options=options,
         files=header.files,
     )
@@ -67,9 +67,9 @@ def _only_catalogue(folder: Path) -> Path:
 def _describe_folder(path: Path) -> Description:
     recipe_file, metadata = inside(path, RECIPE), inside(path, METADATA)
     recipe = parse_recipe(read_text(recipe_file), source=str(recipe_file))
-    facts = read_json(metadata)
+    attributes = read_json(metadata)
     try:
-        return _from_facts(path, recipe, facts)
+        return _from_attributes(path, recipe, attributes)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         if str(path) in str(error):
             raise
@@ -79,29 +79,34 @@ def _describe_folder(path: Path) -> Description:
         ) from None
 
 
-def _from_facts(path: Path, recipe: AbstractRecipe, facts: dict[str, Any]) -> Description:
-    if facts["generator_version"] != GENERATOR_VERSION:
+def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, Any]) -> Description:
+    if attributes["generator_version"] != GENERATOR_VERSION:
         raise ValueError(
-            f"{str(path)!r} was made by generator version {facts['generator_version']}, this is "
-            f"version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
-            f"{line(str(facts['package']))}"
+            f"{str(path)!r} was made by generator version {attributes['generator_version']}, this "
+            f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
+            f"{line(str(attributes['package']))}"
         )
-    check_facts(facts, path / METADATA)
-    if facts["digest"] != recipe.digest:
+    check_metadata(attributes, path / METADATA)
+    if attributes["digest"] != recipe.digest:
         raise ValueError(
             f"{str(path / RECIPE)!r} is not the recipe that the catalogue was made by: its digest "
-            f"is {recipe.digest:.12}, that in {METADATA} {facts['digest']:.12}; put it back"
+            f"is {recipe.digest:.12}, that in {METADATA} {attributes['digest']:.12}; put it back"
         )
-    split = None if facts["split"] == "all" else facts["split"]
-    if facts["format"] not in FORMATS or len(split_rows(facts["size"], split)) != facts["rows"]:
-        raise ValueError(f"its format is {facts['format']!r} and its rows are {facts['rows']!r}")
+    split = None if attributes["split"] == "all" else attributes["split"]
+    if (
+        attributes["format"] not in FORMATS
+        or len(split_rows(attributes["size"], split)) != attributes["rows"]
+    ):
+        raise ValueError(
+            f"its format is {attributes['format']!r} and its rows are {attributes['rows']!r}"
+        )
     return Description(
         path=path,
-        format=facts["format"],
+        format=attributes["format"],
         recipe=recipe,
-        seed=checked_seed(facts["seed"]),
-        size=facts["size"],
+        seed=checked_seed(attributes["seed"]),
+        size=attributes["size"],
         split=split,
-        facts=facts,
+        attributes=attributes,
         options={},
     )

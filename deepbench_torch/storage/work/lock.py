@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.names import beside
-from deepbench_torch.storage.progress import Bar
+from deepbench_torch.storage.work.progress import Bar
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A crew: who does the work of writing a catalogue, here or in other processes."""
+"""Workers: they make the rows of a catalogue in this process or in others."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ _FINAL = (OSError, ValueError, TypeError, NotImplementedError)
 
 
 @final
-class Crew:
+class Workers:
     """Does tasks here, in local processes, or in any executor; a worker that dies is replaced.
 
     Args:

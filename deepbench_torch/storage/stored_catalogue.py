@@ -19,7 +19,7 @@ from deepbench_torch.datasets.targets import Target, target_rows
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
-from deepbench_torch.storage.described import describe
+from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.formats.rows import RowReader

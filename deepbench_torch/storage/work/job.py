@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepbench_torch.storage.contents import Contents
-from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.parts import Part, all_parts
-from deepbench_torch.storage.progress import Bar
+from deepbench_torch.storage.metadata import Metadata
+from deepbench_torch.storage.work.chunks import Chunk, all_chunks
+from deepbench_torch.storage.work.progress import Bar
+from deepbench_torch.storage.work.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,13 @@ class Order:
     """What is to be written, and how it is cut.
 
     Attributes:
-        contents: What to write.
+        metadata: What to write.
         path: Its final name.
         compression: As in materialize.
         shard_rows: As in materialize.
     """
 
-    contents: Contents
+    metadata: Metadata
     path: Path
     compression: str | None
     shard_rows: int | None
@@ -33,17 +33,17 @@ class Job(Order):
 
     Attributes:
         folder: For work that a later call goes on with; nothing in it is final.
-        crew: Who makes rows.
+        workers: Who makes rows.
         bar: Shows how many rows are done.
     """
 
     folder: Path
-    crew: Crew
+    workers: Workers
     bar: Bar
 
-    def parts(self) -> Iterator[Part]:
-        """All rows in order, part by part, made by the crew; what an earlier call made is kept."""
-        recipe, seed, _, _, rows = self.contents
-        for part in all_parts(recipe, seed, rows, folder=self.folder, crew=self.crew):
-            yield part
-            self.bar.update(len(part.data))
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield all rows in order by chunks; those of an earlier call are not made again."""
+        recipe, seed, _, _, rows = self.metadata
+        for chunk in all_chunks(recipe, seed, rows, folder=self.folder, workers=self.workers):
+            yield chunk
+            self.bar.update(len(chunk.data))

@@ -12,10 +12,10 @@ import torch
 
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.crew import Crew
-from deepbench_torch.storage.whole import replacing
+from deepbench_torch.storage.work.atomic import replacing
+from deepbench_torch.storage.work.workers import Workers
 
-PART_BYTES = 1 << 22  # of data in a part; what a kill can cost each worker
+CHUNK_BYTES = 1 << 22  # of data in a chunk; what a kill can cost each worker
 BATCH = 256  # rows made at once
 DIGEST = 32  # bytes of a SHA-256
 ALIGNMENT = 64  # bytes
@@ -24,7 +24,7 @@ _FOREIGN = (ValueError, TypeError, LookupError, ArithmeticError)  # reading what
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class Part(NamedTuple):
+class Chunk(NamedTuple):
     """Some rows: the data (N, *recipe.shape) float32, and by its path everything beside it."""
 
     data: Array
@@ -52,9 +52,9 @@ def ranges(rows: range, step: int) -> Iterator[range]:
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
-def part_rows(recipe: AbstractRecipe) -> int:
-    """How many rows a part has; it depends on the recipe alone."""
-    return max(1, PART_BYTES // row_bytes(recipe))
+def chunk_rows(recipe: AbstractRecipe) -> int:
+    """How many rows a chunk has; it depends on the recipe alone."""
+    return max(1, CHUNK_BYTES // row_bytes(recipe))
 
 
 def row_bytes(recipe: AbstractRecipe) -> int:
@@ -62,62 +62,64 @@ def row_bytes(recipe: AbstractRecipe) -> int:
     return math.prod(recipe.shape) * 4
 
 
-def make_part(recipe: AbstractRecipe, seed: int, rows: range) -> Part:
+def make_chunk(recipe: AbstractRecipe, seed: int, rows: range) -> Chunk:
     """Rows of a recipe; runs in any process."""
     samples = [
-        generate(recipe, seed, torch.arange(part.start, part.stop, dtype=torch.int64, device="cpu"))
-        for part in ranges(rows, BATCH)
+        generate(
+            recipe, seed, torch.arange(chunk.start, chunk.stop, dtype=torch.int64, device="cpu")
+        )
+        for chunk in ranges(rows, BATCH)
     ]
     tables = [sample.tables() for sample in samples]
-    return Part(
+    return Chunk(
         np.concatenate([sample.data.numpy() for sample in samples]),
         {path: np.concatenate([each[path].numpy() for each in tables]) for path in tables[0]},
     )
 
 
-def all_parts(
-    recipe: AbstractRecipe, seed: int, rows: range, *, folder: Path, crew: Crew
-) -> Iterator[Part]:
-    """All rows in order, part by part; those that the folder has already are not made again.
+def all_chunks(
+    recipe: AbstractRecipe, seed: int, rows: range, *, folder: Path, workers: Workers
+) -> Iterator[Chunk]:
+    """All rows in order, chunk by chunk; those that the folder has already are not made again.
 
     Args:
         recipe: What the rows hold.
         seed: Their seed.
         rows: Their numbers.
-        folder: Where parts are kept, for these rows alone; not used if there is only one part.
-        crew: Who makes them.
+        folder: Where chunks are kept, for these rows alone; not used if there is only one chunk.
+        workers: Who makes them.
     """
-    step = part_rows(recipe)
+    step = chunk_rows(recipe)
     if len(rows) <= step:
-        yield from crew.in_order(_make, [(recipe, seed, rows)])
+        yield from workers.in_order(_make, [(recipe, seed, rows)])
         return
     folder.mkdir(parents=True, exist_ok=True)
     tasks = (
-        Rows(recipe, seed, part, folder / f"{part.start}-{part.stop}.part")
-        for part in ranges(rows, step)
+        Rows(recipe, seed, chunk, folder / f"{chunk.start}-{chunk.stop}.part")
+        for chunk in ranges(rows, step)
     )
-    for path in crew.in_order(keep_part, tasks):
+    for path in workers.in_order(keep_chunk, tasks):
         yield _kept(path)
 
 
-def _make(rows: tuple[AbstractRecipe, int, range]) -> Part:
-    return make_part(*rows)
+def _make(rows: tuple[AbstractRecipe, int, range]) -> Chunk:
+    return make_chunk(*rows)
 
 
-def keep_part(task: Rows) -> Path:
+def keep_chunk(task: Rows) -> Path:
     """Make rows and keep them in a file, unless it holds them whole; runs in any process."""
-    if read_part(task.path) is None:
-        write_part(make_part(task.recipe, task.seed, task.rows), task.path)
+    if read_chunk(task.path) is None:
+        write_chunk(make_chunk(task.recipe, task.seed, task.rows), task.path)
     return task.path
 
 
-def write_part(part: Part, path: Path) -> None:
-    """Keep a part in a file that begins with the SHA-256 of the rest.
+def write_chunk(chunk: Chunk, path: Path) -> None:
+    """Keep a chunk in a file that begins with the SHA-256 of the rest.
 
     Then come a line with the name, dtype and shape of each array, and their bytes, each at a
     multiple of ALIGNMENT, so that a reader takes them where they lie.
     """
-    arrays = {"": part.data, **part.tables}
+    arrays = {"": chunk.data, **chunk.tables}
     told = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     line = json.dumps(told).encode() + b"\n"
     pieces: list[Any] = [line.rjust(len(line) + _padding(DIGEST + len(line)))]
@@ -130,8 +132,8 @@ def write_part(part: Part, path: Path) -> None:
         file.writelines([digest.digest(), *pieces])
 
 
-def read_part(path: Path) -> Part | None:
-    """The part in a file, or None if there is none, or none that is whole and of this form.
+def read_chunk(path: Path) -> Chunk | None:
+    """The chunk in a file, or None if there is none, or none that is whole and of this form.
 
     Its data is read-only.
     """
@@ -147,11 +149,11 @@ def read_part(path: Path) -> Part | None:
     except _FOREIGN:  # of another version of this package
         return None
     # the tables are copied, so that who keeps them does not keep the data
-    return Part(data, {name: array.copy() for name, array in arrays.items()})
+    return Chunk(data, {name: array.copy() for name, array in arrays.items()})
 
 
 def _arrays(content: bytes) -> Iterator[tuple[str, Array]]:
-    """The arrays of a file that `write_part` wrote, by name, where they lie."""
+    """The arrays of a file that `write_chunk` wrote, by name, where they lie."""
     place = content.index(b"\n", DIGEST) + 1
     for name, dtype, shape in json.loads(content[DIGEST:place]):
         array = np.frombuffer(content, dtype, math.prod(shape), place).reshape(shape)
@@ -164,11 +166,11 @@ def _padding(length: int) -> int:
     return -length % ALIGNMENT
 
 
-def _kept(path: Path) -> Part:
-    part = read_part(path)
-    if part is None:
+def _kept(path: Path) -> Chunk:
+    chunk = read_chunk(path)
+    if chunk is None:
         raise OSError(
             f"a worker wrote {path}, but here it is not to be read; workers and this process need "
             "one file system"
         )
-    return part
+    return chunk
