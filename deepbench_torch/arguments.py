@@ -1,4 +1,4 @@
-"""Checks of arguments that several edges share."""
+"""Checks of arguments that several entrances share."""
 
 import operator
 from collections.abc import Iterable
@@ -16,26 +16,26 @@ class Fault(NamedTuple):
     """One fault of a nested value.
 
     Attributes:
-        location: The keys that lead to it.
-        message: The rule, the value found and the remedy.
+        location: Keys that lead to it.
+        message: Rule, value found and remedy.
     """
 
     location: Location
     message: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(map(_shown_key, self.location)) or 'recipe'}: {self.message}"
+        return f"{'.'.join(map(_key_text, self.location)) or 'recipe'}: {self.message}"
 
 
-def _shown_key(key: int | str) -> str:
-    """Return a key as messages show it: short, without characters that move a terminal."""
+def _key_text(key: int | str) -> str:
+    """Return a key for messages: short and without control characters."""
     text = str(key)
     return f"{text if text.isprintable() else ascii(text):.60}"
 
 
 @final
 class FaultsError(ValueError):
-    """Several faults, their places relative to the value that is checked."""
+    """Several faults; their locations are relative to the checked value."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = list(faults)
@@ -46,9 +46,10 @@ class FaultsError(ValueError):
 
 
 def as_tensor(value: Any) -> Tensor:
-    """Return a tensor as it is and any other numbers as a new one on the CPU.
+    """Return a tensor unchanged, and other numbers as a new tensor on the CPU.
 
-    NumPy's numbers keep their dtype; Python's become float32 or int64, whatever torch's default is.
+    NumPy numbers keep their dtype. Python numbers become float32 or int64; torch's default dtype
+    has no effect.
 
     Example:
         >>> as_tensor([1.0, 2.0]).dtype
@@ -84,18 +85,18 @@ def check_integer(value: object, rule: str, *, least: int, most: int) -> int:
 
 
 def nearest(name: object, names: Iterable[object]) -> str:
-    """A hint at the name that was meant, to go into an error message; empty if none is near."""
+    """Return a hint at the most similar name for an error message; empty if none is similar."""
     known = [str(other) for other in names]
-    meant = (
+    similar = (
         get_close_matches(str(name).lower(), known, n=1, cutoff=0.65)
         if isinstance(name, str)
         else []
     )
-    return f"did you mean {meant[0]!r}? " if meant else ""
+    return f"did you mean {similar[0]!r}? " if similar else ""
 
 
 def is_number(text: object) -> bool:
-    """Whether a text is a number, as 1e-3 is, which YAML takes for a text."""
+    """Return whether a string is a number, such as 1e-3, which YAML reads as a string."""
     if not isinstance(text, str):
         return False
     try:

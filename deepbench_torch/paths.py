@@ -1,9 +1,9 @@
-"""Paths: the one place that turns a user's text into a path, and the one that lists folders."""
+"""Conversion of users' text to paths, and lists of folders without litter."""
 
 import os
 from pathlib import Path
 
-# left behind by macOS, Windows, KDE, NFS and editors; compared without regard to case
+# created by macOS, Windows, KDE, NFS and editors; compared without case
 LITTER = frozenset(
     (".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".directory", "__macosx", ".localized")
 )
@@ -12,16 +12,16 @@ LITTER_ENDS = ("~", ".swp", ".swo", ".swx")
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return the absolute path that a user meant.
+    """Return a user's path as an absolute path.
 
-    A leading `~` is expanded as a shell does it; every other character stands for itself, so a path
-    is never a pattern. Symbolic links are kept.
+    A leading `~` is expanded as in a shell; no other character has a special meaning, so a path is
+    never a pattern. Symbolic links are kept.
 
     Args:
-        path: What the user wrote.
+        path: The user's path.
 
     Raises:
-        TypeError: If it is not a text or a path.
+        TypeError: If it is not a string or a path.
         ValueError: If it is empty or holds a null character.
 
     Example:
@@ -30,7 +30,8 @@ def user_path(path: str | os.PathLike[str]) -> Path:
     """
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
-        raise TypeError(f"path: expected a text or a pathlib.Path, got {type(path).__name__}")
+        found = type(path).__name__
+        raise TypeError(f"path: expected a str or a pathlib.Path, got {found}; write it as a str")
     if not text or "\0" in text:
         raise ValueError(
             f"path: expected the name of a file or folder, got {text!r}; write one without null "
@@ -40,7 +41,7 @@ def user_path(path: str | os.PathLike[str]) -> Path:
 
 
 def is_litter(name: str) -> bool:
-    """Return whether a file name is one that systems and editors leave behind in any folder."""
+    """Return whether a file name is one that systems and editors create in any folder."""
     name = name.casefold()
     return name.startswith(LITTER_STARTS) or name.endswith(LITTER_ENDS) or name in LITTER
 

@@ -1,4 +1,4 @@
-"""Numbers as users write them: of NumPy, torch or with an astropy unit, made plain in one place."""
+"""Conversion of users' numbers, of NumPy, torch or with an astropy unit, to plain numbers."""
 
 import sys
 from collections.abc import Mapping
@@ -11,25 +11,25 @@ from torch import Tensor
 
 T = TypeVar("T")
 
-# Names of units as this package writes them, for astropy
+# Unit names of this package, and their names in astropy
 NAMES = {"solar mass": "solMass", "radian": "rad", "pixel": "pix", "^": "**"}
 NO_UNIT = "remove the unit, for instance with .value"
 
 
 def is_quantity(value: object) -> bool:
-    """Return whether a value is an astropy Quantity; astropy is not imported for that."""
+    """Return whether a value is an astropy Quantity, without importing astropy."""
     units = sys.modules.get("astropy.units")
     return units is not None and isinstance(value, units.Quantity)
 
 
 def in_unit(value: Any, unit: str, *, where: str, remedy: str = NO_UNIT) -> Any:
-    """Return the number or array of a Quantity in a unit; any other value as it is.
+    """Return the number or array of a Quantity in a unit; any other value unchanged.
 
     Args:
-        value: What the user wrote.
-        unit: The unit that is expected, "" for a number without unit.
-        where: What the value is, for the message.
-        remedy: What to do where no unit is expected.
+        value: The user's value.
+        unit: Expected unit, "" for a number without unit.
+        where: Name of the value in messages.
+        remedy: Instruction if no unit is expected.
 
     Returns:
         A float64 number or NumPy array for a Quantity; else `value` itself.
@@ -49,8 +49,8 @@ def in_unit(value: Any, unit: str, *, where: str, remedy: str = NO_UNIT) -> Any:
     except ValueError:  # astropy's UnitConversionError is one
         rule = f"a number in {unit}" if unit else "a number without unit"
         advice = f"convert it to {unit}" if unit else remedy
-        raise ValueError(f"{where}: expected {rule}, got {_shown(value)}; {advice}") from None
-    # a copy, whose memory no one else can change
+        raise ValueError(f"{where}: expected {rule}, got {_short_text(value)}; {advice}") from None
+    # a copy, which shares no memory with the user's array
     return np.array(number, dtype=np.float64) if np.ndim(number) else float(number)
 
 
@@ -60,10 +60,10 @@ def in_units(
     """Return arguments with Quantities as numbers or float64 tensors; see `in_unit`.
 
     Args:
-        where: The function or object that takes them, for the message.
+        where: Name of the function or object in messages.
         values: Numbers, tensors or Quantities by name.
-        units: The unit of each by name; one that is left out has none.
-        remedy: What to do with a unit where none is expected.
+        units: Expected units by name; a missing one means no unit.
+        remedy: Instruction if no unit is expected.
 
     Raises:
         ValueError: If the unit of a Quantity does not convert.
@@ -75,10 +75,10 @@ def in_units(
 
 
 def pixels(value: Any, *, where: str) -> Any:
-    """Return a Quantity as a whole number of pixels; any other value as it is.
+    """Return a Quantity as a whole number of pixels; any other value unchanged.
 
     Raises:
-        ValueError: If it is not in pixels, or not whole.
+        ValueError: If it is not a whole number of pixels.
 
     Example:
         >>> from astropy import units as u
@@ -89,7 +89,8 @@ def pixels(value: Any, *, where: str) -> Any:
         return value
     number = np.asarray(in_unit(value, "pixel", where=where))
     if (number != number.round()).any():
-        raise ValueError(f"{where}: expected whole pixels, got {_shown(value)}; round it")
+        rule = "a whole number of pixels"
+        raise ValueError(f"{where}: expected {rule}, got {_short_text(value)}; round it")
     return number.astype(np.int64).tolist()
 
 
@@ -98,9 +99,9 @@ def _tensor(value: Any) -> Any:
 
 
 def plain_number(value: Any) -> Any:
-    """Return a number of NumPy or torch as int, float or bool; any other value as it is.
+    """Return a number of NumPy or torch as int, float or bool; any other value unchanged.
 
-    A tensor that requires gradients stays as it is, for the gradient would be lost.
+    A tensor that requires gradients is returned unchanged, because the gradient would be lost.
 
     Example:
         >>> plain_number(np.float32(0.5)), plain_number("a")
@@ -114,7 +115,7 @@ def plain_number(value: Any) -> Any:
 
 
 def si_scale(unit: str) -> float:
-    """Return how many SI units a unit is.
+    """Return the size of a unit in SI units.
 
     Example:
         >>> si_scale("au")
@@ -132,5 +133,5 @@ def _astropy_unit(unit: str) -> Any:
     return units.Unit(unit)
 
 
-def _shown(value: object) -> str:
+def _short_text(value: object) -> str:
     return " ".join(str(value).split())[:60]

@@ -1,6 +1,6 @@
-"""Reference renderers: the same parameters drawn by other software, in float64, one at a time.
+"""Reference renderers: each object rendered by independent software, in float64, one at a time.
 
-They are the oracles of the tests and the means to check an image independently; they are slow.
+They are the oracles of the tests and check any image independently; they are slow.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,21 @@ from matplotlib import patches
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from deepbench_torch.arguments import nearest
 from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_ENDLESS = 1e6  # [pixel]; stands for an infinite thickness
+_LARGE = 1e6  # [pixel]; replaces an infinite thickness
 
 
 def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
-    """One object drawn by an independent implementation.
+    """Render one object with an independent implementation.
 
     Args:
-        kind: A key of `OBJECTS`.
+        kind: Key of `OBJECTS`.
         parameters: Every parameter of the kind, in pixels and radians.
         grid: Pixel centres of an H by W image.
 
@@ -33,10 +34,11 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
         float64, shape (H, W).
 
     Raises:
-        ValueError: If the kind is not known, or a parameter missing, unknown or senseless.
+        ValueError: If the kind is unknown, or a parameter is missing, unknown or out of range.
     """
     if kind not in RENDERERS:
-        raise ValueError(f"no reference renderer for {kind!r}; there is {', '.join(RENDERERS)}")
+        hint = nearest(kind, RENDERERS).strip() or "use one of them"
+        raise ValueError(f"kind: expected one of {', '.join(RENDERERS)}, got {kind!r}; {hint}")
     OBJECTS[kind].check_names(parameters)
     parameters = OBJECTS[kind].in_units(parameters)
     for name, value in parameters.items():
@@ -46,7 +48,7 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
 
 
 def _star(p: dict[str, float], x: Image, y: Image) -> Image:
-    """The Moffat profile of astropy."""
+    """Render astropy's Moffat profile."""
     model = Moffat2D(
         amplitude=p["amplitude"], x_0=p["x"], y_0=p["y"], gamma=p["gamma"], alpha=p["alpha"]
     )
@@ -54,7 +56,7 @@ def _star(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _galaxy(p: dict[str, float], x: Image, y: Image) -> Image:
-    """The Sersic profile of astropy."""
+    """Render astropy's Sersic profile."""
     model = Sersic2D(
         amplitude=p["amplitude"],
         r_eff=p["radius"],
@@ -68,9 +70,9 @@ def _galaxy(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _spiral(p: dict[str, float], x: Image, y: Image) -> Image:
-    """Disc and arms from the formula as printed in the paper, by complex numbers; astropy's core.
+    """Render disc and arms by the formula of the paper in complex numbers, with astropy's core.
 
-    The pitch angle is found by differentiating r(phi) numerically, not from its closed form.
+    The pitch angle is a numerical derivative of r(phi), not the closed form.
     """
     frame = ((x - p["x"]) + 1j * (y - p["y"])) * np.exp(-1j * p["theta"])
     disc = frame.real + 1j * frame.imag / (1 - p["ellip"])
@@ -93,12 +95,12 @@ def _spiral(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def arm_radius(phi: Image, p: dict[str, float]) -> Image:
-    """The size of r(phi) of Ringermacher & Mead (2009), for 0 < phi < 2N atan(1/B)."""
+    """Return |r(phi)| of Ringermacher & Mead (2009), for 0 < phi < 2N atan(1/B)."""
     return np.abs(p["scale"] / np.log(p["bar"] * np.tan(phi / (2 * p["winding"]))))
 
 
 def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
-    """The phi at which an arm passes r, by bisection of r(phi), which grows with phi."""
+    """Return the phi at which an arm passes r, by bisection of r(phi), which grows with phi."""
     low = np.zeros_like(r)
     high = np.full_like(r, 2 * p["winding"] * np.arctan(1 / p["bar"]))
     for _ in range(60):
@@ -110,7 +112,7 @@ def _phase_on_arm(r: Image, p: dict[str, float]) -> Image:
 
 
 def _sine_of_pitch(phi: Image, p: dict[str, float]) -> Image:
-    """The sine of the angle between arm and circle, from differences of ln r along the arm."""
+    """Return the sine of the angle between arm and circle, by differences of ln r along the arm."""
     end = 2 * p["winding"] * np.arctan(1 / p["bar"])
     step = 1e-6 * np.minimum(phi, end - phi)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -120,7 +122,7 @@ def _sine_of_pitch(phi: Image, p: dict[str, float]) -> Image:
 
 
 def _ellipse(p: dict[str, float], x: Image, y: Image) -> Image:
-    """The inequality; matplotlib flattens curves, which moves them by up to 0.12 pixel."""
+    """Evaluate the inequality, because matplotlib moves curves by up to 0.12 pixels."""
     turned = ((x - p["x"]) + 1j * (y - p["y"])) * np.exp(-1j * p["theta"])
 
     def within(width: float, height: float) -> Mask:
@@ -130,23 +132,23 @@ def _ellipse(p: dict[str, float], x: Image, y: Image) -> Image:
 
     inset = 2 * p["thickness"]
     hole = within(p["width"] - inset, p["height"] - inset)
-    return _painted(within(p["width"], p["height"]) & ~hole, p)
+    return _fill(within(p["width"], p["height"]) & ~hole, p)
 
 
 def _circle(p: dict[str, float], x: Image, y: Image) -> Image:
-    """The inequality, as for an ellipse."""
+    """Evaluate the inequality, as for an ellipse."""
     r = np.hypot(x - p["x"], y - p["y"])
-    return _painted((r <= p["radius"]) & (r >= p["radius"] - p["thickness"]), p)
+    return _fill((r <= p["radius"]) & (r >= p["radius"] - p["thickness"]), p)
 
 
 def _arc(p: dict[str, float], x: Image, y: Image) -> Image:
-    """The inequalities of the ring and of the polar angle."""
+    """Evaluate the inequalities of the ring and of the polar angle."""
     angle = np.arctan2(y - p["y"], x - p["x"])
     return _circle(p, x, y) * (np.mod(angle - p["start"], 2 * np.pi) <= p["extent"])
 
 
 def _rectangle(p: dict[str, float], x: Image, y: Image) -> Image:
-    """A rectangle of matplotlib's, less a smaller one."""
+    """Render matplotlib's rectangle minus a smaller one."""
 
     def inset(by: float) -> Patch:
         width, height = p["width"] - 2 * by, p["height"] - 2 * by
@@ -162,7 +164,7 @@ def _rectangle(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _polygon(p: dict[str, float], x: Image, y: Image) -> Image:
-    """A regular polygon of matplotlib's, less a smaller one."""
+    """Render matplotlib's regular polygon minus a smaller one."""
     inradius_to_radius = 1 / np.cos(np.pi / p["vertices"])
 
     def inset(by: float) -> Patch:
@@ -177,23 +179,23 @@ def _polygon(p: dict[str, float], x: Image, y: Image) -> Image:
 
 
 def _line(p: dict[str, float], x: Image, y: Image) -> Image:
-    """A polygon of matplotlib's with the four corners."""
+    """Render matplotlib's polygon of the four corners."""
     start, end = complex(p["x0"], p["y0"]), complex(p["x1"], p["y1"])
     along = np.exp(1j * np.angle(end - start))
-    across = 1j * along * min(p["thickness"], _ENDLESS) / 2
+    across = 1j * along * min(p["thickness"], _LARGE) / 2
     corners = np.array([start - across, end - across, end + across, start + across])
     patch = patches.Polygon(np.stack([corners.real, corners.imag], axis=1))
-    return _painted(_covers(patch, x, y), p)
+    return _fill(_covers(patch, x, y), p)
 
 
 def _outline(
     inset: Callable[[float], Patch], p: dict[str, float], inradius: float, x: Image, y: Image
 ) -> Image:
-    """What `inset(0)` covers and `inset(thickness)`, if there is any of it, does not."""
+    """Render the area of `inset(0)` minus that of `inset(thickness)`, if it has any."""
     mask = _covers(inset(0.0), x, y)
     if p["thickness"] < inradius:
         mask &= ~_covers(inset(p["thickness"]), x, y)
-    return _painted(mask, p)
+    return _fill(mask, p)
 
 
 def _covers(patch: Patch, x: Image, y: Image) -> Mask:
@@ -202,7 +204,7 @@ def _covers(patch: Patch, x: Image, y: Image) -> Mask:
     return np.asarray(path.contains_points(points)).reshape(x.shape)
 
 
-def _painted(mask: Mask, p: dict[str, float]) -> Image:
+def _fill(mask: Mask, p: dict[str, float]) -> Image:
     return np.where(mask, p["amplitude"], 0.0)
 
 

@@ -291,7 +291,7 @@ def test_theta_turns_the_image_from_right_to_down(name: str) -> None:
 
 
 def test_unknown_kinds_have_no_reference() -> None:
-    with pytest.raises(ValueError, match=r"^no reference renderer for 'comet'; there is star, "):
+    with pytest.raises(ValueError, match=r"^kind: expected one of star, .*, got 'comet'; use one"):
         db.reference.render("comet", {}, GRID)
 
 
