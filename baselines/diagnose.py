@@ -24,7 +24,7 @@ from baselines.diagnosis.ladder import RungResult
 from baselines.training.options import repeat_option
 from deepbench_torch.cli import run_command
 from deepbench_torch.plotting import save
-from deepbench_torch.recipes.ladder import Rung
+from deepbench_torch.recipes.base import Rung
 
 
 def plot(results: Sequence[RungResult], rungs: Sequence[Rung]) -> Figure:

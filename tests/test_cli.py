@@ -75,8 +75,8 @@ def test_check_tells_every_fault_of_every_file(
         == f"{paths[1]}: image.height: expected a number >= 1, got 0; write a larger number"
     )
     assert lines[3].startswith(f"{paths[1]}: label: expected 'class' or 'present', got 'clas'; did")
-    assert lines[4].startswith(f"{paths[2]} is not YAML: a key must be given once, got a in line 1")
-    assert lines[5].startswith(f"{paths[3]}: there is no recipe file")
+    assert lines[4].startswith(f"{paths[2]}: expected each key once, got a in lines 1 and 2")
+    assert lines[5].startswith(f"{paths[3]}: expected a recipe file")
     assert len(lines) == 6
     assert said.err == "deepbench-torch: error: 3 of 5 recipes must be mended\n"
     assert run("check", "sky", paths[0]) == 0
@@ -234,7 +234,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("generate astr out", "there is no recipe 'astr'; packaged are arc, astro"),
+        ("generate astr out", "or a file ending in .yaml, got 'astr'; did you mean"),
         ("generate nowhere.yaml out", "recipe file 'nowhere.yaml' (looked in"),
         ("generate astro", "Missing"),
         ("generate astro out --size 0", "size must be a positive whole number of rows, got 0"),
@@ -257,9 +257,9 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("paint", "No such command 'paint'"),
         ("generate sky out --size 1000000000000000000", "GB of data"),
         ("generate astro out --image-size 100000000", "from 1 to 16384"),
-        ("generate deep.yaml out", "too deep"),
+        ("generate deep.yaml out", "at most 50 levels of lists and mappings"),
         ("generate huge.yaml out", "huge.yaml"),
-        ("generate latin.yaml out", "is not text in UTF-8"),
+        ("generate latin.yaml out", "expected text in UTF-8, got "),
         ("show astro --columns 1000000", "at most 1000 images"),
     ],
 )

@@ -13,10 +13,10 @@ from deepbench_torch.cli.recipes import check
 from deepbench_torch.recipes import recipe_warnings
 
 LENGTH = "expected a fraction of the image's shorter side, got "
-# Base, change, the place of the warning, and what it says of the number that was meant
+# Base, change, location of the warning, and a part of its message
 DOUBTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("astro", {"objects": {"star": {"x": 14}}}, "objects.star.x",
-     "expected a fraction of the width, got 14, which lies outside every image; "
+     "expected a fraction of the width, got 14, which is outside every image; "
      "at 28 pixels 0.518 was probably meant"),
     ("astro", {"objects": {"star": {"y": {"uniform": [5, 23]}}}}, "objects.star.y",
      "{uniform: [0.196, 0.839]} was probably meant"),
@@ -27,7 +27,7 @@ DOUBTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("astro", {"objects": {"star": {"x": {"choice": [7, 14]}}}}, "objects.star.x",
      "{choice: [0.268, 0.518]} was probably meant"),
     ("astro", {"objects": {"star": {"x": {"uniform": [0, 28]}}}}, "objects.star.x", "0.0179, 1.02"),
-    ("astro", {"objects": {"star": {"x": -9}}}, "objects.star.x", "lies outside every image"),
+    ("astro", {"objects": {"star": {"x": -9}}}, "objects.star.x", "is outside every image"),
     ("astro", {"objects": {"star": {"x": 5000}}}, "objects.star.x", "write a smaller number"),
     ("astro", {"objects": {"star": {"gamma": 2}}}, "objects.star.gamma", LENGTH + "2, which"),
     ("astro", {"objects": {"star": {"gamma": 1}}}, "objects.star.gamma", "0.0357 was probably"),
@@ -93,32 +93,32 @@ def test_no_packaged_recipe_is_doubted(name: str) -> None:
     assert recipe_warnings(name) == []
 
 
-@pytest.mark.parametrize(("base", "change", "place", "message"), DOUBTED)
+@pytest.mark.parametrize(("base", "change", "location", "message"), DOUBTED)
 def test_a_number_in_another_unit_is_doubted_once(
-    base: str, change: dict[str, Any], place: str, message: str, tmp_path: Path
+    base: str, change: dict[str, Any], location: str, message: str, tmp_path: Path
 ) -> None:
     """By every entrance: a file, `check`, replace and the class itself."""
     path = written(tmp_path, base, change)
     (doubt,) = recipe_warnings(path)
-    assert doubt.startswith(f"{place}: expected ")
+    assert doubt.startswith(f"{location}: expected ")
     assert message in doubt
-    usual = db.load_recipe(base)
+    packaged = db.load_recipe(base)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         recipe = db.load_recipe(path)
     plain = recipe.to_plain()
     loads: list[Callable[[], object]] = [
         lambda: db.load_recipe(path),
-        lambda: usual.replace(name="mine", **change),
-        lambda: type(usual).model_validate(plain),
-        lambda: type(usual)(**plain),
+        lambda: packaged.replace(name="mine", **change),
+        lambda: type(packaged).model_validate(plain),
+        lambda: type(packaged)(**plain),
     ]
     for load in loads:
         with pytest.warns(UserWarning, match="^recipe mine: ") as caught:
             load()
         assert [str(warning.message) for warning in caught] == [f"recipe mine: {doubt}"]
         assert caught[0].filename == __file__
-    # the user knows by now
+    # no second warning of the same number
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         recipe.replace(name="other")

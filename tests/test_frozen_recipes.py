@@ -135,5 +135,5 @@ def dict_again(value: Any) -> Any:
 
 @pytest.mark.parametrize("wrong", [3, None, {"name": "mine"}, b"sky", ["sky"]], ids=str)
 def test_what_names_no_recipe_is_refused(wrong: Any) -> None:
-    with pytest.raises(TypeError, match=r"^recipe: expected a packaged name, .*, got .*; make"):
+    with pytest.raises(TypeError, match=r"^recipe: expected a packaged name, .*, got .*; build a"):
         db.load_recipe(wrong)

@@ -83,10 +83,10 @@ def test_commands_take_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path = tmp_path / "a.h5"
     made = ("generate", str(tmp_path / "short.yaml"), str(path), "--size", "7", "--quiet")
     assert run(*made) == 0
-    assert "7 time series of 13 moments x 4 channels, recipe pendulum" in capsys.readouterr().out
+    assert "7 time series of 13 times x 4 channels, recipe pendulum" in capsys.readouterr().out
     assert run("info", str(path)) == 0
     said = " ".join(capsys.readouterr().out.split())
-    for fact in ("7 of 13 moments x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
+    for fact in ("7 of 13 times x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
         assert fact in said
     assert run("show", str(path), "--output", str(tmp_path / "a.png"), "--rows", "1") == 0
     assert run("list") == 0

@@ -30,7 +30,7 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
 
 @each_recipe
 def test_every_range_of_a_packaged_recipe_has_its_reason(name: str) -> None:
-    """A comment stands above it, or above the few ranges that it follows, as y does x."""
+    """A comment is above it, or above a few ranges with the same reason, as for x and y."""
     text = (Path(db.__file__).parent / "recipes" / f"{name}.yaml").read_text()
     uncommented = 0
     for line in text.splitlines():
@@ -60,7 +60,7 @@ def test_recipe_passes_through() -> None:
     assert db.load_recipe(recipe) is recipe
 
 
-def test_replace_merges_and_replaces_priors_whole() -> None:
+def test_replace_merges_keys_and_replaces_priors() -> None:
     recipe = db.load_recipe("astro")
     changed = recipe.replace(objects={"star": {"gamma": 0.05}}, degrade={"poisson": None})
     assert changed.objects["star"]["gamma"] == Fixed(0.05)
@@ -85,7 +85,7 @@ def test_left_out_parameters_take_the_prior_of_the_object() -> None:
     assert list(again.objects["star"]) == list(db.OBJECTS["star"].parameters)
 
 
-def test_digest_tells_what_matters() -> None:
+def test_the_digest_depends_on_what_changes_a_row() -> None:
     recipe = db.load_recipe("astro")
     assert recipe.replace(description="other words").digest == recipe.digest
     assert recipe.replace(image={"height": 29}).digest != recipe.digest
@@ -94,7 +94,7 @@ def test_digest_tells_what_matters() -> None:
 
 
 def test_the_digest_is_of_what_decides_a_row_and_is_no_default() -> None:
-    """Written out by hand: a key added to recipes later must leave the digests as they are."""
+    """Written out by hand: a key added in a later version must not change digests."""
     recipe = db.Recipe.model_validate(plain() | {"size": 3, "description": "words"})
     star = {name: prior.to_plain() for name, prior in recipe.objects["star"].items()}
     decides = {
@@ -114,7 +114,7 @@ def test_a_recipe_is_frozen() -> None:
 
 
 def plain() -> dict[str, Any]:
-    """A small valid recipe, to be spoiled."""
+    """Return a small valid recipe for the tests to change."""
     return {
         "name": "mine",
         "image": {"height": 8, "width": 9},
@@ -185,7 +185,7 @@ def test_a_wrong_recipe_is_refused(change: dict[str, Any], message: str, tmp_pat
     assert "\n" not in str(caught.value)
 
 
-def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_is_reported_together(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(yaml.safe_dump(plain() | {"label": 1, "count": "x", "shape": 2}))
     with pytest.raises(ValueError, match=r"label: .*; count: .*; shape: "):
@@ -194,7 +194,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a: [", "is not YAML"), ("- 1", "expected a mapping"), ("", "expected a mapping")],
+    [("a: [", "expected valid YAML"), ("- 1", "expected a mapping"), ("", "expected a mapping")],
 )
 def test_a_file_that_is_no_recipe(content: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.yml"
@@ -204,14 +204,17 @@ def test_a_file_that_is_no_recipe(content: str, message: str, tmp_path: Path) ->
 
 
 def test_missing_files_and_names() -> None:
-    with pytest.raises(FileNotFoundError, match=r"no recipe file 'nowhere/a.yaml' \(looked in"):
+    found = r"^nowhere/a.yaml: expected a recipe file, got none in '.*nowhere'; check the name"
+    with pytest.raises(FileNotFoundError, match=found):
         db.load_recipe("nowhere/a.yaml")
-    with pytest.raises(ValueError, match=r"a file of your own must end in .yaml"):
+    with pytest.raises(
+        ValueError, match=r"sky, .* or a file ending in .yaml, got 'astro.txt'; did you"
+    ):
         db.load_recipe("astro.txt")
 
 
 def test_yaml_cannot_run_code(tmp_path: Path) -> None:
     path = tmp_path / "evil.yaml"
     path.write_text("!!python/object/apply:os.system ['true']")
-    with pytest.raises(ValueError, match="is not YAML"):
+    with pytest.raises(ValueError, match=r"expected valid YAML, got .* for the tag"):
         db.load_recipe(path)

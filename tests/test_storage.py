@@ -262,7 +262,7 @@ def spoil(change: Callable[[h5py.File], Any]) -> Callable[[Path], None]:
         (spoil(lambda file: file.attrs.__setitem__("recipe", "a: 1")), "the recipe in .* is not"),
         (
             spoil(lambda file: file.attrs.__setitem__("recipe", "a: [")),
-            "the recipe in .* is not YAML",
+            "the recipe in .*: expected valid YAML",
         ),
         (spoil(lambda file: file.attrs.__setitem__("recipe", 3)), "is not a catalogue written by"),
         (spoil(lambda file: file.attrs.__setitem__("digest", "abc")), "is damaged"),

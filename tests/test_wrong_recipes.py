@@ -26,7 +26,7 @@ PRIOR = (
     "expected a number or one of uniform, log_uniform, normal, integer, choice, fixed with its "
     "arguments, as in {uniform: [0, 1]}"
 )
-# What follows "wrong.yaml is not valid: ", or "wrong.yaml" after an exclamation mark
+# The message after "wrong.yaml is not valid: "; with a leading "!" the message after "wrong.yaml"
 CASES = [
     (GOOD + "colour: red\n", f"colour: expected one of the keys {KEYS}, got 'colour'; remove it"),
     (
@@ -35,11 +35,11 @@ CASES = [
     ),
     (
         GOOD.replace(" {he", " {h"),
-        "image.height: expected a value, got none; write for instance height: 64; image.hight: expected one of the keys height, width, got 'hight'; did you mean 'height'?",
+        "image.height: expected a value, got none; write for example height: 64; image.hight: expected one of the keys height, width, got 'hight'; did you mean 'height'?",
     ),
     (
         GOOD.replace("nam", "nma"),
-        f"name: expected a value, got none; write for instance name: mine; nmae: expected one of the keys {KEYS}, got 'nmae'; did you mean 'name'?",
+        f"name: expected a value, got none; write for example name: mine; nmae: expected one of the keys {KEYS}, got 'nmae'; did you mean 'name'?",
     ),
     (
         GOOD + "degrade: {poison: {exposure: 400}}\n",
@@ -47,7 +47,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {poisson: {exposures: 400}}\n",
-        "degrade.poisson.exposure: expected a value, got none; write for instance exposure: 400; degrade.poisson.exposures: expected one of the keys exposure, background, got 'exposures'; did you mean 'exposure'?",
+        "degrade.poisson.exposure: expected a value, got none; write for example exposure: 400; degrade.poisson.exposures: expected one of the keys exposure, background, got 'exposures'; did you mean 'exposure'?",
     ),
     (
         GOOD + "layout: {visible: 0.5, candidate: 3}\n",
@@ -67,23 +67,23 @@ CASES = [
     ),
     (
         GOOD.replace("label: class\n", ""),
-        "label: expected a value, got none; write for instance label: present",
+        "label: expected a value, got none; write for example label: present",
     ),
     (
         GOOD.replace("image: {height: 8, width: 9}\n", ""),
-        "image: expected a value, got none; write for instance image: {height: 64, width: 64}",
+        "image: expected a value, got none; write for example image: {height: 64, width: 64}",
     ),
     (
         GOOD.replace(", width: 9", ""),
-        "image.width: expected a value, got none; write for instance width: 64",
+        "image.width: expected a value, got none; write for example width: 64",
     ),
     (
         GOOD.replace("objects:\n  star: {gamma: 0.1}\n", ""),
-        "objects: expected a value, got none; write for instance objects: {star: {}}",
+        "objects: expected a value, got none; write for example objects: {star: {}}",
     ),
     (
         "name: x\n",
-        "image: expected a value, got none; write for instance image: {height: 64, width: 64}; label: expected a value, got none; write for instance label: present; objects: expected a value, got none; write for instance objects: {star: {}}",
+        "image: expected a value, got none; write for example image: {height: 64, width: 64}; label: expected a value, got none; write for example label: present; objects: expected a value, got none; write for example objects: {star: {}}",
     ),
     (
         GOOD.replace("t: 8", "t: '8'"),
@@ -96,20 +96,20 @@ CASES = [
     ),
     (
         GOOD.replace("{height: 8, width: 9}", "64"),
-        "image: expected a mapping of the keys height, width, got 64; write for instance image: {height: 64, width: 64}",
+        "image: expected a mapping of the keys height, width, got 64; write for example image: {height: 64, width: 64}",
     ),
     (
         GOOD.replace("{height: 8, width: 9}", "[8, 9]"),
-        "image: expected a mapping of the keys height, width, got [8, 9]; write for instance image: {height: 64, width: 64}",
+        "image: expected a mapping of the keys height, width, got [8, 9]; write for example image: {height: 64, width: 64}",
     ),
-    (GOOD.replace("mine", "5"), "name: expected a text, got 5; put it in quotes"),
+    (GOOD.replace("mine", "5"), "name: expected a string, got 5; write it in quotes"),
     (
         GOOD.replace(" min", " my recip"),
-        "name: expected letters, digits, '_', '.' and '-' only, got 'my recipe'; leave out spaces and other characters",
+        "name: expected only letters, digits, '_', '.' and '-', got 'my recipe'; remove spaces and other characters",
     ),
     (
         GOOD.replace("mine", "''"),
-        "name: expected a text that is not empty, got ''; write at least one letter",
+        "name: expected a non-empty string, got ''; write at least one letter",
     ),
     (
         GOOD.replace("{gamma: 0.1}", "[0.1]"),
@@ -129,7 +129,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {blur: 0.1}\n",
-        "degrade.blur: expected a mapping of the keys sigma, got 0.1; write for instance {sigma: 0.05}",
+        "degrade.blur: expected a mapping of the keys sigma, got 0.1; write for example {sigma: 0.05}",
     ),
     (
         GOOD + "layout: {visible: half}\n",
@@ -247,51 +247,51 @@ CASES = [
     (GOOD.replace(" 0.1", " true"), f"objects.star.gamma: {PRIOR}, got True; write one of these"),
     (
         GOOD.replace("t: 1", "t: 2"),
-        "label: expected present where an image can hold no object or several, got class with count: 2.0; set count: 1 or label: present",
+        "label: expected present if an image can hold no object or several, got class with count: 2.0; set count: 1 or label: present",
     ),
     (
         GOOD.replace("t: 1", "t: 0"),
-        "count: expected whole numbers from 0 to 1000 and at times at least 1, got 0.0; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, the largest at least 1, got 0.0; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("t: 1", "t: {uniform: [1, 2]}"),
-        "count: expected whole numbers from 0 to 1000 and at times at least 1, got {'uniform': [1, 2]}; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, the largest at least 1, got {'uniform': [1, 2]}; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("count: 1\n", ""),
-        "recipe: expected one of count, counts and scene, got none; give count for objects of any kind, counts for each kind its own, or scene for each object alone",
+        "recipe: expected one of count, counts and scene, got none; set count for objects of any kind, counts for a number of each kind, or scene for a list of objects",
     ),
     (
         GOOD + "counts: {star: 1}\n",
-        "recipe: expected one of count, counts and scene, got count and counts; give count for objects of any kind, counts for each kind its own, or scene for each object alone",
+        "recipe: expected one of count, counts and scene, got count and counts; set count for objects of any kind, counts for a number of each kind, or scene for a list of objects",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncounts: {galaxy: 1}"),
-        "counts: expected the kinds of objects, star, got galaxy; give each kind its count, or remove it from objects",
+        "counts: expected the kinds of objects, star, got galaxy; set a count for each kind, or remove it from objects",
     ),
     (
         GOOD.replace("nt: ", "nt: -"),
-        "count: expected whole numbers from 0 to 1000 and at times at least 1, got -1.0; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, the largest at least 1, got -1.0; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncount: {integer: [-1, 2]}"),
-        "count: expected whole numbers from 0 to 1000 and at times at least 1, got {'integer': [-1, 2]}; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, the largest at least 1, got {'integer': [-1, 2]}; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncount: 5000"),
-        "count: expected whole numbers from 0 to 1000 and at times at least 1, got 5000.0; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, the largest at least 1, got 5000.0; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncounts: {star: 1.5}"),
-        "counts.star: expected whole numbers from 0 to 1000 and at times at least 1, got 1.5; write a whole number, integer or choice",
+        "counts.star: expected whole numbers from 0 to 1000, the largest at least 1, got 1.5; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("count: 1", "scene: []"),
-        "scene: expected at least one entry, got []; add an entry, or leave the key out",
+        "scene: expected at least one entry, got []; add an entry, or omit the key",
     ),
     (
         GOOD.replace("count: 1", "scene: [{star: {}, galaxy: {}}]"),
-        "scene.0: expected one object, got star, galaxy; write one a line, as in star: {x: 0.5}",
+        "scene.0: expected one object, got star, galaxy; write one per line, as in star: {x: 0.5}",
     ),
     (
         GOOD.replace("count: 1", "scene: [{star: {gamma: 0}}]"),
@@ -303,7 +303,7 @@ CASES = [
     ),
     (
         GOOD.replace("count: 1", "scene: [{star: {}}, {star: {}}]"),
-        "label: expected present where an image can hold no object or several, got class with scene: 2 objects; set count: 1 or label: present",
+        "label: expected present if an image can hold no object or several, got class with scene: 2 objects; set count: 1 or label: present",
     ),
     (GOOD + "size: 0\n", "size: expected a number >= 1, got 0; write a larger number"),
     (GOOD + "seed: -1\n", "seed: expected a number >= 0, got -1; write a larger number"),
@@ -317,27 +317,30 @@ CASES = [
     ),
     (
         GOOD + "count: 2\n",
-        "! is not YAML: a key must be given once, got count in line 4 and in line 7; take one of them out",
+        "!: expected each key once, got count in lines 4 and 7; remove one of them",
     ),
-    (GOOD + "1: 2\n", "! is not YAML: a key must be a text, got 1 in line 7; put it in quotes"),
-    (GOOD + "[a, b]: 2\n", "! is not YAML: a key must be a text, got a list or mapping in line 7"),
+    (GOOD + "1: 2\n", "!: expected strings as keys, got 1 in line 7; write it in quotes"),
+    (
+        GOOD + "[a, b]: 2\n",
+        "!: expected strings as keys, got a list or mapping in line 7; write a name",
+    ),
     (
         "a: [",
-        "! is not YAML: expected the node content, but found '<stream end>' in line 1, column 5",
+        "!: expected valid YAML, got an error: expected the node content, but found '<stream end>' in line 1, column 5; correct it there",
     ),
     ("- 1\n", "!: expected a mapping of keys to values, got [1]; write lines as in name: mine"),
     ("", "!: expected a mapping of keys to values, got None; write lines as in name: mine"),
     (
         "!!python/object/apply:os.system ['true']",
-        "! is not YAML: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system' in line 1, column 1",
+        "!: expected valid YAML, got an error: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system' in line 1, column 1; correct it there",
     ),
     (
         GOOD + "seed: 100000000000000000000000000000000000000000000000000\n",
-        "! holds a value that cannot be read: whole numbers must have at most 40 digits, got 51 in line 7",
+        "!: expected whole numbers of at most 40 digits, got 51 in line 7; write a smaller number",
     ),
     (
         "extends: skyy\n",
-        f"!: extends: there is no recipe 'skyy'; packaged are {PACKAGED}; did you mean 'sky'? a file of your own must end in .yaml",
+        f"!: extends: recipe: expected {PACKAGED} or a file ending in .yaml, got 'skyy'; did you mean 'sky'?",
     ),
     (
         "extends: 3\n",
@@ -345,7 +348,7 @@ CASES = [
     ),
     (
         "extends: wrong.yaml\n",
-        "!: extends: expected no way back to the file itself, got wrong.yaml -> wrong.yaml; extend another",
+        "!: extends: expected a file that does not extend this one, got wrong.yaml -> wrong.yaml; use another",
     ),
     (
         "extends: sky\nobjects: {star: {gama: 1}}\n",
@@ -372,32 +375,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_recipe_that_is_spoiled_is_valid(folder: Path) -> None:
+def test_the_unchanged_recipe_is_valid(folder: Path) -> None:
     (folder / "good.yaml").write_text(GOOD)
     assert db.load_recipe("good.yaml").name == "mine"
     assert recipe_faults("good.yaml") == []
 
 
 @pytest.mark.parametrize(("text", "message"), CASES)
-def test_a_wrong_recipe_is_refused_in_these_words(text: str, message: str, folder: Path) -> None:
+def test_a_wrong_recipe_is_refused_with_this_message(text: str, message: str, folder: Path) -> None:
     (folder / "wrong.yaml").write_text(text)
     expected = f"wrong.yaml{message[1:]}" if message[0] == "!" else message
     with pytest.raises((ValueError, FileNotFoundError)) as caught:
         db.load_recipe("wrong.yaml")
-    said = str(caught.value)
-    assert said.removeprefix("wrong.yaml is not valid: ") == expected
-    # `check` tells the same, fault by fault
+    refusal = str(caught.value)
+    assert refusal.removeprefix("wrong.yaml is not valid: ") == expected
+    # `check` prints the same faults
     assert "; ".join(recipe_faults("wrong.yaml")) == expected
 
 
-def test_all_faults_are_told_at_once(folder: Path) -> None:
-    """Also those that show only once others are mended: here the count, and the label with it."""
+def test_all_faults_are_reported_together(folder: Path) -> None:
+    """Including faults that others hide: here the count, and the label with it."""
     (folder / "wrong.yaml").write_text(
         GOOD.replace("count: 1", "count: 3").replace("0.1", "-1")
         + "colour: red\nlayout: {grid: 2}\n"
     )
-    places = [fault.split(": ")[0] for fault in recipe_faults("wrong.yaml")]
-    assert sorted(places) == [
+    locations = [fault.split(": ")[0] for fault in recipe_faults("wrong.yaml")]
+    assert sorted(locations) == [
         "colour",
         "label",
         "layout.grid",
@@ -415,32 +418,35 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BOMB, "must hold at most 100,000 values, got more by its aliases"),
-        ("a: &a [*a]", "too deep within each other"),
-        ("a: &a {b: *a}", "too deep within each other"),
+        (BOMB, "expected at most 100,000 values, got more with aliases expanded"),
+        ("a: &a [*a]", "at most 50 levels of lists and mappings, got more"),
+        ("a: &a {b: *a}", "at most 50 levels of lists and mappings, got more"),
         ("[" * 5000, "too deep"),
         ("{a: " * 5000, "too deep"),
         ("a:\n" + "".join(" " * n + "- \n" for n in range(200)), "wrong.yaml"),
-        ("a: " + "9" * 10_000, "at most 40 digits, got 10000 in line 1"),
+        ("a: " + "9" * 10_000, "of at most 40 digits, got 10000 in line 1"),
         ("a: 1" + "0" * 400, "at most 40 digits, got 401 in line 1"),
         ("a: 1e999999", "wrong.yaml is not valid"),
-        ("a: [" + "x, " * 400_000 + "]", "must have at most 1,048,576 characters"),
+        ("a: [" + "x, " * 400_000 + "]", "expected at most 1,048,576 characters, got"),
         (GOOD + "<<: {a: 1}\n", "a: expected one of the keys"),
-        (GOOD + "? [1, 2]\n: 3\n", "a key must be a text, got a list or mapping in line 7"),
-        (GOOD + "null: 3\n", "a key must be a text, got null in line 7; put it in quotes"),
-        (GOOD + "yes: 3\n", "a key must be a text, got yes in line 7; put it in quotes"),
-        (GOOD + "degrade: {blur: {sigma: 1, sigma: 2}}\n", "got sigma in line 7 and in line 7"),
+        (GOOD + "? [1, 2]\n: 3\n", "strings as keys, got a list or mapping in line 7"),
+        (GOOD + "null: 3\n", "expected strings as keys, got null in line 7; write it in quotes"),
+        (GOOD + "yes: 3\n", "expected strings as keys, got yes in line 7; write it in quotes"),
+        (GOOD + "degrade: {blur: {sigma: 1, sigma: 2}}\n", "got sigma in lines 7 and 7"),
         ("!!python/name:os.system", "could not determine a constructor for the tag"),
         ("!!python/object/new:os.system [ls]", "could not determine a constructor for the tag"),
         ("!!binary aGVsbG8=", "expected a mapping of keys to values, got b'hello'"),
         ("!!set {a, b}", "expected a mapping"),
-        (GOOD.replace("mine", "2020-01-01"), "name: expected a text, got datetime.date"),
+        (GOOD.replace("mine", "2020-01-01"), "name: expected a string, got datetime.date"),
         (GOOD.replace("mine", "!!timestamp nonsense"), "wrong.yaml"),
-        (GOOD.replace("0.1", "!!float x"), "wrong.yaml holds a value that cannot be read"),
+        (
+            GOOD.replace("0.1", "!!float x"),
+            "wrong.yaml: expected values that YAML defines, got an error",
+        ),
         (GOOD.replace("0.1", "1:30"), "without ':' and without a leading 0, got 1:30 in line 6"),
         (GOOD.replace("8", "010"), "without a leading 0, got 010 in line 2"),
-        ("\0", "wrong.yaml is not YAML"),
-        ("%YAML 9.9\n---\na: 1", "wrong.yaml is not"),
+        ("\0", "wrong.yaml: expected valid YAML"),
+        ("%YAML 9.9\n---\na: 1", "wrong.yaml: expected valid YAML"),
         ("a: 1\n---\nb: 2", "expected a single document"),
         ("*nothing", "found undefined alias"),
     ],

@@ -14,7 +14,7 @@ from baselines.diagnosis import small
 from baselines.scoring import results
 from baselines.scoring.scores import score, wilson
 from deepbench_torch.datasets import split_rows
-from deepbench_torch.recipes.ladder import Rung
+from deepbench_torch.recipes.base import Rung
 
 BATCH = 250  # test images in a batch
 

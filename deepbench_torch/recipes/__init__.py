@@ -1,6 +1,7 @@
-"""Recipes: what a catalogue's rows hold, as data. One YAML file each."""
+"""Recipes: definitions of a catalogue's rows as data, one YAML file each."""
 
 from deepbench_torch.recipes.base import AbstractRecipe, Content
+from deepbench_torch.recipes.image_fields import LARGEST_SIDE
 from deepbench_torch.recipes.reader import (
     list_recipes,
     load_recipe,
@@ -8,7 +9,7 @@ from deepbench_torch.recipes.reader import (
     recipe_from_plain,
     recipe_warnings,
 )
-from deepbench_torch.recipes.recipe import LARGEST_SIDE, Recipe
+from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 
 __all__ = [

@@ -9,23 +9,23 @@ from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
 
-# a system always has all of its parameters, so an empty change cannot mean "none of them"
+# a system always has all of its parameters, so an empty change cannot mean "remove them"
 PARAMETERS = ("parameters",)
 
 
 def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's plain values with changes merged in.
 
-    Mappings are merged key by key; a prior, a list or any other value replaces what was there.
-    None removes a key: it takes its default, a kind of object is gone, and its count with it.
+    Mappings are merged key by key; a prior, a list or any other value replaces the old one.
+    None resets a key to its default; a kind of object is removed together with its count.
 
     Args:
         base: Plain values of the recipe to change; may be incomplete.
-        changes: What to change.
+        changes: New values by key.
 
     Raises:
-        FaultsError: If an empty mapping is to change a mapping that holds something, or a kind is
-            removed that the scene lists.
+        FaultsError: If a change is an empty mapping where `base` has entries, or removes a kind
+            that the scene lists.
 
     Example:
         >>> apply_changes({"objects": {"star": {}, "galaxy": {}}}, {"objects": {"star": None}})
@@ -37,11 +37,11 @@ def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
     counted = _kinds(changes, "counts", removed=False)
     for key in ("objects", "counts"):
         if isinstance(merged.get(key), Mapping):
-            gone = [kind for kind in removed if key == "objects" or kind not in counted]
+            dropped = [kind for kind in removed if key == "objects" or kind not in counted]
             merged[key] = {
                 kind: value
                 for kind, value in merged[key].items()
-                if kind not in gone and (value is not None or kind not in OBJECTS)
+                if kind not in dropped and (value is not None or kind not in OBJECTS)
             }
     return merged
 
@@ -49,15 +49,17 @@ def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
 def merge(
     base: Mapping[str, Any], changes: Mapping[str, Any], *, location: Location = ()
 ) -> dict[str, Any]:
-    """Return `base` with `changes` merged in; None removes a key, and stays where there is none.
+    """Return `base` with `changes` merged in.
+
+    None removes a key that `base` has, and is kept for a key that it does not have.
 
     Args:
-        base: What to change.
-        changes: The changes.
+        base: The values to change.
+        changes: New values by key.
         location: The keys that lead to `base`, for messages.
 
     Raises:
-        FaultsError: If an empty mapping is to change a mapping that holds something.
+        FaultsError: If a change is an empty mapping where `base` has entries.
     """
     merged = dict(base)
     for key, change in changes.items():
@@ -81,12 +83,12 @@ def _changes_nothing(location: Location) -> Fault:
     return Fault(
         location,
         "expected at least one change, got {}, which changes nothing; "
-        f"leave {location[-1]} out to keep it, or set it to None (null in YAML) to remove it",
+        f"omit {location[-1]} to keep it, or set it to None (null in YAML) to remove it",
     )
 
 
 def _kinds(changes: Mapping[str, Any], key: str, *, removed: bool) -> list[str]:
-    """Return the kinds that changes remove from a key, or those that they set there."""
+    """Return the kinds that changes remove from a key, or the kinds that they set in it."""
     kinds = changes.get(key)
     if not isinstance(kinds, Mapping):
         return []
@@ -99,7 +101,7 @@ def _check_scene(merged: Mapping[str, Any], removed: list[str]) -> None:
     """Refuse to remove a kind that the scene lists.
 
     Raises:
-        FaultsError: With the kind.
+        FaultsError: If a removed kind is listed.
     """
     scene = merged.get("scene")
     parts = [part for part in scene if isinstance(part, Mapping)] if scene else []

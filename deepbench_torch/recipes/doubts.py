@@ -1,72 +1,71 @@
-"""Doubts about valid recipes of images: pixels where fractions are meant, degrees for radians."""
+"""Doubtful numbers in valid image recipes: pixels instead of fractions, degrees for radians."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deepbench_torch.arguments import Fault, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import converted, quartiles, short_text
-
-if TYPE_CHECKING:
-    from deepbench_torch.recipes.recipe import Recipe
+from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 
 Priors = Mapping[str, Prior]
-OUTSIDE = 3.0  # images that a position may lie outside of the image
-LARGEST_BLUR = 0.5  # of the shorter side; more leaves nothing to see
+OUTSIDE = 3.0  # largest distance of a position from the image, in images
+LARGEST_BLUR = 0.5  # of the shorter side; a larger one leaves no structure
 TURN = 2 * math.pi * (1 + 1e-6)
 RULES: Mapping[Role, tuple[str, str]] = {
-    "column": ("a fraction of the width", "lies outside every image"),
-    "row": ("a fraction of the height", "lies outside every image"),
+    "column": ("a fraction of the width", "is outside every image"),
+    "row": ("a fraction of the height", "is outside every image"),
     "length": ("a fraction of the image's shorter side", "is longer than the image"),
     "angle": ("radians", "is more than a turn"),
 }
 
 
 class Scale(NamedTuple):
-    """The sizes by which one parameter of an object is judged.
+    """Limits of the plausible values of one parameter of an object.
 
     Attributes:
-        role: What the parameter measures.
-        pixels: The pixels of which it is a fraction; 1 for an angle.
-        longest: The largest length that is not doubted.
-        reach: How far outside the image a position may lie.
+        role: Quantity that the parameter measures.
+        pixels: Pixels of which the value is a fraction; 1 for an angle.
+        longest: Largest plausible length.
+        margin: Largest plausible distance of a position from the image.
     """
 
     role: Role
     pixels: int
     longest: float
-    reach: float
+    margin: float
 
     def doubts(self, prior: Prior) -> bool:
-        """Return whether half of a prior's values are out of proportion."""
+        """Return whether half of a prior's values are implausible."""
         _, median, _ = quartiles(prior)
-        return math.isfinite(median) and self._odd(median)
+        return math.isfinite(median) and self._is_implausible(median)
 
-    def _odd(self, value: float) -> bool:
+    def _is_implausible(self, value: float) -> bool:
         match self.role:
             case "column" | "row":
-                return max(value - 1, -value) > self.reach
+                return max(value - 1, -value) > self.margin
             case "length":
                 return value > self.longest
             case "angle":
                 return abs(value) > TURN
         return False
 
-    def meant(self, value: float) -> float:
+    def convert(self, value: float) -> float:
         """Return the fraction for a number of pixels, or the radians for degrees."""
         if self.role == "angle":
             return math.radians(value)
         return (value + (0.5 if self.role in ("column", "row") else 0.0)) / self.pixels
 
 
-def image_doubts(recipe: "Recipe") -> Iterator[Fault]:
-    """Yield the numbers of a recipe that are pixels or degrees by their size; all are valid.
+def image_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
+    """Yield the numbers of a recipe that are valid, but as large as pixels or degrees.
 
-    A position is doubted if its median lies outside the image by more than three images and
-    the object's own size, a length if its median exceeds the image, an angle if it exceeds a turn.
+    A position is doubtful if its median is farther from the image than three images plus the
+    object's size. A length is doubtful if its median exceeds the image, an angle if it exceeds a
+    full turn.
     """
     for location, kind, priors in _objects(recipe):
         complete = recipe.objects[kind] | dict(priors)
@@ -78,21 +77,21 @@ def image_doubts(recipe: "Recipe") -> Iterator[Fault]:
     if blur is not None and blur.sigma >= LARGEST_BLUR:
         yield Fault(
             ("degrade", "blur", "sigma"),
-            f"expected a fraction of the image's shorter side, got {blur.sigma:g}, which smears "
-            f"the image; at {shorter} pixels {blur.sigma / shorter:.3g} was probably meant",
+            f"expected a fraction of the image's shorter side, got {blur.sigma:g}, which blurs all "
+            f"structure; at {shorter} pixels {blur.sigma / shorter:.3g} was probably meant",
         )
 
 
-def _objects(recipe: "Recipe") -> Iterator[tuple[Location, str, Priors]]:
-    """Yield location, kind and priors of all objects, each prior where the user wrote it."""
+def _objects(recipe: AbstractImageRecipe) -> Iterator[tuple[Location, str, Priors]]:
+    """Yield location, kind and priors of all objects, each prior at the user's own location."""
     listed = {kind for part in recipe.scene or () for kind in part}
     for kind, priors in recipe.objects.items():
         if recipe.scene is None or kind in listed:
             yield ("objects", kind), kind, priors
     for number, part in enumerate(recipe.scene or ()):
         for kind, priors in part.items():
-            usual = recipe.objects[kind]
-            own = {name: prior for name, prior in priors.items() if prior != usual[name]}
+            defaults = recipe.objects[kind]
+            own = {name: prior for name, prior in priors.items() if prior != defaults[name]}
             yield ("scene", number, kind), kind, own
     if recipe.simplify is not None:
         for kind, values in recipe.simplify.values.items():
@@ -100,7 +99,7 @@ def _objects(recipe: "Recipe") -> Iterator[tuple[Location, str, Priors]]:
             yield ("simplify", "values", kind), kind, fixed
 
 
-def _scale(recipe: "Recipe", kind: str, name: str, priors: Priors) -> Scale:
+def _scale(recipe: AbstractImageRecipe, kind: str, name: str, priors: Priors) -> Scale:
     fields, grid = OBJECTS[kind].fields, recipe.grid
     diagonal = math.hypot(grid.height, grid.width) / grid.shorter
     sizes = [
@@ -109,32 +108,32 @@ def _scale(recipe: "Recipe", kind: str, name: str, priors: Priors) -> Scale:
         if fields[other].role == "length" and other != "thickness"
     ]
     size = max((size for size in sizes if size <= diagonal), default=0.0)
-    # a shape may be as long as the image; light and a line as wide as that leave it even
+    # a shape may be as long as the image; light and lines as wide as the image make it uniform
     shape = "thickness" in fields and name != "thickness"
     longest = diagonal if shape else math.nextafter(1.0, 0.0)
     role = fields[name].role
     pixels = {"column": grid.width, "row": grid.height, "length": grid.shorter}.get(role, 1)
-    return Scale(role, pixels, longest, reach=OUTSIDE + size * grid.shorter / pixels)
+    return Scale(role, pixels, longest, margin=OUTSIDE + size * grid.shorter / pixels)
 
 
 def _message(scale: Scale, prior: Prior) -> str:
     rule, problem = RULES[scale.role]
     unit = "in degrees" if scale.role == "angle" else f"at {scale.pixels} pixels"
-    remedy = probably(prior, scale.meant, doubts=scale.doubts)
+    remedy = remedy_by(scale.convert, prior, doubts=scale.doubts)
     return f"expected {rule}, got {short_text(prior)}, which {problem}; {unit} {remedy}"
 
 
-def probably(
-    prior: Prior, meant: Callable[[float], float], *, doubts: Callable[[Prior], bool]
+def remedy_by(
+    convert: Callable[[float], float], prior: Prior, *, doubts: Callable[[Prior], bool]
 ) -> str:
-    """Return what was probably meant, or that nothing likely was.
+    """Return the remedy for a doubtful prior: its conversion, if that is plausible.
 
     Args:
-        prior: The prior that is doubted.
-        meant: Converts its values to the right unit.
-        doubts: Whether the converted prior is doubted too.
+        convert: Function that converts a value to the expected unit.
+        prior: The doubtful prior.
+        doubts: Function that returns whether a prior is doubtful.
     """
-    other = converted(prior, meant)
+    other = converted(prior, convert)
     if doubts(other):
-        return f"{short_text(other)} is out of proportion too, so write a smaller number"
+        return f"{short_text(other)} is implausible too, so write a smaller number"
     return f"{short_text(other)} was probably meant"

@@ -1,4 +1,4 @@
-"""Faults of a recipe: all of them together, each with its location, rule, value and remedy."""
+"""Search for all faults of a recipe; each has its location, rule, value and remedy."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,13 +9,13 @@ from pydantic_core import ErrorDetails
 
 from deepbench_torch.arguments import Fault, FaultsError, Location
 from deepbench_torch.priors.plain import NAMES
-from deepbench_torch.recipes.messages import message_of, shown
-from deepbench_torch.recipes.plain import copied
+from deepbench_torch.recipes.messages import message_of, short_repr
+from deepbench_torch.recipes.plain import copy_containers
 
-ROUNDS = 5  # of repairing what was wrong to find what else is
+MOST_PASSES = 5  # a pass repairs wrong values, so that the next one finds further faults
 
-# Replacements of wrong values while further faults are searched
-STAND_INS: dict[object, Any] = {
+# Replacements of wrong values during the search
+PLACEHOLDERS: dict[object, Any] = {
     "name": "recipe",
     "image": {"height": 8, "width": 8},
     "height": 8,
@@ -31,10 +31,10 @@ STAND_INS: dict[object, Any] = {
 
 
 def validate(kind: type[BaseModel], plain: object) -> Any:
-    """Return an instance of a class of recipes.
+    """Return an instance of a recipe class.
 
     Raises:
-        pydantic.ValidationError: If the values do not fit; `find_faults` puts it into words.
+        pydantic.ValidationError: If the values are not valid; `find_faults` describes the faults.
     """
     return _adapter(kind).validate_python(plain)
 
@@ -45,32 +45,32 @@ def _adapter(kind: type[BaseModel]) -> TypeAdapter[Any]:
 
 
 def find_faults(kind: type[BaseModel], plain: object, *, source: str) -> list[str]:
-    """Return every fault of a recipe, a line each; empty if it is valid.
+    """Return every fault of a recipe, one line each; empty if it is valid.
 
-    Wrong values are repaired, for the search only, until nothing new is found: some faults show
-    only once others are gone.
+    Some faults hide others. Wrong values are therefore replaced during the search until no new
+    fault is found.
 
     Args:
         kind: The class of the recipe.
-        plain: The values of a YAML file, or what a user wrote in Python.
-        source: Where they came from, for the message.
+        plain: The values of a YAML file, or the values that a user wrote in Python.
+        source: Origin of the values, for the message.
     """
     if not isinstance(plain, Mapping):
         return [
-            f"{source}: expected a mapping of keys to values, got {shown(plain)}; "
+            f"{source}: expected a mapping of keys to values, got {short_repr(plain)}; "
             "write lines as in name: mine"
         ]
     found: list[Fault] = []
-    mended = copied(plain)
-    for _ in range(ROUNDS):
-        new = _faults(kind, mended)
+    repaired = copy_containers(plain)
+    for _ in range(MOST_PASSES):
+        new = _faults(kind, repaired)
         locations = {fault.location for fault in found}
         fresh = [fault for fault in new if fault.location not in locations]
         if not fresh:
             break
         found += fresh
         for fault in fresh:
-            _mend(mended, fault.location)
+            _repair(repaired, fault.location)
     return [str(fault) for fault in found]
 
 
@@ -82,14 +82,14 @@ def _faults(kind: type[BaseModel], plain: Mapping[str, Any]) -> list[Fault]:
         return [
             fault
             for detail in details
-            if not _follows(detail, details)
+            if not _is_consequence(detail, details)
             for fault in _faults_of(kind, detail)
         ]
     return []
 
 
-def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Return whether a value is too short only because what it holds is wrong."""
+def _is_consequence(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Return whether a value is too short only because its entries are wrong."""
     location = detail["loc"]
     return detail["type"] == "too_short" and any(
         len(other["loc"]) > len(location) and other["loc"][: len(location)] == location
@@ -98,7 +98,7 @@ def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
 
 
 def _faults_of(kind: type[BaseModel], detail: ErrorDetails) -> list[Fault]:
-    """Return the faults that one error of pydantic stands for."""
+    """Return the faults that one error of pydantic describes."""
     location = tuple(name for name in detail["loc"] if name != "[key]")
     cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, FaultsError):
@@ -106,12 +106,12 @@ def _faults_of(kind: type[BaseModel], detail: ErrorDetails) -> list[Fault]:
     return [Fault(location, message_of(kind, detail))]
 
 
-def _mend(plain: dict[str, Any], location: Location) -> None:
-    """Put a valid value at a location, or remove the value that is there."""
+def _repair(plain: dict[str, Any], location: Location) -> None:
+    """Replace or remove the value at a location, together with the keys that depend on it."""
     if not location:
         return
     inner = [depth for depth, name in enumerate(location) if depth and name in NAMES]
-    location = location[: inner[0]] if inner else location  # a prior is replaced as a whole
+    location = location[: inner[0]] if inner else location  # a prior is replaced with its arguments
     if location[0] in ("count", "counts", "scene") or location == ("objects",):
         for key in ("count", "counts", "scene", "simplify"):
             plain.pop(key, None)
@@ -121,20 +121,20 @@ def _mend(plain: dict[str, Any], location: Location) -> None:
             return
     if location[0] == "objects" and len(location) > 1 and isinstance(plain.get("counts"), dict):
         plain["counts"].pop(location[1], None)
-    _put(plain, location)
+    _replace_value(plain, location)
     if plain.get("objects") == {}:
-        plain["objects"] = copied(STAND_INS["objects"])
+        plain["objects"] = copy_containers(PLACEHOLDERS["objects"])
 
 
-def _put(plain: dict[str, Any], location: Location) -> None:
-    """Put a replacement at a location, or remove the value that is there."""
+def _replace_value(plain: dict[str, Any], location: Location) -> None:
+    """Replace the value at a location by its placeholder, or remove it if there is none."""
     holder: Any = plain
     for depth, name in enumerate(location):
         last = depth == len(location) - 1
         if not isinstance(holder, dict) or (not last and name not in holder):
             return
-        if last and name in STAND_INS:
-            holder[name] = copied(STAND_INS[name])
+        if last and name in PLACEHOLDERS:
+            holder[name] = copy_containers(PLACEHOLDERS[name])
         elif last:
             holder.pop(name, None)
         else:

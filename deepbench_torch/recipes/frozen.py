@@ -1,4 +1,4 @@
-"""Immutable mappings, so that a recipe cannot change after it is read."""
+"""Immutable mappings: a recipe cannot change after it is built."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn, Self, TypeVar, final
@@ -11,14 +11,14 @@ V = TypeVar("V")
 
 @final
 class FrozenDict(dict[K, V]):
-    """A dict that refuses changes and has a hash; it compares and prints as a dict does."""
+    """A dict that refuses changes and has a hash; it compares and prints as a dict."""
 
     __slots__ = ("_hash",)
     _hash: int
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError(
-            f"recipe: expected no change after it is read, got one of {dict(self)!r:.60}; "
+            f"recipe: expected no change of a frozen recipe, got one of {dict(self)!r:.60}; "
             "make a changed copy with recipe.replace(...)"
         )
 
@@ -29,7 +29,7 @@ class FrozenDict(dict[K, V]):
     def __hash__(self) -> int:  # type: ignore[override]
         try:
             return self._hash
-        except AttributeError:  # worked out once: a recipe is the key of caches
+        except AttributeError:  # computed once, because recipes are keys of caches
             self._hash = hash(frozenset(self.items()))
             return self._hash
 
@@ -41,7 +41,7 @@ class FrozenDict(dict[K, V]):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # what it holds is immutable too
+        return self  # its values are immutable too
 
 
 def freeze(value: Any) -> Any:

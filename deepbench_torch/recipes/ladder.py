@@ -1,73 +1,68 @@
-"""A ladder from the simplest version of a recipe to the recipe itself, a named step at a time."""
+"""Difficulty ladders: from the simplest version of a recipe to the recipe itself, step by step."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.priors import Fixed, Prior
+from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.changes import merge
+from deepbench_torch.recipes.image_fields import AbstractImageRecipe
+from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 
-if TYPE_CHECKING:
-    from deepbench_torch.recipes.recipe import Recipe
-    from deepbench_torch.recipes.series import SeriesRecipe
-
-ORIENTATION = ("theta", "phase", "start")  # the parameters that turn an object
-
-
-class Rung(NamedTuple):
-    """One rung of a ladder.
-
-    Attributes:
-        name: The step that leads to it; "simplest" for the lowest.
-        adds: What the step adds, in words.
-        recipe: What is drawn on this rung.
-    """
-
-    name: str
-    adds: str
-    recipe: Any
+ORIENTATION = ("theta", "phase", "start")  # the parameters that rotate an object
+Changes = dict[str, Any]
 
 
 class Step(NamedTuple):
-    """One step of a ladder: what it adds, and the changes of a recipe that take it away."""
+    """One step of a ladder.
+
+    Attributes:
+        adds: Short description of what the step adds.
+        without: Function that returns the changes of a recipe that remove the step.
+    """
 
     adds: str
-    without: Callable[["Recipe"], dict[str, Any]]
+    without: Callable[[AbstractImageRecipe], Changes]
 
 
-def rungs(recipe: "Recipe") -> list[Rung]:
-    """The rungs of a recipe, the simplest first and the recipe itself last.
+def rungs(recipe: AbstractImageRecipe, order: Sequence[str]) -> list[Rung]:
+    """Return the rungs of a recipe, the simplest first and the recipe itself last.
 
-    Every rung draws the same scenes as the one before but for what its step adds: its layouts, and
-    all parameters and noise that are not simplified, are the recipe's own to the bit. Steps that
-    would change nothing in this recipe are left out.
+    Each rung has the same scenes as the rung below, except for the factor that its step adds.
+    Layouts, noise and parameters that are not simplified equal those of the recipe bit for bit.
+    Steps that change nothing in this recipe are left out.
+
+    Args:
+        recipe: The recipe.
+        order: Names of `STEPS` in the order in which they are added.
 
     Raises:
         ValueError: If the recipe is itself simplified.
     """
     if recipe.simplify is not None:
         raise ValueError(
-            f"recipe {recipe.name} is simplified already, got simplify: "
-            f"{recipe.simplify.model_dump(exclude_defaults=True)!r}; ask for the rungs of the "
+            f"recipe {recipe.name}: expected no simplify, got "
+            f"{recipe.simplify.model_dump(exclude_defaults=True)!r}; request the rungs of the "
             "recipe without it"
         )
-    steps = {name: STEPS[name].without(recipe) for name in recipe.ladder}
+    steps = {name: STEPS[name].without(recipe) for name in order}
     names = [name for name, changes in steps.items() if changes]
-    lowest = Rung("simplest", "nothing", _without(recipe, steps, left=names, name="simplest"))
+    lowest = Rung("simplest", "nothing", _without(recipe, steps, removed=names, name="simplest"))
     higher = [
-        Rung(name, STEPS[name].adds, _without(recipe, steps, left=names[location + 1 :], name=name))
-        for location, name in enumerate(names)
+        Rung(name, STEPS[name].adds, _without(recipe, steps, removed=names[number:], name=name))
+        for number, name in enumerate(names, start=1)
     ]
     return [lowest, *higher] if names else [Rung("simplest", "nothing", recipe)]
 
 
-def series_rungs(recipe: "SeriesRecipe") -> list[Rung]:
-    """The rungs of a recipe of time series: the same motion without noise, then with each of both.
+def series_rungs(recipe: AbstractSeriesRecipe) -> list[Rung]:
+    """Return the rungs of a series recipe: the motion without noise, then each noise added.
 
-    Steps that would change nothing in this recipe are left out.
+    Steps that change nothing in this recipe are left out.
     """
     noise = {
         "parameters": recipe.noise.of_parameters,
@@ -75,39 +70,45 @@ def series_rungs(recipe: "SeriesRecipe") -> list[Rung]:
     }
     names = [name for name in SERIES_STEPS if noise[name]]
     rungs = []
-    for location, name in enumerate(["simplest", *names]):
-        left = names[location:]
+    for number, name in enumerate(["simplest", *names]):
+        removed = names[number:]
         adds = SERIES_STEPS.get(name, "nothing")
-        rungs.append(Rung(name, adds, _quieter(recipe, left, name=name) if left else recipe))
+        rungs.append(
+            Rung(name, adds, _without_noise(recipe, removed, name=name) if removed else recipe)
+        )
     return rungs
 
 
-def _quieter(recipe: "SeriesRecipe", left: Sequence[str], *, name: str) -> "SeriesRecipe":
-    """The recipe without some of its noise."""
+def _without_noise(
+    recipe: AbstractSeriesRecipe, removed: Sequence[str], *, name: str
+) -> AbstractSeriesRecipe:
+    """Return the recipe without the noise of some steps."""
     plain = recipe.to_plain()
     plain["name"] = f"{recipe.name}-{name}"
-    plain["description"] = f"{recipe.name} without {', '.join(SERIES_STEPS[step] for step in left)}"
-    plain["noise"] = plain["noise"] | {step: {} for step in left}
+    plain["description"] = (
+        f"{recipe.name} without {', '.join(SERIES_STEPS[step] for step in removed)}"
+    )
+    plain["noise"] = plain["noise"] | {step: {} for step in removed}
     return type(recipe).model_validate(plain)
 
 
 def _without(
-    recipe: "Recipe", steps: Mapping[str, dict[str, Any]], *, left: Sequence[str], name: str
-) -> "Recipe":
-    """The recipe without what the steps that are left add."""
-    if not left:
+    recipe: AbstractImageRecipe, steps: Mapping[str, Changes], *, removed: Sequence[str], name: str
+) -> AbstractImageRecipe:
+    """Return the recipe without the factors of some steps."""
+    if not removed:
         return recipe
-    changes: dict[str, Any] = {
+    changes: Changes = {
         "name": f"{recipe.name}-{name}",
-        "description": f"{recipe.name} without {', '.join(STEPS[step].adds for step in left)}",
+        "description": f"{recipe.name} without {', '.join(STEPS[step].adds for step in removed)}",
     }
-    for step in left:
+    for step in removed:
         changes = merge(changes, steps[step])
     return recipe.replace(**changes)
 
 
-def _free(recipe: "Recipe") -> Iterator[tuple[str, str, Parameter, Prior]]:
-    """Kind, name, definition and prior of each parameter that varies; none in explicit scenes."""
+def _varying(recipe: AbstractImageRecipe) -> Iterator[tuple[str, str, Parameter, Prior]]:
+    """Yield kind, name, definition and prior of each parameter that varies; none for a scene."""
     if recipe.scene is not None:
         return
     for kind, priors in recipe.objects.items():
@@ -116,14 +117,14 @@ def _free(recipe: "Recipe") -> Iterator[tuple[str, str, Parameter, Prior]]:
                 yield kind, name, OBJECTS[kind].fields[name], prior
 
 
-def _settled(
+def _hold_fixed(
     wanted: Callable[[str, Parameter], bool],
-) -> Callable[["Recipe"], dict[str, Any]]:
-    """The step that lets some parameters vary: without it each stands at its median."""
+) -> Callable[[AbstractImageRecipe], Changes]:
+    """Return the `without` of a step that varies some parameters: each is fixed at its median."""
 
-    def without(recipe: "Recipe") -> dict[str, Any]:
+    def without(recipe: AbstractImageRecipe) -> Changes:
         values: dict[str, dict[str, float]] = {}
-        for kind, name, field, prior in _free(recipe):
+        for kind, name, field, prior in _varying(recipe):
             if wanted(name, field):
                 values.setdefault(kind, {})[name] = _median(prior)
         return {"simplify": {"values": values}} if values else {}
@@ -135,59 +136,61 @@ def _median(prior: Prior) -> float:
     return float(prior.icdf(torch.tensor([0.5], dtype=torch.float64, device="cpu")))
 
 
-def _turns(name: str, _: Parameter) -> bool:
+def _is_orientation(name: str, _: Parameter) -> bool:
     return name in ORIENTATION
 
 
-def _locations(_: str, field: Parameter) -> bool:
+def _is_position(_: str, field: Parameter) -> bool:
     return field.role in ("column", "row")
 
 
-def _shines(_: str, field: Parameter) -> bool:
+def _is_brightness(_: str, field: Parameter) -> bool:
     return field.role == "brightness"
 
 
-def _forms(name: str, field: Parameter) -> bool:
-    return not (_turns(name, field) or _locations(name, field) or _shines(name, field))
+def _is_form(name: str, field: Parameter) -> bool:
+    return not (
+        _is_orientation(name, field) or _is_position(name, field) or _is_brightness(name, field)
+    )
 
 
-def _all_classes(recipe: "Recipe") -> dict[str, Any]:
-    """Half of the classes, but two at least."""
+def _fewer_classes(recipe: AbstractImageRecipe) -> Changes:
+    """Keep half of the classes, at least two."""
     kept = max(2, (len(recipe.objects) + 1) // 2)
     if kept >= len(recipe.objects) or recipe.scene is not None:
         return {}
     return {"simplify": {"kinds": list(recipe.objects)[:kept]}}
 
 
-def _own_balance(recipe: "Recipe") -> dict[str, Any]:
+def _balanced(recipe: AbstractImageRecipe) -> Changes:
     return {} if recipe.counts is None else {"simplify": {"balanced": True}}
 
 
-def _more_objects(recipe: "Recipe") -> dict[str, Any]:
+def _one_object(recipe: AbstractImageRecipe) -> Changes:
     return {"simplify": {"objects": 1}} if recipe.slots > 1 else {}
 
 
-def _blur(recipe: "Recipe") -> dict[str, Any]:
+def _no_blur(recipe: AbstractImageRecipe) -> Changes:
     return {} if recipe.degrade.blur is None else {"degrade": {"blur": None}}
 
 
-def _noise(recipe: "Recipe") -> dict[str, Any]:
+def _no_noise(recipe: AbstractImageRecipe) -> Changes:
     noisy = recipe.degrade.poisson is not None or recipe.degrade.gaussian is not None
     return {"degrade": {"poisson": None, "gaussian": None}} if noisy else {}
 
 
-# From the simplest on: what an object is like comes before how many there are, noise comes last.
+# In default order: first the properties of an object, then the number of objects, then noise
 STEPS: dict[str, Step] = {
-    "form": Step("sizes and profiles of every kind", _settled(_forms)),
-    "orientation": Step("any orientation", _settled(_turns)),
-    "position": Step("any position", _settled(_locations)),
-    "brightness": Step("any brightness", _settled(_shines)),
-    "classes": Step("all classes", _all_classes),
-    "balance": Step("its own balance of classes", _own_balance),
-    "objects": Step("several objects", _more_objects),
-    "blur": Step("blur", _blur),
-    "noise": Step("noise", _noise),
+    "form": Step("sizes and profiles of every kind", _hold_fixed(_is_form)),
+    "orientation": Step("any orientation", _hold_fixed(_is_orientation)),
+    "position": Step("any position", _hold_fixed(_is_position)),
+    "brightness": Step("any brightness", _hold_fixed(_is_brightness)),
+    "classes": Step("all classes", _fewer_classes),
+    "balance": Step("its own balance of classes", _balanced),
+    "objects": Step("several objects", _one_object),
+    "blur": Step("blur", _no_blur),
+    "noise": Step("noise", _no_noise),
 }
 
-# Of time series: the two locations where noise comes in
+# Steps of time series
 SERIES_STEPS = {"parameters": "noise of the parameters", "measurement": "noise of the measurement"}

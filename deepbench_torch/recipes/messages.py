@@ -1,4 +1,4 @@
-"""Messages of recipe faults: pydantic's errors in this package's own form."""
+"""Messages of recipe faults: pydantic's errors in the form of this package."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from deepbench_torch.arguments import Location, is_number, nearest
 from deepbench_torch.priors.plain import REMEDY
 
-# What a key that must be given looks like
+# Examples of required keys
 EXAMPLES = {
     "name": "name: mine",
     "image": "image: {height: 64, width: 64}",
@@ -26,18 +26,18 @@ EXAMPLES = {
     "steps": "steps: 200",
 }
 FORM = "write it as in the packaged recipes"
-FILLED = "add an entry, or leave the key out"
+FILLED = "add an entry, or omit the key"
 TYPES = {
     "bool_type": ("true or false", "write one of them without quotes"),
-    "tuple_type": ("a list", "write [a, b], or leave the key out"),
-    "string_type": ("a text", "put it in quotes"),
+    "tuple_type": ("a list", "write [a, b], or omit the key"),
+    "string_type": ("a string", "write it in quotes"),
     "too_short": ("at least one entry", FILLED),
-    "string_too_short": ("a text that is not empty", "write at least one letter"),
+    "string_too_short": ("a non-empty string", "write at least one letter"),
     "string_pattern_mismatch": (
-        "letters, digits, '_', '.' and '-' only",
-        "leave out spaces and other characters",
+        "only letters, digits, '_', '.' and '-'",
+        "remove spaces and other characters",
     ),
-    "invalid_key": ("a key that is a text", "put it in quotes"),
+    "invalid_key": ("a key that is a string", "write it in quotes"),
 }
 
 
@@ -57,8 +57,8 @@ def message_of(kind: type[BaseModel], detail: ErrorDetails) -> str:
     return _form("another value", found, FORM)
 
 
-def shown(value: object) -> str:
-    """Return a value as messages show it: one short line."""
+def short_repr(value: object) -> str:
+    """Return the repr of a value on one short line, for messages."""
     return f"{' '.join(repr(value).split()):.60}"
 
 
@@ -73,12 +73,12 @@ def keys_of(kind: type[BaseModel], location: Location) -> list[str]:
 
 
 def _form(rule: str, found: object, remedy: str) -> str:
-    return f"expected {rule}, got {shown(found)}; {remedy}"
+    return f"expected {rule}, got {short_repr(found)}; {remedy}"
 
 
 def _missing(kind: type[BaseModel], detail: ErrorDetails) -> str:
     key = str(detail["loc"][-1])
-    return f"expected a value, got none; write for instance {EXAMPLES.get(key, key)}"
+    return f"expected a value, got none; write for example {EXAMPLES.get(key, key)}"
 
 
 def _unknown_key(kind: type[BaseModel], detail: ErrorDetails) -> str:
@@ -86,11 +86,11 @@ def _unknown_key(kind: type[BaseModel], detail: ErrorDetails) -> str:
     keys = keys_of(kind, tuple(location))
     if key == "extends" and not location:
         return (
-            f"expected a complete recipe here, got extends {shown(detail['input'])}; only a file "
+            f"expected a complete recipe, got extends {short_repr(detail['input'])}; only a file "
             "that load_recipe reads may extend another, so write that recipe out with to_yaml()"
         )
     hint = nearest(key, keys).strip() or "remove it"
-    return f"expected one of the keys {', '.join(keys)}, got {shown(key)}; {hint}"
+    return f"expected one of the keys {', '.join(keys)}, got {short_repr(key)}; {hint}"
 
 
 def _mapping_of_keys(kind: type[BaseModel], detail: ErrorDetails) -> str:
@@ -98,7 +98,7 @@ def _mapping_of_keys(kind: type[BaseModel], detail: ErrorDetails) -> str:
     key = str(detail["loc"][-1]) if detail["loc"] else ""
     known = ", ".join(EXAMPLES[name] for name in keys if name in EXAMPLES)
     inner = f"{{{known}}}" if known else f"{{{keys[0]}: ...}}"
-    example = f"write for instance {EXAMPLES.get(key, inner)}"
+    example = f"write for example {EXAMPLES.get(key, inner)}"
     return _form(f"a mapping of the keys {', '.join(keys)}", detail["input"], example)
 
 
@@ -120,7 +120,7 @@ def _finite(kind: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 def number_remedy(found: object, *, whole: bool = False) -> str:
-    """Return what to do with a value that is no number, or no whole one."""
+    """Return the remedy for a value that is not a number, or not a whole number."""
     if isinstance(found, bool):
         return "write 1 or 0"
     if is_number(found):

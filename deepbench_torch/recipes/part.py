@@ -1,4 +1,4 @@
-"""Base of all parts of a recipe, and the types of their fields."""
+"""The base of all parts of a recipe, and the types of their fields."""
 
 import json
 import re
@@ -20,24 +20,22 @@ from typing_extensions import override
 from deepbench_torch.priors import Prior, prior_from_plain
 from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.frozen import freeze
-from deepbench_torch.recipes.plain import UnitAt, left_out, plain_values, without_units
+from deepbench_torch.recipes.plain import UnitAt, drop_null, plain_values, without_units
 
 NAME = r"^[A-Za-z0-9_.-]+$"
 PriorField = Annotated[
     Prior,
     BeforeValidator(prior_from_plain),
     PlainSerializer(lambda prior: prior.to_plain()),
-    WithJsonSchema({}),  # recipes/schema.py says what a prior may be
+    WithJsonSchema({}),  # recipes/schema.py defines the forms of a prior
 ]
-# strict: a number in quotes, or a yes for a number, is a mistake
-Whole = Annotated[int, Field(strict=True)]
+# strict: a number in quotes, or yes instead of a number, is an error
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
-Flag = Annotated[bool, Field(strict=True)]
 
 
 class Part(BaseModel):
-    """Base of all parts of a recipe: no unknown keys, no change after it is read."""
+    """Base of all parts of a recipe: immutable and without unknown keys."""
 
     # constants: an infinite thickness stays infinite, where JSON would have null
     model_config = ConfigDict(
@@ -45,21 +43,21 @@ class Part(BaseModel):
     )
 
     def __init__(self, **values: Any) -> None:
-        """Check values given by key, as those of a YAML file are checked.
+        """Check values and store them, as for a YAML file.
 
         Args:
-            values: The values.
+            values: Values by key.
 
         Raises:
-            ValueError: Listing every fault with its location, the value found and the remedy.
+            ValueError: If the values are not valid; it lists every fault with its remedy.
         """
         try:
             super().__init__(**values)
         except ValidationError:
-            raise _refusal(type(self), values) from None
-        self._announce()
+            raise _all_faults(type(self), values) from None
+        self._warn()
 
-    # so that pydantic fills nested parts without calling it, as it does for its own
+    # pydantic then fills nested parts without a call of this method, as for its own
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     if not TYPE_CHECKING:  # for type checkers an assignment stays an error
@@ -79,29 +77,29 @@ class Part(BaseModel):
     @override
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Return an instance made of plain values; see `__init__`.
+        """Return an instance built from plain values; see `__init__`.
 
         Args:
             obj: A mapping of keys to values, or an instance.
-            options: Those of pydantic.
+            options: Options of pydantic.
 
         Raises:
-            ValueError: Listing every fault with its location, the value found and the remedy.
+            ValueError: If the values are not valid; it lists every fault with its remedy.
         """
         try:
-            made = super().model_validate(obj, **options)
+            instance = super().model_validate(obj, **options)
         except ValidationError:
-            raise _refusal(cls, obj) from None
-        made._announce()
-        return made
+            raise _all_faults(cls, obj) from None
+        instance._warn()
+        return instance
 
-    def _announce(self) -> None:
-        """Warn of what a user should know about values that are valid."""
+    def _warn(self) -> None:
+        """Warn of values that are valid but doubtful."""
 
     @override
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Return an instance made of the text of a JSON object; see `model_validate`."""
+        """Return an instance built from the text of a JSON object; see `model_validate`."""
         try:
             plain = json.loads(json_data)
         except ValueError as error:
@@ -112,27 +110,27 @@ class Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _take(cls, plain: object) -> object:
-        """Make the values plain; an optional key whose value is None counts as left out."""
+    def _make_plain(cls, plain: object) -> object:
+        """Return plain values; an optional key whose value is None is left out."""
         if not isinstance(plain, Mapping):
             return plain
         optional = [name for name, field in cls.model_fields.items() if not field.is_required()]
-        return left_out(plain_values(plain, cls._units(plain)), optional)
+        return drop_null(plain_values(plain, cls._units(plain)), optional)
 
     @classmethod
     def _units(cls, plain: Mapping[str, Any]) -> UnitAt:
-        """Return the function that knows the unit of each number of some plain values."""
+        """Return the function that returns the unit of each number of some plain values."""
         return without_units
 
     @model_validator(mode="after")
     def _freeze(self) -> Self:
-        """Make the mappings and lists within it immutable, so that it has a hash."""
+        """Make all nested mappings and lists immutable, so that the part has a hash."""
         self.__dict__.update(freeze(self.__dict__))
         return self
 
 
-def _refusal(kind: type[Part], plain: object) -> ValueError:
-    """Return the error with every fault of some values."""
+def _all_faults(kind: type[Part], plain: object) -> ValueError:
+    """Return the error that lists every fault of some values."""
     name = plain.get("name") if isinstance(plain, Mapping) else None
     named = isinstance(name, str) and re.fullmatch(NAME, name) is not None
     source = f"recipe {name:.60}" if named else kind.__name__

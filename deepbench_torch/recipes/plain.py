@@ -1,4 +1,4 @@
-"""Recipes as users write them in Python, made the plain values that YAML holds."""
+"""Conversion of values that users write in Python to the plain values of YAML."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -15,31 +15,31 @@ class Unit(NamedTuple):
 
     Attributes:
         name: The unit, "" for a number without unit.
-        remedy: What to do with a unit where a number without unit is expected.
+        remedy: Instruction if a number without unit is expected, but has one.
     """
 
     name: str = ""
     remedy: str = NO_UNIT
 
 
-DEEPEST = 50  # mappings and lists within each other, as in a YAML file
+DEEPEST = 50  # levels of mappings and lists, as in a YAML file
 UnitAt = Callable[[Location], Unit]
 
 
 def without_units(_: Location) -> Unit:
-    """Return the unit of numbers that have none."""
+    """Return the empty unit for any location."""
     return Unit()
 
 
 def plain_values(plain: Any, unit_at: UnitAt = without_units) -> Any:
-    """Return a value with its numbers plain: of NumPy, of torch or Quantities of astropy.
+    """Return a value with numbers of NumPy, torch and astropy as plain numbers.
 
     Args:
-        plain: What the user wrote.
-        unit_at: Returns the unit of the number at a location.
+        plain: The user's value.
+        unit_at: Function that returns the unit of the number at a location.
 
     Raises:
-        FaultsError: With the location of each Quantity whose unit does not fit.
+        FaultsError: If the unit of a Quantity does not convert, or a tensor is not a number.
     """
     faults: list[Fault] = []
     values = _plain(plain, (), unit_at, faults)
@@ -50,7 +50,7 @@ def plain_values(plain: Any, unit_at: UnitAt = without_units) -> Any:
 
 def _plain(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault]) -> Any:
     if len(location) > DEEPEST:
-        message = f"expected at most {DEEPEST} levels, got more; it may hold itself"
+        message = f"expected at most {DEEPEST} levels, got more; check that it does not hold itself"
         faults.append(Fault(location[:1], message))
         return None
     if is_quantity(value):
@@ -63,14 +63,14 @@ def _plain(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault])
         return [_plain(part, (*location, n), unit_at, faults) for n, part in enumerate(value)]
     number = plain_number(value)
     if isinstance(number, Tensor):
-        faults.append(Fault(location, _no_number(number)))
+        faults.append(Fault(location, _tensor_message(number)))
     return number
 
 
-def _no_number(tensor: Tensor) -> str:
+def _tensor_message(tensor: Tensor) -> str:
     found = f"a tensor of shape {tuple(tensor.shape)}"
     found += " that requires gradients" if tensor.requires_grad else ""
-    return f"expected a number, got {found}; a recipe holds plain numbers, as from .item()"
+    return f"expected a number, got {found}; write plain numbers, as from .item()"
 
 
 def _number(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault]) -> Any:
@@ -86,18 +86,18 @@ def _number(value: Any, location: Location, unit_at: UnitAt, faults: list[Fault]
     return number.tolist() if isinstance(number, np.ndarray) else number
 
 
-def copied(value: Any, *, depth: int = 0) -> Any:
-    """Return a value with its mappings and lists copied; what they hold stays the same."""
+def copy_containers(value: Any, *, depth: int = 0) -> Any:
+    """Return a value with copies of its mappings and lists; other values are shared."""
     if depth > DEEPEST + 1:
         return value
     if isinstance(value, Mapping):
-        return {key: copied(part, depth=depth + 1) for key, part in value.items()}
+        return {key: copy_containers(part, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [copied(part, depth=depth + 1) for part in value]
+        return [copy_containers(part, depth=depth + 1) for part in value]
     return value
 
 
-def left_out(plain: Mapping[Any, Any], optional: Iterable[str]) -> dict[Any, Any]:
-    """Return a mapping without the optional keys that are None: null means left out."""
+def drop_null(plain: Mapping[Any, Any], optional: Iterable[str]) -> dict[Any, Any]:
+    """Return a mapping without the optional keys whose value is None (null in YAML)."""
     names = set(optional)
     return {key: value for key, value in plain.items() if value is not None or key not in names}

@@ -1,4 +1,4 @@
-"""Finding recipes by name and reading them from YAML."""
+"""Search for recipes by name, and their reading from YAML."""
 
 import os
 import re
@@ -10,20 +10,20 @@ from typing import Any, NamedTuple, overload
 
 from deepbench_torch.arguments import FaultsError, nearest
 from deepbench_torch.paths import user_path
-from deepbench_torch.recipes.base import AbstractRecipe, Content, R, validated, warn_of
+from deepbench_torch.recipes.base import AbstractRecipe, Content, R, build_recipe, warn_of
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
-from deepbench_torch.recipes.messages import shown
+from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 from deepbench_torch.recipes.text import parse_yaml, read_yaml
 
 
 def list_recipes(content: Content | None = None) -> list[str]:
-    """The names of the packaged recipes, sorted.
+    """Return the names of the packaged recipes, sorted.
 
     Args:
-        content: Only those of images or only those of series; None for all.
+        content: "image" or "series" for the recipes of one kind of row; None for all.
     """
     return [name for name in _packaged() if content is None or _read(name).content == content]
 
@@ -37,7 +37,7 @@ def _packaged() -> tuple[str, ...]:
 
 @cache
 def _read(name: str) -> AbstractRecipe:
-    """Return a packaged recipe, read once a process: it never changes."""
+    """Return a packaged recipe, read once per process because recipes are immutable."""
     found = find_recipe(name)
     return recipe_from_plain(found.plain, source=found.source)
 
@@ -47,13 +47,16 @@ def load_recipe(name_or_path: R) -> R: ...
 @overload
 def load_recipe(name_or_path: str | Path) -> Any: ...
 def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
-    """A packaged recipe by its name, or one from a YAML file; a recipe is returned as it is.
+    """Return a packaged recipe by name, or the recipe of a YAML file.
+
+    Args:
+        name_or_path: A packaged name, a YAML file, or a recipe, which is returned unchanged.
 
     Returns:
         A Recipe of images or a SeriesRecipe of time series.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: If `name_or_path` has another type.
         ValueError: If there is no such recipe, or it is not valid.
         FileNotFoundError: If the YAML file does not exist.
     """
@@ -62,7 +65,8 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
     if not isinstance(name_or_path, str | Path):
         raise TypeError(
             "recipe: expected a packaged name, a YAML file or a recipe, got "
-            f"{shown(name_or_path)}; make a recipe of a mapping with db.Recipe.model_validate"
+            f"{short_repr(name_or_path)}; build a recipe from a mapping with "
+            "db.Recipe.model_validate"
         )
     if str(name_or_path) in _packaged():
         return _read(str(name_or_path))
@@ -73,10 +77,10 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
 
 
 def recipe_warnings(name_or_path: str | Path) -> list[str]:
-    """Return the numbers that are valid but were probably meant in another unit, a line each.
+    """Return the numbers that were probably meant in another unit, one line each.
 
     Args:
-        name_or_path: A packaged recipe's name, or a YAML file of a valid recipe.
+        name_or_path: Name of a packaged recipe, or YAML file of a valid recipe.
 
     Raises:
         ValueError: If the recipe is not valid.
@@ -87,7 +91,11 @@ def recipe_warnings(name_or_path: str | Path) -> list[str]:
 
 
 def recipe_faults(name_or_path: str | Path) -> list[str]:
-    """Everything that is wrong with a recipe, a line each; nothing if it is valid."""
+    """Return every fault of a recipe, one line each; empty if it is valid.
+
+    Args:
+        name_or_path: Name of a packaged recipe, or YAML file.
+    """
     try:
         found = find_recipe(name_or_path)
     except (ValueError, OSError) as error:
@@ -95,24 +103,24 @@ def recipe_faults(name_or_path: str | Path) -> list[str]:
     return find_faults(_kind(found.plain), found.plain, source=found.source)
 
 
-class Found(NamedTuple):
-    """A recipe as it stands in its YAML, with what it extends put in.
+class PlainRecipe(NamedTuple):
+    """A recipe before validation, merged into the recipe that it extends.
 
     Attributes:
-        plain: Numbers, texts, lists and mappings.
-        source: Where it came from, for messages.
+        plain: Numbers, strings, lists and mappings.
+        source: Origin of the values, for messages.
     """
 
     plain: object
     source: str
 
 
-def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Found:
-    """What the YAML of a packaged recipe or of a file holds.
+def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> PlainRecipe:
+    """Return the plain values of a packaged recipe or of a YAML file.
 
     Args:
-        name_or_path: A packaged recipe's name, or a file whose name ends in .yaml or .yml.
-        within: The files that extend each other down to this one.
+        name_or_path: Name of a packaged recipe, or file whose name ends in .yaml or .yml.
+        within: Files that extend each other down to this one.
 
     Raises:
         ValueError: If there is no such recipe, it is not YAML, or it extends itself.
@@ -121,78 +129,78 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Fo
     text = os.fspath(name_or_path)
     if text in list_recipes():
         content = (files("deepbench_torch.recipes") / f"{text}.yaml").read_text(encoding="utf-8")
-        return Found(parse_yaml(content, source=f"recipe {text}"), f"recipe {text}")
+        return PlainRecipe(parse_yaml(content, source=f"recipe {text}"), f"recipe {text}")
     if not text.endswith((".yaml", ".yml")):
         raise ValueError(
-            f"there is no recipe {text!r}; packaged are {', '.join(list_recipes())}; "
-            f"{nearest(text, list_recipes())}a file of your own must end in .yaml"
+            f"recipe: expected {', '.join(list_recipes())} or a file ending in .yaml, got "
+            f"{text!r}; {nearest(text, list_recipes()).strip() or 'write one of them'}"
         )
     path = user_path(name_or_path)
     plain = read_yaml(path, source=text)
     if isinstance(plain, dict) and "extends" in plain:
-        plain = _extended(plain, Path(text), path=path, within=within)
-    return Found(plain, text)
+        plain = _merge_base(plain, Path(text), path=path, within=within)
+    return PlainRecipe(plain, text)
 
 
-def _extended(
-    plain: dict[str, Any], written: Path, *, path: Path, within: tuple[str, ...]
+def _merge_base(
+    plain: dict[str, Any], file: Path, *, path: Path, within: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return a recipe merged into the one that it extends, by the rules of `replace`.
 
     Args:
         plain: The recipe.
-        written: Its file as the user wrote it, for messages and for files beside it.
-        path: Its file.
-        within: The files that extend each other down to this one.
+        file: File of the recipe as the user wrote it, for messages and for files beside it.
+        path: Absolute path of that file.
+        within: Files that extend each other down to this one.
     """
     base, changes = plain["extends"], {key: plain[key] for key in plain if key != "extends"}
-    found = _base(base, written, within=(*within, str(path.resolve())))
+    values = _read_base(base, file, within=(*within, str(path.resolve())))
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem)
-    own = {"name": name, "description": f"{found.get('name')} with changes"}
+    own = {"name": name, "description": f"{values.get('name')} with changes"}
     try:
-        return apply_changes(found | own, changes)
+        return apply_changes(values | own, changes)
     except FaultsError as error:
-        raise ValueError(f"{written} is not valid: {error}") from None
+        raise ValueError(f"{file} is not valid: {error}") from None
 
 
-def _base(base: object, written: Path, *, within: tuple[str, ...]) -> dict[str, Any]:
-    """Return the recipe that another extends.
+def _read_base(base: object, file: Path, *, within: tuple[str, ...]) -> dict[str, Any]:
+    """Return the plain values of the recipe that another extends.
 
     Raises:
-        ValueError: If it is no recipe, or extends the other.
+        ValueError: If it is not a recipe, or extends the other.
         FileNotFoundError: If there is no such file.
     """
-    where = f"{written}: extends: expected"
+    where = f"{file}: extends: expected"
     if not isinstance(base, str) or not base:
         raise ValueError(f"{where} a packaged recipe or a YAML file, got {base!r}; write its name")
-    *before, here = within
-    if here in before:
-        chain = " -> ".join(Path(file).name for file in within[before.index(here) :])
-        raise ValueError(f"{where} no way back to the file itself, got {chain}; extend another")
-    name = base if base in list_recipes() else str(written.parent / os.path.expanduser(base))
+    *before, last = within
+    if last in before:
+        chain = " -> ".join(Path(each).name for each in within[before.index(last) :])
+        raise ValueError(f"{where} a file that does not extend this one, got {chain}; use another")
+    name = base if base in list_recipes() else str(file.parent / os.path.expanduser(base))
     try:
         found = find_recipe(name, within=within)
     except (ValueError, FileNotFoundError) as error:
-        if str(error).startswith(str(written)) or before:
+        if str(error).startswith(str(file)) or before:
             raise
-        raise type(error)(f"{written}: extends: {error}") from None
+        raise type(error)(f"{file}: extends: {error}") from None
     if not isinstance(found.plain, dict):
-        found_text = f"got {shown(found.plain)}; extend a recipe"
+        found_text = f"got {short_repr(found.plain)}; extend a recipe"
         raise ValueError(f"{where} a mapping in {found.source}, {found_text}")
     return found.plain
 
 
 def recipe_from_plain(plain: object, *, source: str) -> AbstractRecipe:
-    """A recipe of time series, if it names a system, else one of images.
+    """Return a recipe of time series if the values name a system, else a recipe of images.
 
     Args:
-        plain: What a YAML file holds.
-        source: Where it came from, for the error message.
+        plain: Values of a YAML file.
+        source: Origin of the values, for the error message.
 
     Raises:
-        ValueError: Listing every fault with its location, what was found and what is allowed.
+        ValueError: If the values are not valid; it lists every fault with its remedy.
     """
-    return validated(_kind(plain), plain, source=source)
+    return build_recipe(_kind(plain), plain, source=source)
 
 
 def _kind(plain: object) -> type[Recipe] | type[SeriesRecipe]:

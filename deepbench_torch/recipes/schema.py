@@ -22,17 +22,17 @@ NUMBER = {"type": "number"}
 
 
 def packaged_schema() -> str:
-    """The schema as it is shipped."""
+    """Return the text of the packaged schema file."""
     return (files("deepbench_torch.recipes") / FILE).read_text(encoding="utf-8")
 
 
 def schema_text() -> str:
-    """The schema as it follows from the code; a test holds the shipped one to it."""
+    """Return the text of the schema that the code defines; a test compares the packaged file."""
     return json.dumps(recipe_schema(), indent=1) + "\n"
 
 
 def recipe_schema() -> dict[str, Any]:
-    """The schema of a recipe's YAML: of time series if it names a system, else of images."""
+    """Return the schema of a recipe's YAML: of time series if it names a system, else of images."""
     image, series = _model_schema(Recipe), _model_schema(SeriesRecipe)
     definitions = {**image.pop("$defs", {}), **series.pop("$defs", {}), "Prior": _prior()}
     _describe(image, Recipe)
@@ -50,10 +50,10 @@ def recipe_schema() -> dict[str, Any]:
         "system": {"enum": list(SYSTEMS), "description": _about(SeriesRecipe, "system")},
         "parameters": _parameters(),
     }
-    for part, needed in ((image, []), (series, ["system", "time"])):
+    for part, required in ((image, []), (series, ["system", "time"])):
         part["properties"] = {"extends": EXTENDS, **part["properties"]}
         part.pop("required", None)
-        part["anyOf"] = [{"required": ["extends"]}, {"required": ["name", *needed]}]
+        part["anyOf"] = [{"required": ["extends"]}, {"required": ["name", *required]}]
     image["anyOf"] = [
         {"required": ["extends"]},
         *({"required": ["name", "image", "label", rule]} for rule in ("objects", "scene")),
@@ -71,13 +71,13 @@ def recipe_schema() -> dict[str, Any]:
 
 EXTENDS = {
     "type": "string",
-    "description": "A packaged recipe, or a YAML file beside this one, that this one changes. "
-    "null takes away what it holds.",
+    "description": "Packaged recipe, or YAML file beside this one, that this one changes. "
+    "null removes a key of it.",
 }
 
 
 def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
-    """What pydantic makes of a recipe; priors are put in by hand."""
+    """Return pydantic's schema of a recipe; the caller adds the forms of priors."""
     schema = kind.model_json_schema(mode="validation")
     schema.pop("title", None)
     parts = {part.__name__: part for part in Part.__subclasses__()}
@@ -88,7 +88,7 @@ def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
-    """Put the words of the docstring beside each key."""
+    """Add the attribute descriptions of the docstring to the keys."""
     schema["description"] = (kind.__doc__ or "").split("\n")[0]
     for name, part in list(schema["properties"].items()):
         part.pop("title", None)
@@ -107,7 +107,7 @@ def _nullable(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about(kind: type[BaseModel], name: str) -> str:
-    """What a class, or one that it comes from, says of an attribute in its docstring."""
+    """Return the description of an attribute in the docstring of a class or its bases."""
     for owner in kind.__mro__:
         meaning = meaning_of(name, owner.__doc__ or "")
         if meaning:
@@ -118,25 +118,25 @@ def _about(kind: type[BaseModel], name: str) -> str:
 def _prior() -> dict[str, Any]:
     forms = [_prior_form(kind) for kind in PRIORS]
     return {
-        "description": "A number, or the distribution that it is drawn from.",
+        "description": "A number, or the distribution from which it is sampled.",
         "anyOf": [NUMBER, *forms],
     }
 
 
 def _prior_form(kind: type[Prior]) -> dict[str, Any]:
-    """A prior by its name, with its arguments in order or by their names."""
+    """Return the schema of a prior by its name, with arguments in order or by name."""
     arguments = fields(kind)  # type: ignore[arg-type]
-    needed = [field.name for field in arguments if field.default is MISSING]
+    required = [field.name for field in arguments if field.default is MISSING]
     numbers = {"type": "array", "items": NUMBER, "minItems": 1}
     by_name = {
         "type": "object",
         "properties": {field.name: numbers if kind is Choice else NUMBER for field in arguments},
-        "required": needed,
+        "required": required,
         "additionalProperties": False,
     }
     in_order = numbers
     if kind is not Choice:
-        in_order = {**numbers, "minItems": len(needed), "maxItems": len(arguments)}
+        in_order = {**numbers, "minItems": len(required), "maxItems": len(arguments)}
     forms = [in_order, by_name, *([NUMBER] if len(arguments) == 1 else [])]
     return {
         "type": "object",
@@ -148,7 +148,7 @@ def _prior_form(kind: type[Prior]) -> dict[str, Any]:
 
 
 def _kinds(*, nullable: bool) -> dict[str, Any]:
-    """Kinds of objects with the priors of their parameters."""
+    """Return the schema of kinds of objects with the priors of their parameters."""
     return {
         "type": "object",
         "minProperties": 1,

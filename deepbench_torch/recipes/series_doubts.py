@@ -1,28 +1,26 @@
-"""Doubts about valid recipes of time series: numbers that are absurd in the system's units."""
+"""Doubtful numbers in valid series recipes: implausible sizes in the system's units."""
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from deepbench_torch.arguments import Fault, Location
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import quartiles, short_text
 from deepbench_torch.quantities import si_scale
-from deepbench_torch.recipes.doubts import probably
+from deepbench_torch.recipes.doubts import remedy_by
+from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 from deepbench_torch.systems import Quantity
 
-if TYPE_CHECKING:
-    from deepbench_torch.recipes.series import SeriesRecipe
-
-LARGEST = 1e7  # times the usual values
+LARGEST = 1e7  # times the usual size
 SMALLEST = 1e-9
 
 
-def series_doubts(recipe: "SeriesRecipe") -> Iterator[Fault]:
-    """Yield the numbers of a recipe that are absurd in the system's units; all are valid.
+def series_doubts(recipe: AbstractSeriesRecipe) -> Iterator[Fault]:
+    """Yield the numbers of a recipe that are valid, but implausible in the system's units.
 
-    A parameter is doubted if a quarter of its values exceeds the usual ones by a factor of 1e7, or,
-    where it must be positive, is smaller by 1e-9; a duration and a noise if it exceeds 1e7.
+    A parameter is doubtful if a quarter of its values exceeds 1e7 times the usual size. A positive
+    parameter is also doubtful below 1e-9 times that size. A duration or a noise is doubtful above
+    1e7.
     """
     system = recipe.definition
     for name, prior in recipe.parameters.items():
@@ -54,7 +52,7 @@ def _doubt(
     scale = si_scale(unit)
     remedy = f"write it in {unit}" if unit else "write a smaller number"
     if scale != 1:
-        meant = probably(prior, lambda value: value / scale, doubts=doubts)
-        remedy = f"in SI units {meant}" if "probably" in meant else remedy
+        converted = remedy_by(lambda value: value / scale, prior, doubts=doubts)
+        remedy = f"in SI units {converted}" if "probably" in converted else remedy
     size = f"the usual size, {smallest:g} to {largest:g}" if smallest else f"about {largest:g}"
     yield Fault(location, f"expected {rule} of {size}, got {short_text(prior)}; {remedy}")

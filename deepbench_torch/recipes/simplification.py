@@ -1,48 +1,48 @@
-"""What is made simpler in scenes that are drawn already, for the rungs of a ladder."""
+"""Simplifications of sampled scenes, for the rungs of a difficulty ladder."""
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from deepbench_torch.arguments import Fault, FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes.checks import MOST_OBJECTS, name_faults
-from deepbench_torch.recipes.messages import shown
-from deepbench_torch.recipes.part import Flag, Number, Part, Whole
+from deepbench_torch.recipes.messages import short_repr
+from deepbench_torch.recipes.object_rules import MOST_OBJECTS, name_faults
+from deepbench_torch.recipes.part import Number, Part
 
 
 class Simplification(Part):
-    """What is made simpler once a scene and its layout are drawn; all else stays as it was.
+    """Simplifications of a scene after its layout is chosen; everything else is unchanged.
 
     Attributes:
-        objects: The most objects that an image keeps, the first of them; of each kind, where kinds
-            are counted.
-        kinds: The kinds that are kept. Where the kind of each object is drawn, one of these stands
-            in for an object of another kind; where kinds are counted, the others are left out.
-        balanced: Whether each kind is there in half of the images; only where kinds are counted.
-        values: By kind and name, the value that a parameter always has, in the units of a recipe.
+        objects: Largest number of objects that an image keeps, from the first; of each kind, if
+            the recipe has `counts`.
+        kinds: Kinds that are kept. With `count`, an object of another kind becomes one of these;
+            with `counts`, objects of other kinds are left out.
+        balanced: Whether each kind is present in half of the images; only with `counts`.
+        values: Fixed values of parameters by kind and name, in recipe units.
     """
 
-    objects: Whole | None = Field(default=None, ge=1, le=MOST_OBJECTS)
+    objects: StrictInt | None = Field(default=None, ge=1, le=MOST_OBJECTS)
     kinds: tuple[str, ...] | None = Field(default=None, min_length=1)
-    balanced: Flag = False
+    balanced: StrictBool = False
     values: dict[str, dict[str, Number]] = Field(default_factory=dict)
 
 
 def check_simplification(
     simplify: Simplification, kinds: Sequence[str], *, counted: bool
 ) -> Simplification:
-    """Return the simplification, if it fits a recipe, with its kinds in the recipe's order.
+    """Check a simplification against its recipe, and return it with the kinds in recipe order.
 
     Args:
-        simplify: What is made simpler.
+        simplify: The simplification.
         kinds: The kinds of the recipe.
-        counted: Whether the recipe counts each kind.
+        counted: Whether the recipe has `counts`.
 
     Raises:
-        FaultsError: If a kind, a parameter or a value is not one of the recipe.
+        FaultsError: If a kind or a parameter is not in the recipe, or a value is out of range.
     """
     faults = [
         *_kind_faults(simplify, kinds),
@@ -66,7 +66,7 @@ def _kind_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fau
             hint = nearest(kind, kinds).strip() or "write one of them"
             yield Fault(
                 location,
-                f"expected kinds of objects, {', '.join(kinds)}, got {shown(kind)}; {hint}",
+                f"expected kinds of objects, {', '.join(kinds)}, got {short_repr(kind)}; {hint}",
             )
 
 
@@ -74,8 +74,8 @@ def _balance_faults(simplify: Simplification, *, counted: bool) -> Iterator[Faul
     if simplify.balanced and not counted:
         yield Fault(
             ("balanced",),
-            "expected false where count is given, got True; kinds are then balanced already, so "
-            "leave it out, or give counts",
+            "expected false in a recipe with count, got True; its kinds are already balanced, so "
+            "omit it, or use counts",
         )
 
 

@@ -1,4 +1,4 @@
-"""YAML text as plain values, strictly: what is ambiguous or hostile is refused."""
+"""Strict YAML: plain values only; ambiguous and hostile text is refused."""
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -7,121 +7,135 @@ from typing import Any, final
 import yaml
 
 MOST_CHARACTERS = 1 << 20
-MOST_VALUES = 100_000  # with aliases written out
+MOST_VALUES = 100_000  # with aliases expanded
 MOST_DIGITS = 40  # of a whole number
-DEEPEST = 50  # mappings and lists within each other
+DEEPEST = 50  # levels of mappings and lists
 
 
 def read_yaml(path: str | Path, *, source: str | None = None) -> object:
-    """Return what a YAML file holds: numbers, texts, lists and mappings.
+    """Return the values of a YAML file: numbers, strings, lists and mappings.
 
     Args:
         path: The file.
-        source: What messages call it; its path if None.
+        source: Name of the file in messages; its path if None.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not YAML in UTF-8, or as `parse_yaml` refuses it.
+        ValueError: If it is not YAML in UTF-8, or `parse_yaml` refuses it.
     """
     path, source = Path(path), str(path) if source is None else source
     if not path.is_file():
+        folder = str(path.parent.resolve())
         raise FileNotFoundError(
-            f"there is no recipe file {source!r} (looked in {str(path.parent.resolve())!r})"
+            f"{source}: expected a recipe file, got none in {folder!r}; check the name and folder"
         )
     try:
         content = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{source!r} is not text in UTF-8: {error.reason}") from None
+        raise ValueError(
+            f"{source}: expected text in UTF-8, got {error.reason} at byte {error.start}; "
+            "save the file as UTF-8"
+        ) from None
     return parse_yaml(content, source=source)
 
 
 def parse_yaml(content: str, *, source: str) -> object:
-    """What YAML text holds: numbers, texts, lists and mappings with texts as keys.
+    """Return the values of YAML text: numbers, strings, lists and mappings with string keys.
 
     Args:
         content: The text.
-        source: Where it came from, for the error message.
+        source: Origin of the text, for the error message.
 
     Raises:
-        ValueError: If it is not YAML, has a key twice or a key that is no text, names a Python
-            object, or is larger or deeper than any recipe.
+        ValueError: If it is not YAML, repeats a key, or has a key that is not a string. Also if it
+            names a Python object, or is larger or deeper than any recipe.
     """
-    if len(content) > MOST_CHARACTERS:
-        raise ValueError(
-            f"{source} must have at most {MOST_CHARACTERS:,} characters, got {len(content):,}"
-        )
     try:
+        _check_length(content)
         node = yaml.compose(content, Loader=_Loader)
         if node is None:
             return None
-        _check_size(node, source)
+        _check_size(node)
         return _Loader("").construct_document(node)
+    except RefusedTextError as error:
+        raise ValueError(f"{source}: {error}") from None
     except yaml.YAMLError as error:
-        raise ValueError(f"{source} is not YAML: {_words(error)}") from None
+        rule, remedy = "expected valid YAML", "correct it there"
+        raise ValueError(f"{source}: {rule}, got an error: {_problem(error)}; {remedy}") from None
     except RecursionError:
-        raise ValueError(f"{source} has lists or mappings too deep within each other") from None
+        rule = f"expected at most {DEEPEST} levels of lists and mappings"
+        raise ValueError(f"{source}: {rule}, got more; flatten them") from None
     except (OverflowError, ValueError, TypeError, AttributeError) as error:
-        if str(error).startswith(source):
-            raise
-        raise ValueError(f"{source} holds a value that cannot be read: {error}") from None
+        rule = "expected values that YAML defines"
+        raise ValueError(f"{source}: {rule}, got an error: {error}; correct the value") from None
 
 
-def _words(error: yaml.YAMLError) -> str:
-    """What is wrong, and where."""
+@final
+class RefusedTextError(ValueError):
+    """A rule of this module that YAML text breaks; the message has rule, value and remedy."""
+
+
+def _check_length(content: str) -> None:
+    if len(content) > MOST_CHARACTERS:
+        raise RefusedTextError(
+            f"expected at most {MOST_CHARACTERS:,} characters, got {len(content):,}; "
+            "split the file or remove some"
+        )
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """Return the problem that YAML reports, with its line and column."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem is None:
         return " ".join(str(error).split())
     mark = error.problem_mark
-    location = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    position = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
     problem = error.problem
-    if problem.startswith("but ") and error.context:  # yaml's own two halves of a sentence
+    if problem.startswith("but ") and error.context:  # the two halves of a sentence of yaml
         problem = f"{error.context} {problem}"
-    return f"{problem}{location}"
+    return f"{problem}{position}"
 
 
 @final
 class _Loader(yaml.SafeLoader):
-    """Plain values only, and every key of a mapping once."""
+    """Loader of plain values that refuses repeated keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """The mapping, if its keys are texts, each given once."""
-        self._check_keys(node)
+        """Return the mapping, if its keys are strings and none is repeated."""
+        faults = list(_key_faults(node))
+        if faults:
+            raise RefusedTextError("; ".join(faults))
         return super().construct_mapping(node, deep=deep)
 
-    def _check_keys(self, node: yaml.MappingNode) -> None:
-        first: dict[str, int] = {}
-        faults = []
-        for key, _ in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                faults.append(f"a key must be a text, got a list or mapping in line {line}")
-            elif key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
-                faults.append(
-                    f"a key must be a text, got {key.value} in line {line}; put it in quotes"
-                )
-            elif key.value in first:
-                faults.append(
-                    f"a key must be given once, got {key.value} in line {first[key.value]} and "
-                    f"in line {line}; take one of them out"
-                )
-            else:
-                first[key.value] = line
-        if faults:
-            raise yaml.constructor.ConstructorError(problem="; ".join(faults))
+
+def _key_faults(node: yaml.MappingNode) -> Iterator[str]:
+    """Yield the fault of each key that is not a string or is repeated."""
+    first: dict[str, int] = {}
+    for key, _ in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            yield f"expected strings as keys, got a list or mapping in line {line}; write a name"
+        elif key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+            yield f"expected strings as keys, got {key.value} in line {line}; write it in quotes"
+        elif key.value in first:
+            lines = f"lines {first[key.value]} and {line}"
+            yield f"expected each key once, got {key.value} in {lines}; remove one of them"
+        else:
+            first[key.value] = line
 
 
-def _check_size(node: yaml.Node, source: str) -> None:
-    """Refuse what aliases make endless, huge or too deep, before anything is made of it."""
+def _check_size(node: yaml.Node) -> None:
+    """Refuse text that is endless, huge or too deep with its aliases expanded."""
     sizes: dict[int, int] = {}
     if _size(node, sizes, depth=0) > MOST_VALUES:
-        raise ValueError(
-            f"{source} must hold at most {MOST_VALUES:,} values, got more by its aliases; write "
-            "out what they stand for"
+        raise RefusedTextError(
+            f"expected at most {MOST_VALUES:,} values, got more with aliases expanded; "
+            "use fewer aliases"
         )
 
 
 def _size(node: yaml.Node, sizes: dict[int, int], *, depth: int) -> int:
-    """How many values a node stands for with its aliases written out."""
-    if depth > DEEPEST:  # so does an alias within itself
+    """Return the number of values of a node with its aliases expanded."""
+    if depth > DEEPEST:  # also for an alias within itself
         raise RecursionError
     _check_number(node)
     if id(node) not in sizes:
@@ -130,19 +144,19 @@ def _size(node: yaml.Node, sizes: dict[int, int], *, depth: int) -> int:
 
 
 def _check_number(node: yaml.Node) -> None:
-    """Refuse numbers without end, and those that YAML 1.1 reads otherwise than people do."""
+    """Refuse very long numbers, and numbers that YAML 1.1 reads in another base."""
     if node.tag not in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
         return
     line = node.start_mark.line + 1
     if node.tag.endswith("int") and len(node.value) > MOST_DIGITS:
-        raise OverflowError(
-            f"whole numbers must have at most {MOST_DIGITS} digits, got {len(node.value)} in line "
-            f"{line}"
+        raise RefusedTextError(
+            f"expected whole numbers of at most {MOST_DIGITS} digits, got {len(node.value)} in "
+            f"line {line}; write a smaller number"
         )
     if ":" in node.value or (node.value.isdecimal() and node.value != str(int(node.value))):
-        raise ValueError(
-            f"a number must be written without ':' and without a leading 0, got {node.value} in "
-            f"line {line}"
+        raise RefusedTextError(
+            f"expected numbers without ':' and without a leading 0, got {node.value} in "
+            f"line {line}; write it in plain decimals, or in quotes if it is a string"
         )
 
 

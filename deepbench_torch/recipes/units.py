@@ -1,4 +1,4 @@
-"""Units of the numbers in a recipe, by their location."""
+"""Units of the numbers in a recipe, by location."""
 
 from collections.abc import Mapping
 
@@ -41,7 +41,7 @@ def series_units(system: object) -> UnitAt:
     """Return the function that returns the unit of a number in a recipe of time series.
 
     Args:
-        system: The name of its system; without a known one no number has a unit.
+        system: Name of the system; if it is unknown, no number has a unit.
     """
     if not isinstance(system, str) or system not in SYSTEMS:
         return without_units

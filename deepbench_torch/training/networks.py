@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from deepbench_torch.arguments import check_integer, nearest
 from deepbench_torch.generate import ImageSize
-from deepbench_torch.recipes.recipe import LARGEST_SIDE
+from deepbench_torch.recipes import LARGEST_SIDE
 
 Size = tuple[int, int]  # height and width [pixel]
 

@@ -8,7 +8,7 @@ import torch
 
 from deepbench_torch import OBJECTS, Grid, Recipe, generate, load_recipe
 from deepbench_torch.priors import Choice, Fixed, Integer, Normal, Prior, Uniform
-from deepbench_torch.recipes.base import validated
+from deepbench_torch.recipes.base import build_recipe
 
 
 def recipe_of(kind: str, *, size: int, **priors: object) -> Recipe:
@@ -19,7 +19,7 @@ def recipe_of(kind: str, *, size: int, **priors: object) -> Recipe:
         "count": 1,
         "objects": {kind: priors},
     }
-    return validated(Recipe, plain, source="test")
+    return build_recipe(Recipe, plain, source="test")
 
 
 @pytest.mark.parametrize(

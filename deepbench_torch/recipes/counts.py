@@ -1,0 +1,81 @@
+"""Checks of the rules that set how many objects an image holds."""
+
+from collections.abc import Iterator
+
+from deepbench_torch.arguments import Fault
+from deepbench_torch.priors import Choice, Fixed, Integer, Prior
+from deepbench_torch.recipes.image_fields import AbstractImageRecipe
+from deepbench_torch.recipes.object_rules import MOST_OBJECTS
+
+
+def count_faults(recipe: AbstractImageRecipe) -> Iterator[Fault]:
+    """Yield the faults of the numbers of objects, and of a label that does not fit them."""
+    rules = {"count": recipe.count, "counts": recipe.counts, "scene": recipe.scene}
+    keys = [key for key, rule in rules.items() if rule is not None]
+    if len(keys) != 1:
+        yield Fault(
+            (),
+            f"expected one of count, counts and scene, got {' and '.join(keys) or 'none'}; set "
+            "count for objects of any kind, counts for a number of each kind, or scene for a list "
+            "of objects",
+        )
+        return
+    if recipe.counts is not None and set(recipe.counts) != set(recipe.objects):
+        yield Fault(
+            ("counts",),
+            f"expected the kinds of objects, {', '.join(recipe.objects)}, got "
+            f"{', '.join(recipe.counts) or 'none'}; set a count for each kind, or remove it from "
+            "objects",
+        )
+    fault = _number_fault(recipe) or _label_fault(recipe)
+    if fault is not None:
+        yield fault
+
+
+def _number_fault(recipe: AbstractImageRecipe) -> Fault | None:
+    """Return the fault of the first prior that is no number of objects, if there is one."""
+    numbers = {("count",): recipe.count} if recipe.count is not None else {}
+    locations = numbers | {("counts", kind): prior for kind, prior in (recipe.counts or {}).items()}
+    for location, prior in locations.items():
+        if not _is_object_count(prior):
+            return Fault(
+                location,
+                f"expected whole numbers from 0 to {MOST_OBJECTS}, the largest at least 1, got "
+                f"{prior.to_plain()!r}; write a whole number, integer or choice",
+            )
+    return None
+
+
+def _label_fault(recipe: AbstractImageRecipe) -> Fault | None:
+    """Return the fault of a class label on images that do not hold exactly one object."""
+    if recipe.label != "class" or _is_one(recipe):
+        return None
+    return Fault(
+        ("label",),
+        "expected present if an image can hold no object or several, got class with "
+        f"{_rule_text(recipe)}; set count: 1 or label: present",
+    )
+
+
+def _is_one(recipe: AbstractImageRecipe) -> bool:
+    """Return whether every image holds exactly one object, of any kind."""
+    exactly_one = recipe.count is not None and recipe.count.support == (1, 1)
+    return exactly_one or len(recipe.scene or ()) == 1
+
+
+def _rule_text(recipe: AbstractImageRecipe) -> str:
+    """Return the key that sets the number of objects, as the user wrote it."""
+    if recipe.count is not None:
+        return f"count: {recipe.count.to_plain()!r}"
+    if recipe.counts is not None:
+        return f"counts: { {kind: prior.to_plain() for kind, prior in recipe.counts.items()}!r}"
+    return f"scene: {len(recipe.scene or ())} objects"
+
+
+def _is_object_count(prior: Prior) -> bool:
+    low, high = prior.support
+    values = prior.values if isinstance(prior, Choice) else (low, high)
+    integral = isinstance(prior, Fixed | Integer | Choice) and all(
+        float(value).is_integer() for value in values
+    )
+    return integral and low >= 0 and 1 <= high <= MOST_OBJECTS

@@ -1,0 +1,159 @@
+"""The keys of an image recipe: size, objects, layout, blur, noise and label."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, StrictInt
+from typing_extensions import override
+
+from deepbench_torch.grid import Grid
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.recipes.base import AbstractRecipe, Content
+from deepbench_torch.recipes.object_rules import MOST_OBJECTS
+from deepbench_torch.recipes.part import Number, Part, Positive, PriorField
+from deepbench_torch.recipes.simplification import Simplification
+
+LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
+
+
+class ImageSize(Part):
+    """Size of the images [pixel]."""
+
+    height: StrictInt = Field(ge=1, le=LARGEST_SIDE)
+    width: StrictInt = Field(ge=1, le=LARGEST_SIDE)
+
+
+class Blur(Part):
+    """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
+
+    sigma: Positive
+
+
+class Photons(Part):
+    """Poisson noise of signal and background, the mean background subtracted.
+
+    Attributes:
+        exposure: Photons per unit of brightness.
+        background: Brightness per pixel.
+    """
+
+    exposure: Positive
+    background: Number = Field(default=0.0, ge=0)
+
+
+class ReadOut(Part):
+    """Gaussian noise of constant standard deviation, in units of brightness."""
+
+    sigma: Positive
+
+
+class Degradation(Part):
+    """Blur and noise that turn a scene into an image, in this order; each step is optional."""
+
+    blur: Blur | None = None
+    poisson: Photons | None = None
+    gaussian: ReadOut | None = None
+
+
+class Layout(Part):
+    """Rule that keeps every object of an image visible.
+
+    Several candidate layouts of an image are sampled. The first in which each object shows at least
+    `visible` of its pixels is used, or the best of them if none does. A pixel of an object is
+    visible if it is in the frame and the object is brighter there than all others together. Pixels
+    are counted on a small grid without noise, so the layout is the same at every image size.
+
+    Attributes:
+        visible: Least visible fraction of each object.
+        candidates: Number of layouts to choose from.
+        grid: Pixels along the shorter side of the grid.
+    """
+
+    visible: Number = Field(gt=0, le=1)
+    candidates: StrictInt = Field(default=8, ge=1, le=64)
+    grid: StrictInt = Field(default=32, ge=8, le=256)
+
+
+class AbstractImageRecipe(AbstractRecipe):
+    """Keys of an image recipe, without the checks across keys.
+
+    Attributes:
+        image: Size of the images.
+        label: "class" for the kind of the one object, "present" for the set of kinds in the image.
+        compose: "sum" to add the light of objects, "union" to unite shapes so that they never add.
+        count: Number of objects in an image; each has any of the kinds with equal probability.
+        counts: Number of objects by kind, instead of `count`.
+        scene: List of the objects of every image, instead of `count`: the kind of each, and the
+            priors of its parameters. A parameter left out has its prior in `objects`.
+        layout: Rule that keeps every object visible; None for no rule.
+        objects: Priors of the parameters by kind, in recipe units: lengths are fractions of the
+            image's shorter side, positions of its width and height. A parameter left out, and a
+            kind that only `scene` names, have the priors of `OBJECTS`.
+        degrade: Blur and noise.
+        simplify: Simplifications of a sampled scene; None for none.
+    """
+
+    content: ClassVar[Content] = "image"
+    plural: ClassVar[str] = "images"
+
+    image: ImageSize
+    label: Literal["class", "present"]
+    compose: Literal["sum", "union"] = "sum"
+    count: PriorField | None = None
+    counts: dict[str, PriorField] | None = None
+    scene: tuple[dict[str, dict[str, PriorField]], ...] | None = Field(
+        default=None, min_length=1, max_length=MOST_OBJECTS
+    )
+    layout: Layout | None = None
+    objects: dict[str, dict[str, PriorField]] = Field(min_length=1)
+    degrade: Degradation = Degradation()
+    simplify: Simplification | None = None
+
+    @property
+    @override
+    def shape(self) -> tuple[int, int, int]:
+        return 1, self.image.height, self.image.width
+
+    @property
+    @override
+    def size_text(self) -> str:
+        return f"{self.image.height} x {self.image.width} pixels"
+
+    @property
+    @override
+    def classes(self) -> list[str]:
+        """The names of the labels in order: the kinds."""
+        if self.simplify is not None and self.simplify.kinds is not None:
+            return list(self.simplify.kinds)
+        return list(self.objects)
+
+    @property
+    @override
+    def single_label(self) -> bool:
+        return self.label == "class"
+
+    @property
+    @override
+    def attributes(self) -> dict[str, Any]:
+        return {}
+
+    @override
+    def _units_by_path(self) -> dict[str, str | None]:
+        units: dict[str, str | None] = dict.fromkeys(("image", "clean", "label", "index"))
+        for kind in self.objects:
+            units[f"present/{kind}"] = None
+            for name, field in OBJECTS[kind].fields.items():
+                units[f"parameters/{kind}/{name}"] = field.unit
+        return units
+
+    @property
+    def slots(self) -> int:
+        """The largest number of objects of one kind in an image; all objects of a listed scene."""
+        if self.scene is not None:
+            return len(self.scene)
+        priors = [self.count] if self.count is not None else (self.counts or {}).values()
+        return max(int(prior.support[1]) for prior in priors)
+
+    @property
+    def grid(self) -> Grid:
+        """The pixel centres of the images."""
+        return Grid(self.image.height, self.image.width)

@@ -1,0 +1,87 @@
+"""Checks and defaults of the objects in an image recipe; every fault is reported together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.parameters import prior_fault
+from deepbench_torch.priors import Prior
+from deepbench_torch.recipes.messages import short_repr
+
+MOST_OBJECTS = 1000  # in one image
+Priors = dict[str, Prior]
+
+
+def complete_objects(objects: Mapping[str, Priors]) -> dict[str, Priors]:
+    """Return the priors of every kind in order, with the defaults of `OBJECTS` filled in.
+
+    Raises:
+        FaultsError: If a kind or a parameter is unknown, or a prior is out of range.
+    """
+    faults = [fault for kind, priors in objects.items() for fault in _faults(kind, priors, (kind,))]
+    if faults:
+        raise FaultsError(faults)
+    return {kind: _fill(kind, priors, {}) for kind, priors in objects.items()}
+
+
+def complete_scene(
+    scene: Sequence[Mapping[str, Priors]], objects: Mapping[str, Priors]
+) -> tuple[dict[str, Priors], ...]:
+    """Return the objects of a scene, with the priors of their kinds filled in.
+
+    Raises:
+        FaultsError: As `complete_objects`, or if an entry is not exactly one object.
+    """
+    faults: list[Fault] = []
+    for number, part in enumerate(scene):
+        if len(part) != 1:
+            faults.append(
+                Fault(
+                    ("scene", number),
+                    f"expected one object, got {', '.join(part) or 'none'}; write one per line, "
+                    "as in star: {x: 0.5}",
+                )
+            )
+        for kind, priors in part.items():
+            faults += _faults(kind, priors, ("scene", number, kind))
+    if faults:
+        raise FaultsError(faults)
+    return tuple(
+        {kind: _fill(kind, priors, objects[kind]) for kind, priors in part.items()}
+        for part in scene
+    )
+
+
+def name_faults(kind: str, names: Iterable[str], location: Location) -> Iterator[Fault]:
+    """Yield the faults of a kind's name and of its parameters' names."""
+    if kind not in OBJECTS:
+        hint = nearest(kind, OBJECTS).strip() or "write one of them"
+        yield Fault(
+            location, f"expected one of {', '.join(OBJECTS)}, got {short_repr(kind)}; {hint}"
+        )
+        return
+    fields = OBJECTS[kind].fields
+    for name in names:
+        if name not in fields:
+            hint = nearest(name, fields).strip() or "remove it"
+            rule = f"expected a parameter of {kind}, one of {', '.join(fields)}"
+            yield Fault((*location, name), f"{rule}, got {short_repr(name)}; {hint}")
+
+
+def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
+    """Yield the faults of the priors of an object."""
+    unknown = list(name_faults(kind, priors, location))
+    yield from unknown
+    if kind not in OBJECTS:
+        return
+    for name, prior in priors.items():
+        field = OBJECTS[kind].fields.get(name)
+        fault = None if field is None else prior_fault(field, prior)
+        if fault is not None:
+            yield Fault((*location, name), fault)
+
+
+def _fill(kind: str, priors: Priors, defaults: Priors) -> Priors:
+    """Return the priors of an object in order; `defaults`, then the kind fill in the rest."""
+    complete = OBJECTS[kind].prior | defaults | priors
+    return {name: complete[name] for name in OBJECTS[kind].fields}
