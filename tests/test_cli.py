@@ -235,7 +235,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         ("generate astr out", "or a file ending in .yaml, got 'astr'; did you mean"),
-        ("generate nowhere.yaml out", "recipe file 'nowhere.yaml' (looked in"),
+        ("generate nowhere.yaml out", "nowhere.yaml: expected a recipe file, got none in '"),
         ("generate astro", "Missing"),
         ("generate astro out --size 0", "size must be a positive whole number of rows, got 0"),
         ("generate astro out --size many", "see --help"),
