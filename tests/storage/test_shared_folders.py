@@ -17,7 +17,7 @@ from deepbench_torch.cards import write_card
 from deepbench_torch.storage import append
 from deepbench_torch.storage.refusals import REMEDIES
 from deepbench_torch.storage.work import chunks
-from tests.test_storage_crash import elsewhere, exit_status
+from tests.storage.test_interruption import elsewhere, exit_status
 
 # the processes here are forked on purpose, and use one thread
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
