@@ -23,7 +23,7 @@ from baselines.diagnosis import ladder
 from baselines.diagnosis.ladder import RungResult
 from baselines.training.options import repeat_option
 from deepbench_torch.cli import run_command
-from deepbench_torch.plotting import save
+from deepbench_torch.plotting.style import save
 from deepbench_torch.recipes.base import Rung
 
 

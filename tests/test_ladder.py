@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.ladders import ladder_catalogues, picture, write_ladder
+from deepbench_torch.plotting.ladder import ladder_catalogues, picture, write_ladder
 from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.ladder import STEPS
 

@@ -11,7 +11,7 @@ from baselines.scoring.predictions import Predictions
 from baselines.scoring.results import Result
 from baselines.scoring.scores import Scores
 from baselines.training.train import log_files
-from deepbench_torch.plotting import save
+from deepbench_torch.plotting.style import save
 
 
 def explain(folder: Path, found: Predictions, *, scores: Scores, result: Result) -> None:

@@ -16,7 +16,7 @@ from baselines.analysis.pictures import new_figure
 from baselines.scoring.predictions import Predictions, label_names
 from baselines.scoring.scores import right
 from deepbench_torch.images import separate
-from deepbench_torch.plotting import stretched
+from deepbench_torch.plotting.style import stretched
 
 COUNT = 8
 COLUMNS = 2

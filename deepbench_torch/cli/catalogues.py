@@ -7,8 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deepbench_torch.cards import can_write_croissant, write_card, write_croissant
-from deepbench_torch.cards.columns import statistics_facts
 from deepbench_torch.cli.options import (
     Image,
     ImageSize,
@@ -26,6 +24,8 @@ from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
+from deepbench_torch.plotting.cards import can_write_croissant, write_card, write_croissant
+from deepbench_torch.plotting.cards.columns import statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
     Recipe,

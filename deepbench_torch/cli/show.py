@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from deepbench_torch import plotting
-from deepbench_torch.animation import save_animation
 from deepbench_torch.cli.options import ImageSize, Seed, parse_size, refuse_idle
 from deepbench_torch.cli.output import echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
-from deepbench_torch.portraits import Rows, recipes_of
+from deepbench_torch.plotting.animation import save_animation
+from deepbench_torch.plotting.gallery import gallery, gallery_target
+from deepbench_torch.plotting.series_gallery import Rows, recipes_of
+from deepbench_torch.plotting.style import SUFFIXES, check_suffix, save
 from deepbench_torch.recipes import list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, describe, is_file_name
 from deepbench_torch.storage.names import LIST
@@ -55,17 +56,17 @@ def show(
         noun, dataset = "", _open(image, overlay=overlay)
     else:
         recipe, size = load_recipe(image), parse_size(image_size)
-        target = plotting.gallery_target(recipe, overlay=overlay)
+        target = gallery_target(recipe, overlay=overlay)
         noun = "the recipe "
         dataset = Catalogue(recipe, seed=seed, image_size=size, target=target)
     moves = recipes_of(dataset)[0].content == "series"
-    plotting.check_suffix(output, (*plotting.SUFFIXES, ".gif") if moves else plotting.SUFFIXES)
+    check_suffix(output, (*SUFFIXES, ".gif") if moves else SUFFIXES)
     if output.suffix.lower() == ".gif":
         save_animation(dataset, output, columns=columns, rows=rows)
         echo(f"{output}: an animation of {noun}{image}")
         return
-    figure = plotting.gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
-    plotting.save(figure, output)
+    figure = gallery(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
+    save(figure, output)
     echo(f"{output}: a gallery of {noun}{image}")
 
 
@@ -82,7 +83,7 @@ def _open(image: str, *, overlay: bool) -> Rows:
     path = user_path(image)
     if (path / LIST).is_file():
         recipe = Collection.open(path).members[0].recipe
-        return Collection.open(path, target=plotting.gallery_target(recipe, overlay=overlay))
+        return Collection.open(path, target=gallery_target(recipe, overlay=overlay))
     stored = describe(path)
-    target = plotting.gallery_target(stored.recipe, overlay=overlay)
+    target = gallery_target(stored.recipe, overlay=overlay)
     return StoredCatalogue(stored.path, target=target)

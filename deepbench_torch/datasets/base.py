@@ -12,10 +12,10 @@ from torch.utils.data import Dataset, default_collate
 from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
+from deepbench_torch.datasets.guard import explain_guard
 from deepbench_torch.datasets.places import chunks, place, select, select_all
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.datasets.targets import DetectionRow, Target, collate_detection, is_detection
-from deepbench_torch.guard import explain_guard
 from deepbench_torch.samples import AbstractSample
 
 Transform = Callable[[Any], Any]

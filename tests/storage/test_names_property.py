@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import deepbench_torch as db
-from deepbench_torch.cards import write_card
+from deepbench_torch.plotting.cards import write_card
 from deepbench_torch.storage import append, describe, reproduce
 from deepbench_torch.storage.names import check_suffix
 from tests.test_cli import run
@@ -77,7 +77,7 @@ def blank_pictures() -> Any:
     """Pictures without content: here only their files matter."""
     with pytest.MonkeyPatch.context() as patched:
         for name in ("_gallery", "labels_figure", "parameters_figure"):
-            patched.setattr(f"deepbench_torch.cards.card.{name}", lambda _: Figure((1, 1)))
+            patched.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
         yield
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from deepbench_torch.datasets.guard import check_guard, naming_guard
 from deepbench_torch.datasets.streams.stream import CatalogueStream
-from deepbench_torch.guard import check_guard, naming_guard
 
 
 class StreamLoader(DataLoader[Any]):

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar, final
 
 import torch
 
-from deepbench_torch.guard import UnguardedMainError, naming_guard
+from deepbench_torch.datasets.guard import UnguardedMainError, naming_guard
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -5,7 +5,8 @@ import pytest
 from matplotlib.patches import Patch, Rectangle
 
 import deepbench_torch as db
-from deepbench_torch.plotting import OVERLAY, gallery, stretched
+from deepbench_torch.plotting.gallery import OVERLAY, gallery
+from deepbench_torch.plotting.style import stretched
 
 
 def shown(

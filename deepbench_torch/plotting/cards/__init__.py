@@ -1,6 +1,6 @@
 """Dataset cards: what a stored catalogue holds, for people and for search engines."""
 
-from deepbench_torch.cards.card import write_card
-from deepbench_torch.cards.croissant import can_write_croissant, write_croissant
+from deepbench_torch.plotting.cards.card import write_card
+from deepbench_torch.plotting.cards.croissant import can_write_croissant, write_croissant
 
 __all__ = ["can_write_croissant", "write_card", "write_croissant"]

@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from deepbench_torch.cards.columns import Column, Columns
-from deepbench_torch.plotting import COLOURS
+from deepbench_torch.plotting.cards.columns import Column, Columns
+from deepbench_torch.plotting.style import COLOURS
 
 WIDE = 5  # histograms side by side
 BINS = 30

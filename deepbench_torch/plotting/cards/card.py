@@ -10,17 +10,17 @@ from urllib.parse import quote
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from deepbench_torch import plotting
-from deepbench_torch.cards.columns import Columns, columns_of, number, statistics_facts
-from deepbench_torch.cards.names import (
+from deepbench_torch.datasets import Catalogue
+from deepbench_torch.plotting.cards.columns import Columns, columns_of, number, statistics_facts
+from deepbench_torch.plotting.cards.names import (
     PICTURE_KEY,
     PICTURES,
     CardFiles,
     card_files,
     first_line,
 )
-from deepbench_torch.cards.pictures import labels_figure, parameters_figure
-from deepbench_torch.datasets import Catalogue
+from deepbench_torch.plotting.cards.pictures import labels_figure, parameters_figure
+from deepbench_torch.plotting.gallery import gallery, gallery_target
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
 from deepbench_torch.storage.escape import line, markdown
@@ -90,9 +90,9 @@ def _gallery(catalogue: Catalogue) -> Figure:
         size=catalogue.size,
         seed=catalogue.seed,
         split=catalogue.split,
-        target=plotting.gallery_target(catalogue.recipe),
+        target=gallery_target(catalogue.recipe),
     )
-    return plotting.gallery(shown)
+    return gallery(shown)
 
 
 def _text(told: Description, columns: Columns, pictures: str) -> str:

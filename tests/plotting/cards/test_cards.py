@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import deepbench_torch as db
-from deepbench_torch.cards import write_card, write_croissant
-from deepbench_torch.cards.columns import columns_of
+from deepbench_torch.plotting.cards import write_card, write_croissant
+from deepbench_torch.plotting.cards.columns import columns_of
 
 
 @pytest.mark.parametrize("name", ["sky", "geometric"])
@@ -55,7 +55,7 @@ def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures without content, made in milliseconds: here only their files matter."""
     for name in ("_gallery", "labels_figure", "parameters_figure"):
-        monkeypatch.setattr(f"deepbench_torch.cards.card.{name}", lambda _: Figure((1, 1)))
+        monkeypatch.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
 
 
 def write(path: Path, form: Any = "h5", **options: Any) -> Path:

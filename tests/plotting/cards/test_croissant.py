@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.cards import write_card, write_croissant
+from deepbench_torch.plotting.cards import write_card, write_croissant
 from deepbench_torch.storage.formats.folder import sha256
 
 mlc = pytest.importorskip("mlcroissant")

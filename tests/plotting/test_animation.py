@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import deepbench_torch as db
-from deepbench_torch.animation import FRAMES, _moments, save_animation
-from deepbench_torch.portraits import PORTRAIT
+from deepbench_torch.plotting.animation import FRAMES, _moments, save_animation
+from deepbench_torch.plotting.series_gallery import PORTRAIT
 from tests.series_cases import CASES
 
 

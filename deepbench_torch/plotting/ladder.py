@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.outputs import check_replaceable
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting import TILE, save, stretched
+from deepbench_torch.plotting.style import TILE, save, stretched
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
 from deepbench_torch.storage.names import check_folder_name
+from deepbench_torch.storage.outputs import check_replaceable
 
 
 def ladder_catalogues(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.plotting import gallery
-from deepbench_torch.portraits import PORTRAIT
+from deepbench_torch.plotting.gallery import gallery
+from deepbench_torch.plotting.series_gallery import PORTRAIT
 from tests.series_cases import CASES, short
 from tests.test_cli import run
 

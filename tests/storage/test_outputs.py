@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from deepbench_torch import plotting
+from deepbench_torch.plotting.style import SUFFIXES, save
 from tests.test_cli import run
 
 OLD = "object_type: shape\nobject_parameters:\n  circle: {radius: 3}\n"
@@ -17,20 +17,20 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("suffix", plotting.SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_picture_replaces_only_a_picture_of_this_package(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"
     for _ in range(2):
-        plotting.save(Figure((1, 1)), path)
+        save(Figure((1, 1)), path)
     assert path.stat().st_size > 0
     link = tmp_path / f"link{suffix}"
     link.symlink_to(path.name)
-    plotting.save(Figure((1, 1)), link)
+    save(Figure((1, 1)), link)
     assert link.is_symlink()
     path.write_bytes(b"mine")
     for name in (path, link):
         with pytest.raises(FileExistsError, match="which this package did not write; choose"):
-            plotting.save(Figure((1, 1)), name)
+            save(Figure((1, 1)), name)
     assert path.read_bytes() == b"mine"
     assert sorted(os.listdir(tmp_path)) == [f"a{suffix}", f"link{suffix}"]
 

@@ -10,10 +10,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from deepbench_torch.outputs import MARK, output_file
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting import check_suffix, gallery
-from deepbench_torch.portraits import MOTION, Rows
+from deepbench_torch.plotting.gallery import gallery
+from deepbench_torch.plotting.series_gallery import MOTION, Rows
+from deepbench_torch.plotting.style import check_suffix
+from deepbench_torch.storage.outputs import MARK, output_file
 
 SUFFIXES = (".gif",)
 FRAMES = 60  # at most; the moments between are skipped
@@ -31,7 +32,7 @@ def save_animation(
     """Write an animation of a dataset's first time series to a GIF.
 
     Args:
-        dataset: A dataset whose target is what `plotting.gallery_target` returns.
+        dataset: A dataset whose target is what `gallery.gallery_target` returns.
         path: The file, which ends in .gif.
         columns: Series side by side; three if None.
         rows: Rows of series; one if None.

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deepbench_torch.cards.names import is_croissant
+from deepbench_torch.plotting.cards.names import is_croissant
 from deepbench_torch.storage import Description, describe
 from deepbench_torch.storage.formats.folder import sha256
 from deepbench_torch.storage.names import LABELS, METADATA, PARAMETERS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deepbench_torch.guard import GUARD, _guards, main_is_unguarded
+from deepbench_torch.datasets.guard import GUARD, _guards, main_is_unguarded
 
 HEAD = "import deepbench_torch as db\nfrom torch.utils.data import DataLoader\n"
 STREAM = 'db.CatalogueStream("star", size=8, image_size=4, batch_size=4)'
@@ -26,7 +26,7 @@ CALLS = {
 def script(folder: Path, text: str) -> "subprocess.CompletedProcess[str]":
     """Run a script from a file, as a user does."""
     (folder / "script.py").write_text(HEAD + text)
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(
         [sys.executable, "script.py"],
         cwd=folder,
@@ -47,7 +47,7 @@ def test_a_script_without_the_guard_is_told_of_it(call: str, tmp_path: Path) -> 
     assert "freeze_support" not in done.stderr
     if call != "DataLoader":  # torch's own error of the process that lost its worker follows there
         last = done.stderr.splitlines()[-1]
-        assert last.startswith("deepbench_torch.guard.UnguardedMainError: ")
+        assert last.startswith("deepbench_torch.datasets.guard.UnguardedMainError: ")
         assert "The above exception" not in done.stderr
     assert not list(tmp_path.glob("*.h5"))
 
@@ -74,7 +74,7 @@ def test_the_guard_is_found_where_it_stands(text: str, line: int, guarded: bool)
 
 
 def test_a_process_of_a_console_is_never_blamed() -> None:
-    code = "from deepbench_torch.guard import main_is_unguarded as m\nprint(m())"
+    code = "from deepbench_torch.datasets.guard import main_is_unguarded as m\nprint(m())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout == "False\n"
     assert isinstance(main_is_unguarded(), bool)

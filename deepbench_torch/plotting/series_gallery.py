@@ -87,7 +87,7 @@ def portraits(shown: Sequence[Shown], *, columns: int, rows: int) -> Figure:
         rows: Rows of series.
 
     Returns:
-        The figure; `plotting.save` writes it.
+        The figure; `style.save` writes it.
     """
     figure = Figure((columns * WIDTH, rows * HEIGHT + 0.3), layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,0 +1,1 @@
+"""Figures of catalogues: galleries, time series, animations, ladders and dataset cards."""
