@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.plotting.ladder import ladder_catalogues, picture, write_ladder
+from deepbench_torch.plotting.ladder import ladder_catalogues, plot_ladder, write_ladder
 from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.ladder import STEPS
 
@@ -239,7 +239,10 @@ def test_a_ladder_is_written(tmp_path: Path) -> None:
         expected = db.generate(rung.recipe, 4, torch.arange(12)).image
         assert torch.equal(torch.stack([image for image, _ in stored]), expected)
     assert (tmp_path / "out" / "ladder.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(FileExistsError, match=r"0-simplest\.h5' exists; .*--overwrite"):
+    with pytest.raises(
+        FileExistsError,
+        match=r"0-simplest\.h5': expected a new file, got an existing one; .*--overwrite",
+    ):
         write_ladder(recipe, tmp_path / "out", size=12)
 
 
@@ -247,7 +250,7 @@ def test_the_highest_rung_sets_the_scale_of_its_column() -> None:
     """Colours are monotonic in light: equal light has equal colours on all rungs of a column."""
     recipe = db.load_recipe("star").replace(image={"height": 9, "width": 12})
     catalogues = ladder_catalogues(recipe, size=2, seed=1)
-    figure = picture(catalogues, columns=2)
+    figure = plot_ladder(catalogues, columns=2)
     lines = [figure.axes[start : start + 2] for start in range(0, len(figure.axes), 2)]
     assert len(lines) == len(catalogues)
     for column in range(2):

@@ -1,4 +1,4 @@
-"""Ladders on disk: a file for each rung of a recipe, and a picture of the same rows on all."""
+"""Ladders on disk: a file for each rung of a recipe, and a picture of the same rows on each."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from deepbench_torch.storage.outputs import check_replaceable
 def ladder_catalogues(
     recipe: AbstractRecipe, *, size: int, seed: int | None
 ) -> dict[str, Catalogue]:
-    """A catalogue for each rung, the simplest first, by the name of its file: 0-simplest, ..."""
+    """Return the catalogues of all rungs, the simplest first, by file name: 0-simplest, ..."""
     return {
         f"{number}-{rung.name}": Catalogue(rung.recipe, size=size, seed=seed)
         for number, rung in enumerate(recipe.rungs())
@@ -39,20 +39,20 @@ def write_ladder(
     """Write a stored catalogue for each rung of a recipe, and a picture of images, `ladder.png`.
 
     Args:
-        recipe: What the rows hold on the highest rung.
-        folder: Where to write; it is made if it is missing.
-        size: How many rows each rung has.
-        seed: Of all rungs; as the recipe says, or 0, if None.
-        workers: Local processes that make the rows; 0 for this one.
+        recipe: Recipe of the highest rung.
+        folder: Output folder; created if it is missing.
+        size: Number of rows of each rung.
+        seed: Seed of all rungs; if None, that of the recipe, or 0.
+        workers: Number of local processes that generate rows; 0 for none.
         overwrite: Whether files of these names may be replaced.
         progress: Whether to show a progress bar.
 
     Returns:
-        The paths of the catalogues, the simplest first.
+        Paths of the catalogues, the simplest first.
 
     Raises:
         FileExistsError: If a file exists and may not be replaced.
-        OSError: If one cannot be written.
+        OSError: If a file cannot be written.
     """
     folder = user_path(folder)
     check_folder_name(folder, "a ladder")
@@ -61,21 +61,21 @@ def write_ladder(
     for path in paths:
         if path.exists() and not overwrite:
             raise FileExistsError(
-                f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), or choose "
-                "another folder"
+                f"{str(path)!r}: expected a new file, got an existing one; replace it with "
+                "overwrite=True (--overwrite), or choose another folder"
             )
     check_replaceable(folder / "ladder.png")
     for path, catalogue in zip(paths, catalogues.values(), strict=True):
         materialize(catalogue, path, workers=workers, overwrite=overwrite, progress=progress)
     if recipe.content == "image":
-        save(picture(catalogues), folder / "ladder.png")
+        save(plot_ladder(catalogues), folder / "ladder.png")
     return paths
 
 
-def picture(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figure:
-    """The first rows of several catalogues of one seed, a line for each catalogue."""
+def plot_ladder(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figure:
+    """Plot the first rows of several catalogues of one seed, one line a catalogue."""
     height, width = next(iter(catalogues.values())).recipe.shape[1:]
-    label = 1.1  # [inch], for the names at the left
+    label = 1.1  # width of the names on the left [inch]
     size = (columns * TILE + label, len(catalogues) * TILE * height / width)
     figure = Figure(size)
     FigureCanvasAgg(figure)
@@ -85,9 +85,9 @@ def picture(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figure:
     figure.subplots_adjust(left=label / size[0], right=0.995, top=0.995, bottom=0.005)
     rows = range(min(columns, *(len(catalogue) for catalogue in catalogues.values())))
     images = {name: _images(catalogue, rows) for name, catalogue in catalogues.items()}
-    like = list(images.values())[-1]  # the highest rung sets the scale of each column
-    for line, (name, mine) in zip(axes, images.items(), strict=True):
-        for axis, image, scale in zip(line, mine, like, strict=False):
+    highest = list(images.values())[-1]  # sets the brightness scale of each column
+    for line, (name, shown) in zip(axes, images.items(), strict=True):
+        for axis, image, scale in zip(line, shown, highest, strict=False):
             low, high = _ends(stretched(scale))
             axis.imshow(stretched(image, like=scale), cmap="magma", vmin=low, vmax=high)
         for axis in line:

@@ -1,7 +1,7 @@
-"""Orders of rows for training and evaluation, each rank its part.
+"""Samplers of rows for training and evaluation on several ranks.
 
-They are DistributedSamplers so that Lightning, which puts one of its own in the place of any other,
-leaves them alone; its own repeat rows until every rank has as many.
+They are DistributedSamplers, because Lightning replaces every other sampler by its own, which
+repeats rows until all ranks have equally many.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from deepbench_torch.datasets.streams.sharding import rank_and_world
 
 @final
 class EpochShuffle(DistributedSampler[int]):
-    """Places of a dataset in an order that depends on seed and epoch and on nothing else.
+    """Indices of a dataset in an order that depends only on seed and epoch.
 
-    Rank r of W takes every W-th from the r-th on, as many as any other, so that a step of all ranks
-    sees the same rows whatever their number; fewer than W rows are left out, others each epoch.
-    Lightning calls `set_epoch`, so a run that is resumed goes on with the orders it would have had.
+    Rank r of W has the indices r, r + W, r + 2 W, ... of this order. All ranks have equally many.
+    A step of all ranks has the same rows for any W. Fewer than W rows are omitted, others in each
+    epoch. Lightning calls `set_epoch`, so a resumed run continues with the same orders.
 
     Args:
-        dataset: What to order.
-        seed: Another seed gives other orders.
+        dataset: Dataset to shuffle.
+        seed: Seed of the orders.
     """
 
     def __init__(self, dataset: Dataset[Any], *, seed: int) -> None:
@@ -47,13 +47,13 @@ class EpochShuffle(DistributedSampler[int]):
 
 @final
 class EachOnce(DistributedSampler[int]):
-    """Every place of a dataset once over all ranks, in order; none is repeated to even them out.
+    """Every index of a dataset once over all ranks, in order; none is repeated.
 
     Args:
-        dataset: Whose places.
+        dataset: Dataset to read.
 
     Raises:
-        ValueError: If there are fewer places than ranks.
+        ValueError: If there are fewer rows than ranks.
     """
 
     def __init__(self, dataset: Dataset[Any]) -> None:
@@ -62,28 +62,29 @@ class EachOnce(DistributedSampler[int]):
         self.count = len(dataset)  # type: ignore[arg-type]
         if self.count < world:
             raise ValueError(
-                f"{self.count} rows cannot be shared by {world} ranks; use a larger size"
+                f"size: expected {world} rows or more for {world} ranks, got {self.count}; use a "
+                "larger size"
             )
 
     def __len__(self) -> int:
-        return len(self._places())
+        return len(self._indices())
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._places())
+        return iter(self._indices())
 
     def batch_size(self, most: int) -> int:
-        """The largest batch, up to one given, with which all ranks have equally many batches.
+        """Return the largest batch size up to `most` with equally many batches on all ranks.
 
-        Ranks differ by one row at most; where that row would be a batch of its own, a rank that has
-        one more would wait for the others for ever. If that is so of all batches up to the one
-        given, it is the least beyond it.
+        Ranks differ by one row at most. If this row were a batch of its own, its rank would wait
+        for the others for ever. If no size up to `most` prevents this, return the smallest larger
+        one.
         """
         fewest, uneven = divmod(self.count, self.num_replicas)
         if not uneven:
             return most
         return next(size for size in chain(range(most, 0, -1), count(most)) if fewest % size)
 
-    def _places(self) -> range:
+    def _indices(self) -> range:
         first, last = (
             self.count * part // self.num_replicas for part in (self.rank, self.rank + 1)
         )

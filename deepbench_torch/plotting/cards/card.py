@@ -1,4 +1,4 @@
-"""A dataset card in Markdown, with a gallery and the distribution of every label and parameter."""
+"""Dataset card in Markdown, with a gallery and the distribution of every label and parameter."""
 
 import json
 import re
@@ -27,7 +27,7 @@ from deepbench_torch.storage.escape import line, markdown
 from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.work.atomic import replacing
 
-# each name in braces is a path or a name that stands there as a Python text
+# each name in braces is replaced by a path or a name as a Python text
 READ = {
     "h5": 'import deepbench_torch as db\n\ntrain = db.StoredCatalogue({file}, split="train")\n'
     "data, label = train[0]",
@@ -47,15 +47,15 @@ READ = {
 def write_card(path: str | Path) -> Path:
     """Write the card of a stored catalogue of any format beside it, `NAME.md` and `NAME_card/`.
 
-    A file that is not of the card of the same catalogue is never replaced: the card gets a longer
-    name then, which names the format too.
+    Only files of the card of the same catalogue are replaced. If another file has the name, the
+    name of the card includes the format.
 
     Returns:
-        The path of the card.
+        Path of the card.
 
     Raises:
-        FileExistsError: If files of others have all names that the card can have.
-        FileNotFoundError: If there is no catalogue.
+        FileExistsError: If other files have all possible names of the card.
+        FileNotFoundError: If the catalogue does not exist.
         OSError: If the card cannot be written.
     """
     stored = describe(path)
@@ -77,7 +77,7 @@ def _write(stored: Description, files: CardFiles) -> None:
     for name, figure in figures.items():
         with replacing(folder / name) as new:
             figure.savefig(new, dpi=110, format="png", metadata={PICTURE_KEY: files.mark})
-    for name in set(PICTURES) - set(figures):  # of what stood here before
+    for name in set(PICTURES) - set(figures):  # of an earlier card
         (folder / name).unlink(missing_ok=True)
     text = f"{first_line(files.mark)}\n\n{_text(stored, columns, quote(folder.name))}"
     with replacing(files.card) as new:
@@ -95,63 +95,63 @@ def _gallery(catalogue: Catalogue) -> Figure:
     return gallery(shown)
 
 
-def _text(told: Description, columns: Columns, pictures: str) -> str:
-    recipe = told.recipe
+def _text(stored: Description, columns: Columns, pictures: str) -> str:
+    recipe = stored.recipe
     sections = [
         f"# {_plain(recipe.name)}\n\n{_plain(recipe.description)}".rstrip(),
         f"![the first rows]({pictures}/gallery.png)",
-        _facts(told, columns),
-        f"## Reading it\n\n{_fenced(_reading(told), 'python')}",
+        _facts(stored, columns),
+        f"## Reading\n\n{_fenced(_reading(stored), 'python')}",
     ]
     if columns.labels:
         sections.append(_labels(recipe, columns, pictures))
     sections.append(_parameters(columns, pictures))
-    command = _code(f"deepbench-torch reproduce {shlex.quote(told.path.name)}")
+    command = _code(f"deepbench-torch reproduce {shlex.quote(stored.path.name)}")
     sections.append(
-        f"## Making it again\n\n{command} makes every row again from the recipe and the seed, and "
-        f"compares. The recipe, complete:\n\n{_fenced(recipe.to_yaml(), 'yaml')}"
+        f"## Reproduction\n\n{command} generates every row again from the recipe and the seed, and "
+        f"compares. The complete recipe:\n\n{_fenced(recipe.to_yaml(), 'yaml')}"
     )
     return "\n\n".join(sections) + "\n"
 
 
 def _plain(text: str) -> str:
-    """Return text as Markdown shows it; words, numbers and dates stay as they are."""
+    """Return text escaped for Markdown; words, numbers and dates are unchanged."""
     return text if re.fullmatch(r"[\w .,:;/-]*", text) else markdown(text)
 
 
 def _code(text: str) -> str:
-    """Return text as Markdown shows code within a line."""
+    """Return text as inline code of Markdown."""
     mark = "`" * (_longest_run(text) + 1)
     space = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{mark}{space}{line(text)}{space}{mark}"
 
 
 def _fenced(text: str, language: str) -> str:
-    """Return text as Markdown shows a block of code."""
+    """Return text as a code block of Markdown."""
     mark = "`" * max(3, _longest_run(text) + 1)
     return f"{mark}{language}\n{text.rstrip()}\n{mark}"
 
 
 def _longest_run(text: str) -> int:
-    """Return how many backticks follow one another at most."""
+    """Return the length of the longest run of backticks."""
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def _facts(told: Description, columns: Columns) -> str:
-    recipe, facts = told.recipe, told.attributes
+def _facts(stored: Description, columns: Columns) -> str:
+    recipe, facts = stored.recipe, stored.attributes
     rows = {
-        recipe.plural: f"{len(told.rows):,} of {recipe.size_text}, float32",
-        "splits": told.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
-        "format": f"{told.format}, {told.bytes / 1e6:,.2f} MB",
+        recipe.plural: f"{len(stored.rows):,} of {recipe.size_text}, float32",
+        "splits": stored.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
+        "format": f"{stored.format}, {stored.bytes / 1e6:,.2f} MB",
         **statistics_facts(recipe, columns.statistics),
-        "seed": str(told.seed),
-        "recipe's digest": _code(str(facts["digest"])),
-        "made by": _plain(
+        "seed": str(stored.seed),
+        "recipe digest": _code(str(facts["digest"])),
+        "generated by": _plain(
             f"{facts['package']}, generator {facts['generator_version']}, {facts['date']}"
         ),
         "licence": _plain(str(facts["licence"])),
     }
-    if told.format == "jpeg":
+    if stored.format == "jpeg":
         scale = facts["scale"]
         rows["8 bits"] = (
             f"{_plain(str(scale['meaning']))} Here low = {scale['low']:g}, "
@@ -160,16 +160,16 @@ def _facts(told: Description, columns: Columns) -> str:
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {fact} |" for name, fact in rows.items())
 
 
-def _reading(told: Description) -> str:
-    recipe, form = told.recipe, told.format
+def _reading(stored: Description) -> str:
+    recipe, form = stored.recipe, stored.format
     if form == "jpeg" and recipe.single_label:
         form = "folders"
-    name, array = told.path.name, "images" if recipe.content == "image" else "series"
+    name, array = stored.path.name, "images" if recipe.content == "image" else "series"
     paths = {
         "file": name,
         "array": f"{name}/{array}.npy",
         "numbers": f"{name}/labels.npy",
-        "train": f"{name}/{told.split or 'train'}",
+        "train": f"{name}/{stored.split or 'train'}",
         "labels": f"{name}/labels.csv",
         "inside": f"{name}/",
     }
@@ -178,14 +178,15 @@ def _reading(told: Description) -> str:
 
 def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:
     meaning = (
-        "the class of the one object" if recipe.single_label else "which kinds of objects are there"
+        "the class of its object" if recipe.single_label else "the kinds of objects in the image"
     )
     lines = [
-        f"| {place} | {_plain(name)} | {100 * count / columns.rows:.1f} % |"
-        for place, (name, count) in enumerate(columns.labels.items())
+        f"| {index} | {_plain(name)} | {100 * count / columns.rows:.1f} % |"
+        for index, (name, count) in enumerate(columns.labels.items())
     ]
     return (
-        f"## Labels\n\nA label says {meaning}.\n\n![how often]({pictures}/labels.png)\n\n"
+        f"## Labels\n\nThe label of a row: {meaning}.\n\n"
+        f"![share of each label]({pictures}/labels.png)\n\n"
         f"| | label | share of the first {columns.rows:,} rows |\n|---|---|---|\n"
         + "\n".join(lines)
     )
@@ -197,11 +198,11 @@ def _parameters(columns: Columns, pictures: str) -> str:
         for each in columns.parameters
     ]
     varies = any(column.varies for column in columns.parameters)
-    picture = f"![how they are spread]({pictures}/parameters.png)\n\n" if varies else ""
+    picture = f"![distributions]({pictures}/parameters.png)\n\n" if varies else ""
     return (
-        f"## Parameters\n\nOf the first {columns.rows:,} rows; what a parameter is drawn from is "
-        f"in the units of the recipe.\n\n{picture}"
-        "| of | parameter | unit | drawn from | least, mean and largest value |\n"
+        f"## Parameters\n\nValues in the first {columns.rows:,} rows. Priors have the units of "
+        f"the recipe.\n\n{picture}"
+        "| of | parameter | unit | prior | least, mean and largest value |\n"
         "|---|---|---|---|---|\n" + "\n".join(lines)
     )
 

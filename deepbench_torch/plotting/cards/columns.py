@@ -1,4 +1,4 @@
-"""The labels and parameters of a catalogue's first rows, as columns of numbers."""
+"""Labels and parameters of a catalogue's first rows, as columns of numbers."""
 
 from typing import Any, NamedTuple
 
@@ -10,18 +10,18 @@ from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
 
-CHUNK = 64  # rows whose statistics are worked out together
+CHUNK = 64  # rows in a batch of the statistics
 
 
 class Column(NamedTuple):
-    """The values of one parameter in all objects that there are.
+    """Values of one parameter in all objects that are present.
 
     Attributes:
-        owner: The kind of object, or the system.
-        name: The parameter.
-        unit: Its unit; empty if it has none.
-        prior: What it is drawn from, in the words and units of the recipe.
-        values: Its values, shape (N,).
+        owner: Kind of object, or system.
+        name: Name of the parameter.
+        unit: Unit; empty without one.
+        prior: Prior in words, in the units of the recipe.
+        values: Values, shape (N,).
     """
 
     owner: str
@@ -32,18 +32,18 @@ class Column(NamedTuple):
 
     @property
     def varies(self) -> bool:
-        """Whether there are two values of it."""
+        """Whether the values differ."""
         return len(self.values) > 0 and bool((self.values != self.values[0]).any())
 
 
 class Columns(NamedTuple):
-    """What the first rows of a catalogue hold.
+    """Labels, parameters and statistics of the first rows of a catalogue.
 
     Attributes:
-        rows: How many were looked at.
-        labels: By its name, how many of them have a label; empty for time series.
-        parameters: Every parameter.
-        statistics: Range, mean and standard deviation of their pixels or channels.
+        rows: Number of rows.
+        labels: Number of rows with each label, by name; empty for time series.
+        parameters: Values of every parameter.
+        statistics: Range, mean and standard deviation of the pixels or channels.
     """
 
     rows: int
@@ -53,7 +53,7 @@ class Columns(NamedTuple):
 
 
 def columns_of(catalogue: Catalogue) -> Columns:
-    """The labels and parameters of the first rows of a catalogue."""
+    """Return the labels, parameters and statistics of the first rows of a catalogue."""
     rows = catalogue.rows[:ROWS]
     sample = catalogue.samples(rows=rows)
     tables = {path: table.numpy() for path, table in sample.tables().items()}
@@ -61,9 +61,9 @@ def columns_of(catalogue: Catalogue) -> Columns:
     for path, values in tables.items():
         match path.split("/"):
             case ["parameters", owner, name]:
-                there = tables.get(f"present/{owner}")
-                of_slots = there is not None and there.shape == values.shape
-                kept = values[there] if of_slots else values.ravel()
+                present = tables.get(f"present/{owner}")
+                by_slot = present is not None and present.shape == values.shape
+                kept = values[present] if by_slot else values.ravel()
                 unit = catalogue.recipe.unit(path) or ""
                 prior = _prior(catalogue.recipe, owner, name)
                 parameters.append(Column(owner, name, unit, prior, kept))
@@ -80,24 +80,24 @@ def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
 
 
 def _prior(recipe: AbstractRecipe, owner: str, name: str) -> str:
-    """What a parameter is drawn from."""
+    """Return the prior of a parameter in words."""
     if isinstance(recipe, Recipe) and recipe.scene is not None:
-        return "as the scene says"
+        return "see the scene"
     plain = recipe.to_plain()
     priors = plain["objects"][owner] if isinstance(recipe, Recipe) else plain["parameters"]
     return words(priors[name])
 
 
 def words(plain: object) -> str:
-    """A prior in a few words."""
+    """Return a prior in words."""
     if not isinstance(plain, dict):
         return number(plain)
     ((name, arguments),) = plain.items()
     if isinstance(arguments, dict):
-        told = ", ".join(f"{key} {_list(value)}" for key, value in arguments.items())
+        text = ", ".join(f"{key} {_list(value)}" for key, value in arguments.items())
     else:
-        told = _list(arguments)
-    return f"{name} {told}".replace("_", "-")
+        text = _list(arguments)
+    return f"{name} {text}".replace("_", "-")
 
 
 def _list(value: object) -> str:
@@ -105,7 +105,7 @@ def _list(value: object) -> str:
 
 
 def number(value: object) -> str:
-    """A number with four digits."""
+    """Return a number with four digits."""
     return f"{value:.4g}" if isinstance(value, int | float) else str(value)
 
 

@@ -1,6 +1,7 @@
-"""Croissant: what a stored catalogue holds as JSON-LD, for search engines and loaders of datasets.
+"""Croissant: JSON-LD metadata of a stored catalogue, for search engines and dataset loaders.
 
-Made and checked by the library of the standard's authors, mlcroissant, an extra: `[croissant]`.
+Written and checked by mlcroissant, the library of the authors of the standard. It is an optional
+dependency: `[croissant]`.
 """
 
 import csv
@@ -26,50 +27,51 @@ KINDS = {
     ".json": "application/json",
 }
 TEXTS = ("kind", "file", "split", "label")
-WHOLE = ("index", "slot")
+INTEGERS = ("index", "slot")
 
 
 def can_write_croissant() -> bool:
-    """Whether the library that makes it is installed."""
+    """Return whether mlcroissant is installed."""
     return find_spec("mlcroissant") is not None
 
 
 def write_croissant(path: str | Path, card: Path) -> Path:
-    """Write what a stored catalogue holds beside its card, `NAME.croissant.json`.
+    """Write the JSON-LD metadata of a stored catalogue beside its card, `NAME.croissant.json`.
 
     Args:
-        path: The catalogue: a file or folder.
-        card: Its card.
+        path: Catalogue: a file or folder.
+        card: Card of the catalogue.
 
     Raises:
-        FileExistsError: If a file of others has the name.
+        FileExistsError: If another file has the name.
         ModuleNotFoundError: If mlcroissant is not installed.
     """
     import mlcroissant as mlc
 
-    told = describe(path)
+    stored = describe(path)
     output = card.with_name(f"{card.stem}.croissant.json")
     if output.exists() and not is_croissant(output, card):
         raise FileExistsError(
-            f"{str(output)!r} was not written beside {card.name!r}; move it elsewhere"
+            f"{str(output)!r}: expected the file that belongs to {card.name!r}, got another; move "
+            "it elsewhere"
         )
-    files = [told.path] if told.path.is_file() else _own_files(told)
+    facts = stored.attributes
+    files = [stored.path] if stored.path.is_file() else _own_files(stored)
     metadata = mlc.Metadata(
-        name=told.recipe.name,
-        description=told.recipe.description or told.recipe.name,
+        name=stored.recipe.name,
+        description=stored.recipe.description or stored.recipe.name,
         license=[LICENCE],
         url=card.name,
         version="1.0.0",
-        date_published=datetime.fromisoformat(told.attributes["date"]),
-        cite_as=f"{told.attributes['package']}, recipe {told.recipe.name} "
-        f"{told.recipe.digest[:12]}, generator {told.attributes['generator_version']}, "
-        f"seed {told.seed}",
+        date_published=datetime.fromisoformat(facts["date"]),
+        cite_as=f"{facts['package']}, recipe {stored.recipe.name} {stored.recipe.digest[:12]}, "
+        f"generator {facts['generator_version']}, seed {stored.seed}",
         conforms_to=["http://mlcommons.org/croissant/1.0"],
-        distribution=[_distribution(mlc, file, told) for file in files],
+        distribution=[_distribution(mlc, file, stored) for file in files],
         record_sets=[
-            _records(mlc, told.path / name)
+            _records(mlc, stored.path / name)
             for name in (LABELS, PARAMETERS)
-            if told.path.is_dir() and (told.path / name).is_file()
+            if stored.path.is_dir() and (stored.path / name).is_file()
         ],
     )
     text = json.dumps(metadata.to_json(), indent=1, ensure_ascii=False, default=str)
@@ -78,20 +80,20 @@ def write_croissant(path: str | Path, card: Path) -> Path:
     return output
 
 
-def _own_files(told: Description) -> list[Path]:
-    """Return the files in the folder itself that the catalogue's metadata list."""
-    names = sorted({METADATA, *map(str, told.attributes["files"])})
+def _own_files(stored: Description) -> list[Path]:
+    """Return the files of the metadata that are in the top folder."""
+    names = sorted({METADATA, *map(str, stored.attributes["files"])})
     return [
-        told.path / Path(name).name for name in names if (told.path / Path(name).name).is_file()
+        stored.path / Path(name).name for name in names if (stored.path / Path(name).name).is_file()
     ]
 
 
-def _distribution(mlc: Any, file: Path, told: Description) -> Any:
-    place = file.name if file == told.path else f"{told.path.name}/{file.name}"
+def _distribution(mlc: Any, file: Path, stored: Description) -> Any:
+    url = file.name if file == stored.path else f"{stored.path.name}/{file.name}"
     return mlc.FileObject(
         id=file.name,
         name=file.name,
-        content_url=place,
+        content_url=url,
         content_size=f"{file.stat().st_size} B",
         encoding_formats=[KINDS.get(file.suffix, "application/octet-stream")],
         sha256=sha256(file),
@@ -99,7 +101,7 @@ def _distribution(mlc: Any, file: Path, told: Description) -> Any:
 
 
 def _records(mlc: Any, file: Path) -> Any:
-    """The columns of a table."""
+    """Return the columns of a table."""
     with file.open(newline="", encoding="utf-8") as lines:
         columns = next(csv.reader(lines))
     return mlc.RecordSet(
@@ -111,7 +113,7 @@ def _records(mlc: Any, file: Path) -> Any:
 
 def _field(mlc: Any, file: Path, column: str) -> Any:
     kind = mlc.DataType.FLOAT
-    if column in (*TEXTS, *WHOLE):
+    if column in (*TEXTS, *INTEGERS):
         kind = mlc.DataType.TEXT if column in TEXTS else mlc.DataType.INTEGER
     return mlc.Field(
         id=f"{file.stem}/{column}",

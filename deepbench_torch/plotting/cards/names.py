@@ -1,4 +1,4 @@
-"""Names of a card's files: only those of the same catalogue are replaced."""
+"""Names of a card's files; only those of the same catalogue are replaced."""
 
 import json
 import os
@@ -12,18 +12,18 @@ from deepbench_torch.storage import Description, is_file_name
 from deepbench_torch.storage.names import beside
 
 PICTURES = ("gallery.png", "labels.png", "parameters.png")
-PICTURE_KEY = "Description"  # of the text in a PNG file that proves whose it is
+PICTURE_KEY = "Description"  # key of the text in a PNG file that names its catalogue
 RESERVED = ("readme", "license", "licence", "changelog", "contributing", "index")
 
 
 class CardFiles(NamedTuple):
-    """The files of one card.
+    """Files of one card.
 
     Attributes:
-        card: The card in Markdown.
-        pictures: The folder of its pictures.
-        croissant: The same as JSON-LD.
-        mark: The text in each that proves which catalogue it belongs to.
+        card: Card in Markdown.
+        pictures: Folder of its pictures.
+        croissant: Metadata in JSON-LD.
+        mark: Text in the card and its pictures that names their catalogue.
     """
 
     card: Path
@@ -33,13 +33,13 @@ class CardFiles(NamedTuple):
 
 
 def card_files(stored: Description) -> CardFiles:
-    """Return where the card of a catalogue is written: beside it.
+    """Return the paths of a catalogue's card, beside the catalogue.
 
-    That is sky.md for sky.h5, or for a folder sky. Where this is a file of others, the card of
-    another catalogue or a name such as README.md, it is sky.h5.md, or sky.npy.md for a folder.
+    The card of sky.h5 or of a folder sky is sky.md. If another file or card has this name, or for
+    a name such as README.md, the card is sky.h5.md, or sky.npy.md for a folder.
 
     Raises:
-        FileExistsError: If files of others have all these names.
+        FileExistsError: If other files have all these names.
     """
     candidates = [_named(stored, stem) for stem in _stems(stored)]
     for files in candidates:
@@ -49,14 +49,14 @@ def card_files(stored: Description) -> CardFiles:
         if not os.path.lexists(files.card) and _is_free(files):
             return files
     raise FileExistsError(
-        f"card: expected that one of {', '.join(files.card.name for files in candidates)} in "
-        f"{str(stored.path.parent)!r} is free or the card of {stored.path.name!r}, got files of "
-        "others; move them elsewhere, or write no card (--no-card)"
+        f"card: expected no other file with one of the names "
+        f"{', '.join(files.card.name for files in candidates)} in {str(stored.path.parent)!r}, "
+        "got other files; move them elsewhere, or write no card (--no-card)"
     )
 
 
 def _stems(stored: Description) -> list[str]:
-    """Return the names that a card can have, without their endings, the best first."""
+    """Return the possible names of a card without suffix, in order of preference."""
     name = stored.path.name
     short = stored.path.stem if is_file_name(stored.path) else name
     full = name if is_file_name(stored.path) else f"{name}.{stored.format}"
@@ -75,7 +75,7 @@ def _named(stored: Description, stem: str) -> CardFiles:
 
 
 def first_line(mark: str) -> str:
-    """Return the first line of a card: a comment that readers do not see."""
+    """Return the first line of a card: a comment that Markdown does not show."""
     return f"<!-- {mark} -->"
 
 

@@ -1,4 +1,4 @@
-"""Plots of what a catalogue holds: how often each label comes, and how each parameter is spread."""
+"""Plots of the label frequencies and the parameter distributions of a catalogue."""
 
 import math
 
@@ -11,12 +11,12 @@ from matplotlib.ticker import NullLocator
 from deepbench_torch.plotting.cards.columns import Column, Columns
 from deepbench_torch.plotting.style import COLOURS
 
-WIDE = 5  # histograms side by side
+WIDE = 5  # histograms in a line
 BINS = 30
 
 
 def labels_figure(columns: Columns) -> Figure:
-    """A bar for each label: the share of rows that have it."""
+    """Plot the share of rows with each label as bars."""
     names = list(columns.labels)
     figure = Figure((6, 0.35 * len(names) + 0.7), layout="constrained")
     FigureCanvasAgg(figure)
@@ -32,7 +32,7 @@ def labels_figure(columns: Columns) -> Figure:
 
 
 def parameters_figure(columns: Columns) -> Figure:
-    """A histogram for each parameter that varies, a colour for each kind."""
+    """Plot a histogram of each parameter that varies, in one colour a kind."""
     shown = [column for column in columns.parameters if column.varies]
     lines = -(-len(shown) // WIDE)
     figure = Figure((WIDE * 2.1, max(1, lines) * 1.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Cards: what they tell of a catalogue, counted again from its samples."""
+"""Cards: their numbers against counts from samples."""
 
 import re
 from pathlib import Path
@@ -27,8 +27,8 @@ def test_columns_hold_the_objects_that_are_there(name: str) -> None:
     for column in columns.parameters:
         values = sample.scene[column.owner][column.name]
         np.testing.assert_array_equal(column.values, values[sample.present[column.owner]])
-    told = {(column.owner, column.name) for column in columns.parameters}
-    assert told == {(kind, each) for kind, named in sample.scene.items() for each in named}
+    named = {(column.owner, column.name) for column in columns.parameters}
+    assert named == {(kind, each) for kind, values in sample.scene.items() for each in values}
 
 
 def test_columns_of_time_series_hold_the_bodies_that_are_there() -> None:
@@ -53,7 +53,7 @@ def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
 
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures without content, made in milliseconds: here only their files matter."""
+    """Replace the pictures by empty ones, which are written in milliseconds."""
     for name in ("_gallery", "labels_figure", "parameters_figure"):
         monkeypatch.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
 
@@ -70,7 +70,7 @@ def card_format(card: Path) -> str:
 
 @pytest.mark.usefixtures("blank")
 def test_two_catalogues_of_one_stem_have_two_cards(tmp_path: Path) -> None:
-    """In either order, and again after both were replaced."""
+    """Write them in either order, and again after both catalogues were replaced."""
     for folder, order in (("a", ["h5", "npy"]), ("b", ["npy", "h5"])):
         for size in (9, 8):
             for form in order:
@@ -120,7 +120,7 @@ def test_a_card_has_a_name_or_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "sky.h5")
     for name in ("sky.md", "sky.h5.md", "sky.h5.card.md"):
         (tmp_path / name).write_text("mine")
-    with pytest.raises(FileExistsError, match=r"sky\.h5\.md, .*files of others; move them"):
+    with pytest.raises(FileExistsError, match=r"sky\.h5\.md, .*got other files; move them"):
         write_card(path)
     (tmp_path / "sky.h5.card.md").unlink()
     assert write_card(path).name == "sky.h5.card.md"
