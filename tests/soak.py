@@ -1,7 +1,7 @@
-"""Kill the writing of a catalogue at random moments: `python -m tests.soak 200`.
+"""Kill the writing of a catalogue at random times: `python -m tests.soak 200`.
 
-Each kill is a SIGKILL. After it the old file or the whole new one must be there, or none if there
-was none; and the same call must end with the very bytes of a run that nothing disturbed.
+Each kill is a SIGKILL. Afterwards the path must have the old file, the complete new file, or none
+if no old file existed. The same call must then write the bytes of an uninterrupted run.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ import torch
 import deepbench_torch as db
 from deepbench_torch.storage.work import chunks
 
-ROWS_IN_PART = 32
+ROWS_IN_CHUNK = 32
 
 
 class Case(NamedTuple):
-    """A way to write: with which options, and whether over an old file."""
+    """Options of a write, and whether it replaces an old file."""
 
     options: dict[str, Any]
     over: bool
@@ -46,10 +46,10 @@ def catalogue() -> db.Catalogue:
 
 
 @contextmanager
-def small_parts() -> Iterator[None]:
-    """Parts of a few rows, so that there is much to go on with."""
+def small_chunks() -> Iterator[None]:
+    """Set chunks of a few rows, so that a resumed run has many."""
     kept = chunks.CHUNK_BYTES
-    chunks.CHUNK_BYTES = ROWS_IN_PART * 12 * 12 * 4
+    chunks.CHUNK_BYTES = ROWS_IN_CHUNK * 12 * 12 * 4
     try:
         yield
     finally:
@@ -57,7 +57,7 @@ def small_parts() -> Iterator[None]:
 
 
 def contents_of(folder: Path) -> dict[str, str]:
-    """The checksum of every file in a folder, hidden ones as well."""
+    """Return the checksum of every file in a folder, including hidden ones."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -72,7 +72,7 @@ def write(folder: Path, case: Case) -> None:
 
 
 def start(folder: Path, case: Case) -> int:
-    """Begin to write in another process and return its number."""
+    """Start writing in another process and return its id."""
     child = os.fork()
     if child == 0:
         torch.set_num_threads(1)  # threads do not survive a fork
@@ -85,7 +85,7 @@ def start(folder: Path, case: Case) -> int:
 
 
 def prepare(folder: Path, case: Case) -> dict[str, str]:
-    """A folder for a case, with an old file in it if it writes over one."""
+    """Create the folder of a case, with an old file if the case replaces one."""
     folder.mkdir()
     if case.over:
         old = db.Catalogue("star", size=40, seed=1, image_size=6)
@@ -94,38 +94,38 @@ def prepare(folder: Path, case: Case) -> dict[str, str]:
 
 
 def soak(kills: int, *, seed: int = 0, report: int = 0) -> Counter[str]:
-    """Kill so many runs, each at a random moment, and hold each against an undisturbed one.
+    """Kill runs at random times, resume them, and compare with an uninterrupted run.
 
     Returns:
-        How many were killed before anything was done, with something done, and too late.
+        Numbers of runs killed before the first chunk, with chunks written, and too late.
 
     Raises:
         AssertionError: If a file is neither the old nor the new one, or a resumed one differs.
     """
-    moments, seen = random.Random(seed), Counter[str]()  # noqa: S311
-    with small_parts(), tempfile.TemporaryDirectory() as temporary:
+    times, outcomes = random.Random(seed), Counter[str]()  # noqa: S311
+    with small_chunks(), tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        expected, durations = _undisturbed(root)
+        expected, durations = _uninterrupted(root)
         for number in range(kills):
-            place = number % len(CASES)
+            index = number % len(CASES)
             folder = root / str(number)
-            after = moments.uniform(0, 1.1 * durations[place])
-            seen[_kill_once(folder, CASES[place], after, expected=expected[place])] += 1
+            after = times.uniform(0, 1.1 * durations[index])
+            outcomes[_kill_once(folder, CASES[index], after, expected=expected[index])] += 1
             shutil.rmtree(folder)
             if report and (number + 1) % report == 0:
-                print(f"{number + 1} kills: {dict(seen)}", flush=True)
-    return seen
+                print(f"{number + 1} kills: {dict(outcomes)}", flush=True)
+    return outcomes
 
 
-def _undisturbed(root: Path) -> tuple[list[dict[str, str]], list[float]]:
-    """What each case writes, and how many seconds it takes in a process of its own."""
+def _uninterrupted(root: Path) -> tuple[list[dict[str, str]], list[float]]:
+    """Return the files of each case and its duration in a process of its own [s]."""
     expected, durations = [], []
-    for place, case in enumerate(CASES):
-        folder = root / f"whole-{place}"
+    for index, case in enumerate(CASES):
+        folder = root / f"complete-{index}"
         prepare(folder, case)
-        begun = time.perf_counter()
-        assert os.waitpid(start(folder, case), 0)[1] == 0, "a run that nothing disturbed failed"
-        durations.append(time.perf_counter() - begun)
+        started = time.perf_counter()
+        assert os.waitpid(start(folder, case), 0)[1] == 0, "an uninterrupted run failed"
+        durations.append(time.perf_counter() - started)
         expected.append(contents_of(folder))
     return expected, durations
 
@@ -138,15 +138,15 @@ def _kill_once(folder: Path, case: Case, after: float, *, expected: dict[str, st
     status = os.waitpid(child, 0)[1]
     assert status in (0, signal.SIGKILL), f"a run failed by itself: {status}"
     now = contents_of(folder)
-    there, new = now.get("a.h5"), expected["a.h5"]
-    assert there in (before.get("a.h5"), new), "the file is neither the old nor the new one"
-    if there is not None:
+    written, new = now.get("a.h5"), expected["a.h5"]
+    assert written in (before.get("a.h5"), new), "the file is neither the old nor the new one"
+    if written is not None:
         db.StoredCatalogue(folder / "a.h5", verify=True)
-    outcome = "too late" if there == new else "unfinished"
+    outcome = "too late" if written == new else "unfinished"
     if outcome == "unfinished" and any(".partial/" in name for name in now):
         outcome = "with work done"
-    write(folder, case._replace(over=case.over or there == new))
-    assert contents_of(folder) == expected, "the resumed file is another"
+    write(folder, case._replace(over=case.over or written == new))
+    assert contents_of(folder) == expected, "the resumed file differs"
     return outcome
 
 
