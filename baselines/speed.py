@@ -1,8 +1,8 @@
-"""How fast: `python -m baselines.speed`.
+"""Measure speeds: `python -m baselines.speed`.
 
-Everything is measured in one run, in turns, and each figure is the best of its rounds, as timeit
-advises: what other programs on a shared machine take is left out of both sides of a ratio. One
-thread is timed by the seconds of its processor, which leaves out when it had to wait for one.
+Both sides of a ratio are measured in turns. Each number is the best of its rounds, as timeit
+advises, so other programs on the machine affect it least. One thread is timed in processor
+seconds, which exclude waiting.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ BATCH = 256
 
 
 class Row(NamedTuple):
-    """One case at one number of threads; microseconds an image."""
+    """Times of one case with one number of threads [microseconds an image]."""
 
     case: str
     threads: int
@@ -35,12 +35,12 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Generating a batch against `torch.randn` of its shape."""
+        """Time of generating a batch, relative to `torch.randn` of its shape."""
         return self.batch / self.randn
 
 
 def cases() -> dict[str, db.Recipe]:
-    """What is timed: every packaged recipe, and what the paper's own package was timed with."""
+    """Return the timed recipes: every packaged one, and the cases timed in the paper."""
     packaged: dict[str, db.Recipe] = {
         name: db.load_recipe(name) for name in db.list_recipes("image")
     }
@@ -53,7 +53,7 @@ def cases() -> dict[str, db.Recipe]:
 
 
 def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int) -> Row:
-    """Time generation in batches and one by one beside torch.randn, in turns."""
+    """Time generation in batches, generation one by one and torch.randn, in turns."""
     torch.set_num_threads(threads)
     index = torch.arange(BATCH)
     shape = (BATCH, 1, recipe.image.height, recipe.image.width)
@@ -68,7 +68,7 @@ def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int) -> Row:
 
 
 def reading(*, size: int, shuffle: bool) -> float:
-    """Images a second from a stored astro catalogue through a stock DataLoader, no workers."""
+    """Return the speed of reading a stored astro catalogue by a DataLoader [images/s]."""
     with tempfile.TemporaryDirectory() as folder:
         path = db.materialize(
             db.Catalogue("astro", size=size), Path(folder) / "astro.h5", progress=False
@@ -83,30 +83,32 @@ def _in_turns(
     *functions: Callable[[], object],
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[float]:
-    """The fewest microseconds of each function, called in turns after one call to warm up."""
+    """Return the least microseconds of each function, called in turns after a warm-up call."""
     for function in functions:
         function()
     times: list[list[float]] = [[] for _ in functions]
     for _ in range(rounds):
-        for function, taken in zip(functions, times, strict=True):
+        for function, measured in zip(functions, times, strict=True):
             start = clock()
             function()
-            taken.append(clock() - start)
-    return [1e6 * min(taken) for taken in times]
+            measured.append(clock() - start)
+    return [1e6 * min(measured) for measured in times]
 
 
 def main(
-    rounds: Annotated[int, typer.Option(help="Rounds of each measurement.")] = 50,
-    size: Annotated[int, typer.Option(help="Images in the stored catalogue.")] = 10_000,
-    trajectories: Annotated[int, typer.Option(help="Systems of bodies in one call.")] = 10_000,
+    rounds: Annotated[int, typer.Option(help="Number of rounds of each measurement.")] = 50,
+    size: Annotated[int, typer.Option(help="Number of images in the stored catalogue.")] = 10_000,
+    trajectories: Annotated[
+        int, typer.Option(help="Number of N-body systems in one call.")
+    ] = 10_000,
 ) -> None:
-    """Measure generation against torch.randn, reading from a file, and bodies against scipy."""
-    everything = torch.get_num_threads()
+    """Time generation against torch.randn, reading of a file, and N-body against scipy."""
+    all_threads = torch.get_num_threads()
     table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
     for column in ("case", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
         table.add_column(column, justify="left" if column == "case" else "right")
     for case, recipe in cases().items():
-        for threads in dict.fromkeys((1, everything)):
+        for threads in dict.fromkeys((1, all_threads)):
             row = measure(case, recipe, threads=threads, rounds=rounds)
             table.add_row(
                 row.case,
@@ -122,8 +124,8 @@ def main(
     for shuffle in (False, True):
         speed = reading(size=size, shuffle=shuffle)
         order = "shuffled" if shuffle else "in order"
-        console.print(f"stored astro, stock DataLoader, no workers, {order}: {speed:,.0f} images/s")
-    console.print(str(motion.race(trajectories)))
+        console.print(f"stored astro, plain DataLoader, no workers, {order}: {speed:,.0f} images/s")
+    console.print(str(motion.time_nbody(trajectories)))
     console.print(str(processes.compare()))
 
 

@@ -1,1 +1,1 @@
-"""Measure speeds that need more than one call."""
+"""Measurements of speed that require more than one call."""

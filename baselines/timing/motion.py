@@ -1,8 +1,8 @@
-"""How fast bodies are followed: many at once, beside one by one with scipy.
+"""Time of N-body simulations: one batch, against one by one with scipy.
 
-Three bodies from the recipe nbody, 200 moments recorded after the start. Both sides are timed by
-the seconds of one processor. scipy's tolerance is chosen so that both are as exact: they differ by
-about 1e-4 au, which is the leapfrog's own error.
+Each simulation has three bodies of the recipe nbody and 200 recorded steps. Both sides are timed by
+the seconds of one processor. The tolerance of scipy gives about equal accuracy: the positions
+differ by about 1e-4 au, the error of the leapfrog.
 """
 
 import time
@@ -22,18 +22,26 @@ METHOD = "DOP853"
 TOLERANCE = 1e-6  # relative; a tenth of it absolute [au, au / yr]
 
 
-class Race(NamedTuple):
-    """Seconds for some trajectories at once, and for a sample of them one by one."""
+class NbodyTiming(NamedTuple):
+    """Times of trajectories in one batch, and of a sample of them one by one.
+
+    Attributes:
+        trajectories: Number of trajectories in the batch.
+        batched: Time of the batch [s].
+        sample: Number of trajectories in the sample.
+        singles: Time of the sample, one by one [s].
+        difference: Median over the sample of the largest distance between both results [au].
+    """
 
     trajectories: int
     batched: float
     sample: int
     singles: float
-    apart: float  # median over the sample of the largest distance between the two [au]
+    difference: float
 
     @property
     def ratio(self) -> float:
-        """How many times longer one by one takes."""
+        """Time a trajectory, one by one, relative to the batch."""
         return (self.singles / self.sample) / (self.batched / self.trajectories)
 
     def __str__(self) -> str:
@@ -42,50 +50,55 @@ class Race(NamedTuple):
             f"{self.trajectories:,} N-body trajectories of 3 bodies and 200 steps, one thread: "
             f"{self.batched:.1f} s in one call; one by one with solve_ivp ({METHOD}, rtol "
             f"{TOLERANCE:g}) {one_by_one:.0f} s, scaled from a sample of {self.sample}: "
-            f"{self.ratio:.0f} times longer; the paths differ by {self.apart:.0e} au"
+            f"{self.ratio:.0f} times longer; the positions differ by {self.difference:.0e} au"
         )
 
 
-def race(trajectories: int = 10_000, *, sample: int = 50) -> Race:
-    """Follow bodies both ways."""
+def time_nbody(trajectories: int = 10_000, *, sample: int = 50) -> NbodyTiming:
+    """Time simulations in one batch, and a sample of them one by one with scipy.
+
+    Args:
+        trajectories: Number of trajectories in the batch.
+        sample: Number of trajectories that scipy simulates.
+    """
     recipe = three_bodies()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    batched, made = _timed(lambda: db.generate(recipe, 0, torch.arange(trajectories)))
+    batched, generated = _timed(lambda: db.generate(recipe, 0, torch.arange(trajectories)))
     torch.set_num_threads(threads)
     sample = min(sample, trajectories)
-    singles, paths = _timed(lambda: [one_by_scipy(made, row) for row in range(sample)])
-    clean = made.clean[:sample].view(sample, -1, 3, 4)[..., :2].numpy()
-    apart = np.linalg.norm(np.stack(paths) - clean, axis=3).max(axis=(1, 2))
-    return Race(trajectories, batched, sample, singles, float(np.median(apart)))
+    singles, paths = _timed(lambda: [solve_with_scipy(generated, row) for row in range(sample)])
+    clean = generated.clean[:sample].view(sample, -1, 3, 4)[..., :2].numpy()
+    largest = np.linalg.norm(np.stack(paths) - clean, axis=3).max(axis=(1, 2))
+    return NbodyTiming(trajectories, batched, sample, singles, float(np.median(largest)))
 
 
 def three_bodies() -> db.SeriesRecipe:
-    """The recipe nbody with three bodies and without noise."""
+    """Return the recipe nbody with three bodies and without noise."""
     recipe: db.SeriesRecipe = db.load_recipe("nbody")
     return recipe.replace(parameters={"bodies": 3}, noise={"measurement": None})
 
 
-def one_by_scipy(made: db.SeriesSample, row: int) -> Floats:
-    """The positions (T, 3, 2) of one row, from the truth of a sample."""
-    own = {name: values[row].numpy() for name, values in made.parameters.items()}
+def solve_with_scipy(sample: db.SeriesSample, row: int) -> Floats:
+    """Return the positions (T, 3, 2) of one row, computed from the parameters of a sample."""
+    own = {name: values[row].numpy() for name, values in sample.parameters.items()}
     state = np.concatenate([own[name] for name in ("x", "y", "vx", "vy")])
     rate = _rate(own["gravity"] * own["mass"], own["softening"] ** 2)
-    span = (0.0, float(made.time[-1]))
+    span = (0.0, float(sample.time[-1]))
     options: dict[str, Any] = {"method": METHOD, "rtol": TOLERANCE, "atol": TOLERANCE / 10}
-    solution = solve_ivp(rate, span, state, t_eval=made.time.numpy(), **options)
+    solution = solve_ivp(rate, span, state, t_eval=sample.time.numpy(), **options)
     return np.asarray(solution.y[:6].T.reshape(-1, 2, 3).swapaxes(1, 2))
 
 
 def _rate(strength: Floats, softening2: Floats) -> Callable[[float, Floats], Floats]:
-    """The equations of motion of a state x, y, vx, vy of all bodies."""
+    """Return the equations of motion of a state x, y, vx, vy of all bodies."""
 
     def rate(_: float, state: Floats) -> Floats:
-        place = state[:6].reshape(2, 3)
-        apart = place[:, None] - place[:, :, None]  # (2, 3, 3)
-        distance2 = (apart * apart).sum(axis=0) + softening2
-        pull = (apart * (strength / (distance2 * np.sqrt(distance2)))).sum(axis=2)
-        return np.concatenate((state[6:], pull.ravel()))
+        position = state[:6].reshape(2, 3)
+        separation = position[:, None] - position[:, :, None]  # (2, 3, 3)
+        distance2 = (separation * separation).sum(axis=0) + softening2
+        acceleration = (separation * (strength / (distance2 * np.sqrt(distance2)))).sum(axis=2)
+        return np.concatenate((state[6:], acceleration.ravel()))
 
     return rate
 

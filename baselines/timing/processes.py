@@ -1,4 +1,4 @@
-"""Two processes against one in writing a catalogue."""
+"""Speed of writing a catalogue by one and by two processes."""
 
 import tempfile
 import time
@@ -15,7 +15,7 @@ RECIPE = "sky"
 
 
 class Speedup(NamedTuple):
-    """Images a second that one and two processes write, at their best."""
+    """Highest writing speeds of one and of two processes [images/s]."""
 
     size: int
     one: float
@@ -29,9 +29,9 @@ class Speedup(NamedTuple):
 
 
 def compare(size: int = 12_288, rounds: int = 3) -> Speedup:
-    """Write a catalogue by this process and by two others in turns, of one thread each.
+    """Write a catalogue in turns by this process and by two others, with one thread each.
 
-    The start of the two is not counted.
+    The start of the other processes is not timed.
     """
     catalogue, threads = db.Catalogue(RECIPE, size=size), torch.get_num_threads()
     torch.set_num_threads(1)
@@ -39,10 +39,10 @@ def compare(size: int = 12_288, rounds: int = 3) -> Speedup:
     with local_pool(2) as two:
         _seconds(catalogue, two)
         for _ in range(rounds):
-            for pool, taken in zip((None, two), times, strict=True):
-                taken.append(_seconds(catalogue, pool))
+            for pool, measured in zip((None, two), times, strict=True):
+                measured.append(_seconds(catalogue, pool))
     torch.set_num_threads(threads)
-    return Speedup(size, *(size / min(taken) for taken in times))
+    return Speedup(size, *(size / min(measured) for measured in times))
 
 
 def _seconds(catalogue: db.Catalogue, pool: Executor | None) -> float:

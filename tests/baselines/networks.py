@@ -1,4 +1,4 @@
-"""A three-layer network that stands in for ResNet50."""
+"""Small network that replaces ResNet50 in tests."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from deepbench_torch.training import networks
 
 
 def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every Classifier hold the small network."""
+    """Replace the network of every Classifier by the small one."""
 
     def build(architecture: str, *, outputs: int, image_size: Any = None) -> nn.Module:
         return nn.Sequential(
@@ -28,5 +28,5 @@ def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def tiny_run(
     task: str = "astro", *, epochs: int = 1, seed: int = 0, protocol: Protocol = "paper"
 ) -> Run:
-    """A run of 60 images."""
+    """Return a run of 60 images."""
     return choose(task, size=60, epochs=epochs, seed=seed, protocol=protocol)

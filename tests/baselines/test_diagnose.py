@@ -1,4 +1,4 @@
-"""The ladder: measured on every rung, and the rung named on which a network breaks."""
+"""Ladders of accuracy: results on every rung, and the rung on which a network fails."""
 
 from pathlib import Path
 
@@ -27,34 +27,36 @@ BASE = RungResult(
 )
 
 
-def heights(*pairs: tuple[float, float]) -> list[RungResult]:
-    """Heights of some accuracies and chances."""
+def rung_results(*pairs: tuple[float, float]) -> list[RungResult]:
+    """Return results with these accuracies and chances."""
     return [
-        BASE._replace(rung=f"rung {place}", accuracy=accuracy, chance=chance)
-        for place, (accuracy, chance) in enumerate(pairs)
+        BASE._replace(rung=f"rung {index}", accuracy=accuracy, chance=chance)
+        for index, (accuracy, chance) in enumerate(pairs)
     ]
 
 
 @pytest.mark.parametrize(
-    ("pairs", "place"),
+    ("pairs", "index"),
     [
         ([(1.0, 0.5), (0.95, 0.5), (0.8, 0.5), (0.78, 0.5)], 2),
         ([(1.0, 0.5), (0.7, 0.5), (0.99, 0.5), (0.8, 0.5)], 1),  # the largest loss, not the first
-        ([(0.9, 0.5), (0.9, 0.8)], 1),  # the same accuracy, where chance is better, is less skill
-        ([(0.9, 0.8), (0.8, 0.5)], None),  # a lower accuracy, where chance is worse, is more
+        ([(0.9, 0.5), (0.9, 0.8)], 1),  # equal accuracy at higher chance is less skill
+        ([(0.9, 0.8), (0.8, 0.5)], None),  # lower accuracy at lower chance is more skill
         ([(0.950, 0.5), (0.945, 0.5)], None),  # the intervals of 2,000 images overlap
         ([(0.9, 0.5)], None),
-        ([(0.9, 0.5), (1.0, 1.0)], None),  # one answer alone: nothing to lose
+        ([(0.9, 0.5), (1.0, 1.0)], None),  # one possible answer: no skill to lose
     ],
 )
-def test_the_rung_that_breaks(pairs: list[tuple[float, float]], place: int | None) -> None:
-    assert ladder.breaking(heights(*pairs)) == place
+def test_the_failing_rung_loses_most_skill(
+    pairs: list[tuple[float, float]], index: int | None
+) -> None:
+    assert ladder.breaking(rung_results(*pairs)) == index
 
 
-def test_fewer_images_tell_less() -> None:
-    measured = heights((0.95, 0.5), (0.9, 0.5))
+def test_fewer_images_have_wider_intervals() -> None:
+    measured = rung_results((0.95, 0.5), (0.9, 0.5))
     assert ladder.breaking(measured) == 1
-    assert ladder.breaking([height._replace(images=100) for height in measured]) is None
+    assert ladder.breaking([result._replace(images=100) for result in measured]) is None
 
 
 def test_chance_is_the_more_frequent_answer() -> None:
@@ -63,8 +65,8 @@ def test_chance_is_the_more_frequent_answer() -> None:
     assert ladder.chance(present, 2) == pytest.approx(0.75)
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    measured = heights((1.0, 0.5), (0.75, 0.625))
+def test_results_round_trip(tmp_path: Path) -> None:
+    measured = rung_results((1.0, 0.5), (0.75, 0.625))
     path = ladder.write(measured, tmp_path / "sub" / "ladder.csv")
     assert ladder.read(path) == measured
 
@@ -81,21 +83,21 @@ def test_the_command_on_tiny_images(
     chosen = db.Catalogue(recipe, image_size=16).recipe
     assert isinstance(chosen, db.Recipe)
     rungs = chosen.rungs()
-    assert [height.digest for height in measured] == [rung.recipe.digest for rung in rungs]
+    assert [result.digest for result in measured] == [rung.recipe.digest for rung in rungs]
     assert png.read_bytes().startswith(b"\x89PNG")
     out = capsys.readouterr().out
     assert all(rung.name in out for rung in rungs)
     assert f"{recipe}: the network fails" in out
-    # the last rung is the recipe itself. Oracle: its labels by hand
+    # the last rung is the recipe itself; oracle: counted right labels
     shares = []
     for seed in (1, 5):
         sample = db.generate(chosen, seed, torch.arange(8000, 8020))
         network = small.train(chosen, steps=2, seed=seed)
-        said = small.probability(network, chosen, sample.image)
+        probability = small.probability(network, chosen, sample.image)
         if sample.label.dim() == 1:
-            right = said.argmax(1) == sample.label
+            right = probability.argmax(1) == sample.label
         else:
-            right = (said > 0.5) == (sample.label > 0)
+            right = (probability > 0.5) == (sample.label > 0)
         shares.append(float(right.float().mean()))
     assert measured[-1].accuracy == pytest.approx(sum(shares) / 2, abs=1e-4)
     assert (measured[-1].images, measured[-1].seeds) == (40, "1 5")
@@ -107,18 +109,18 @@ def test_a_time_series_has_no_ladder() -> None:
 
 
 def test_the_small_network_learns() -> None:
-    """Oracle: stars and bright galaxies without noise differ in size, which anyone sees."""
+    """Oracle: stars and bright galaxies without noise differ in size, which is visible."""
     recipe = db.load_recipe("astro").rungs()[0].recipe
     network = small.train(recipe, steps=60, seed=0)
     sample = db.generate(recipe, 0, torch.arange(64))
-    said = small.probability(network, recipe, sample.image)
-    assert float((said.argmax(1) == sample.label).float().mean()) > 0.9
+    probability = small.probability(network, recipe, sample.image)
+    assert float((probability.argmax(1) == sample.label).float().mean()) > 0.9
 
 
-def test_the_recorded_ladder_is_of_the_recipe_as_it_is() -> None:
-    """A change of pixels voids what was recorded."""
+def test_the_recorded_ladder_has_the_present_recipe() -> None:
+    """Require a new ladder after a change of pixels."""
     for path in Path(ladder.__file__).parents[1].glob("ladder-*.csv"):
         recipe = db.load_recipe(path.stem.removeprefix("ladder-"))
         assert isinstance(recipe, db.Recipe)
         digests = [rung.recipe.digest for rung in recipe.rungs()]
-        assert [height.digest for height in ladder.read(path)] == digests
+        assert [result.digest for result in ladder.read(path)] == digests

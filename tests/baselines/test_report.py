@@ -1,4 +1,4 @@
-"""The README's table is that of the recorded runs; kept predictions score as recorded."""
+"""Table of the README against recorded runs, and recorded scores against predictions."""
 
 import statistics
 from pathlib import Path
@@ -24,19 +24,22 @@ def cells(lines: list[Result]) -> list[list[str]]:
 
 
 def test_the_readme_is_current() -> None:
-    """If it is not: python -m baselines.report."""
+    """Run `python -m baselines.report` if this fails."""
     text = report.README.read_text(encoding="utf-8")
     assert report.updated(text, results.read()) == text
 
 
-def test_kept_predictions_score_as_recorded() -> None:
+def test_stored_predictions_have_the_recorded_scores() -> None:
     lines = {line.name: line for line in results.read()}
     for path in KEPT:
-        line, said = lines[path.stem], submissions.read(path)
-        scores = score(said.probability, said.label)
+        line, predictions = lines[path.stem], submissions.read(path)
+        scores = score(predictions.probability, predictions.label)
         assert line.accuracy == round(100 * scores.accuracy, 2), path
         assert line.exact_match == round(100 * scores.exact_match, 2), path
-        assert (said.header.digest, said.header.seed) == (line.recipe_digest, line.seed), path
+        assert (predictions.header.digest, predictions.header.seed) == (
+            line.recipe_digest,
+            line.seed,
+        ), path
 
 
 def test_runs_of_other_seeds_share_a_row() -> None:
@@ -55,7 +58,7 @@ def test_runs_of_other_seeds_share_a_row() -> None:
     assert row[8] == "97.1 %"
 
 
-def test_whatever_else_differs_makes_a_row_and_order_does_not_matter() -> None:
+def test_runs_that_differ_otherwise_have_rows_of_their_own() -> None:
     lines = [
         changed(task="geometric"),
         changed(task="sky", protocol="stream"),
@@ -78,7 +81,7 @@ def test_one_run_has_no_deviation() -> None:
     assert row[4:8] == ["1 (seed 0)", "90.00 %", "88.6 to 91.2 %", "the same"]
 
 
-def test_only_what_is_between_the_marks_is_written(tmp_path: Path) -> None:
+def test_only_the_text_between_the_marks_changes(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(MARKS)
     results.record(LINE, tmp_path / "results.csv")

@@ -1,4 +1,4 @@
-"""Speed is measured for what it says."""
+"""Measurements of speed: cases, units and ratios."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def test_speed_is_of_batches_beside_random_numbers() -> None:
         torch.set_num_threads(threads)
 
 
-def test_every_recipe_is_timed_and_what_the_paper_timed() -> None:
+def test_every_recipe_and_the_cases_of_the_paper_are_timed() -> None:
     cases = speed.cases()
     assert set(db.list_recipes("image")) < cases.keys()
     for name, shape in (
@@ -29,5 +29,5 @@ def test_every_recipe_is_timed_and_what_the_paper_timed() -> None:
     ):
         sample = db.generate(cases[name], 0, torch.arange(9))
         assert sample.image.shape[2:] == shape
-        there = torch.stack([slots.sum(1) for slots in sample.present.values()])
-        assert there.sum(0).tolist() == [3] * 9
+        count = torch.stack([slots.sum(1) for slots in sample.present.values()])
+        assert count.sum(0).tolist() == [3] * 9

@@ -1,4 +1,4 @@
-"""What makes an object hard to see, against other renderers and pixel counting by hand."""
+"""Difficulty of objects, against reference renderers and counts of pixels."""
 
 import math
 from typing import Any
@@ -19,13 +19,13 @@ STAR = {"x": 8.5, "y": 11.5, "amplitude": 2.0, "gamma": 1.6, "alpha": 3.0}
 
 
 def fixed(objects: dict[str, dict[str, float]], **keys: Any) -> db.Recipe:
-    """A recipe of one object of each kind whose parameters are given in pixels."""
-    across = {"x": GRID.width, "y": GRID.height}
+    """Return a recipe of one object of each kind, with fixed parameters in pixels."""
+    sides = {"x": GRID.width, "y": GRID.height}
     lengths = {"gamma", "radius", "width", "height"}
     plain = {
         kind: {
-            name: (value + 0.5) / across[name]
-            if name in across
+            name: (value + 0.5) / sides[name]
+            if name in sides
             else value / GRID.shorter
             if name in lengths
             else value
@@ -65,43 +65,43 @@ def test_size_and_overlap_of_shapes() -> None:
     found = factors(fixed(shapes, compose="union"), 0, torch.tensor([4, 0]))
     assert found.place.tolist() == [0, 0, 1, 1]
     assert found.kind.tolist() == [0, 1, 0, 1]
-    drawn = [db.reference.render(kind, values, GRID) > 0 for kind, values in shapes.items()]
-    both = (drawn[0] & drawn[1]).sum()
+    masks = [db.reference.render(kind, values, GRID) > 0 for kind, values in shapes.items()]
+    both = (masks[0] & masks[1]).sum()
     assert both > 0
-    for place, shape in enumerate(drawn):
+    for place, shape in enumerate(masks):
         pixels = shape.sum()
         assert float(found.size[place]) == pytest.approx(2 * math.sqrt(pixels / math.pi))
         assert float(found.overlap[place]) == pytest.approx(both / pixels)
 
 
-def test_overlap_of_light_is_where_others_outshine() -> None:
+def test_overlap_counts_pixels_where_others_are_brighter() -> None:
     """Oracle: the reference renderer's light, compared in numpy."""
     galaxy = {"x": 10.0, "y": 12.0, "amplitude": 0.5, "radius": 3.0, "n": 1.0, "ellip": 0.2}
     kinds = {"star": STAR, "galaxy": galaxy | {"theta": 0.3}}
     found = factors(fixed(kinds), 0, torch.arange(1))
     light = [db.reference.render(kind, values, GRID) for kind, values in kinds.items()]
     edges = (STAR["amplitude"] / 10, galaxy["amplitude"])
-    for place, (mine, other) in enumerate(zip(light, light[::-1], strict=True)):
-        mask = mine >= edges[place]
-        expected = (mask & (mine <= other)).sum() / mask.sum()
+    for place, (own, other) in enumerate(zip(light, light[::-1], strict=True)):
+        mask = own >= edges[place]
+        expected = (mask & (own <= other)).sum() / mask.sum()
         assert float(found.overlap[place]) == pytest.approx(expected)
         assert 0 < expected < 1
 
 
-def test_batches_are_like_rows_alone() -> None:
+def test_batches_equal_single_rows() -> None:
     recipe = db.load_recipe("sky")
     assert isinstance(recipe, db.Recipe)
     rows = torch.arange(230)
     found = factors(recipe, 3, rows)
     assert sorted(set(found.place.tolist())) == rows.tolist()
     alone = factors(recipe, 3, rows[220:221])
-    mine = found.place == 220
+    own = found.place == 220
     for column, expected in zip(found[1:], alone[1:], strict=True):
-        assert torch.equal(column[mine], expected)
+        assert torch.equal(column[own], expected)
 
 
 def example(signal: list[float]) -> Factors:
-    """Five objects in two images: kinds 0 0 1 in the first, 1 1 in the second."""
+    """Return five objects in two images: kinds 0 0 1 in the first, 1 1 in the second."""
     return Factors(
         place=torch.tensor([0, 0, 0, 1, 1]),
         kind=torch.tensor([0, 0, 1, 1, 1]),
@@ -119,7 +119,7 @@ def test_the_clearest_object_of_each_kind_counts() -> None:
     assert clearest(example([math.inf] * 5)).size.tolist() == [2.0, 3.0, 5.0]
 
 
-def said(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
+def predictions(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
     catalogue = db.Catalogue("sky", size=10, image_size=16)
     rows = torch.arange(len(label))
     two: dict[str, object] = {"star": {}, "galaxy": {}}
@@ -128,14 +128,14 @@ def said(label: torch.Tensor, probability: torch.Tensor) -> Predictions:
 
 
 def test_right_answers_are_counted_in_bins() -> None:
-    """600 images of one object: found where the signal is above 100. Oracle: counting by hand."""
+    """600 images of one object: found where the signal is above 100. Oracle: closed form."""
     signal = torch.arange(600.0) + 1
     one = torch.ones(600)
     objects = Factors(torch.arange(600), torch.zeros(600).long(), signal, 3 * one, 0 * one)
     probability = torch.zeros(600, 2)
     probability[:, 0] = (signal > 100).float()
     label = torch.tensor([[1.0, 0.0]]).expand(600, 2)
-    points = dependence.dependence(said(label, probability), objects)
+    points = dependence.dependence(predictions(label, probability), objects)
     assert {point.factor for point in points} == {"signal"}  # nothing else varies
     assert [point.answers for point in points] == [100] * 6
     assert [point.share for point in points] == [0, 1, 1, 1, 1, 1]
@@ -150,14 +150,16 @@ def test_a_value_that_many_share_has_a_bin_of_its_own() -> None:
     probability = torch.zeros(400, 2)
     probability[:, 0] = (overlap == 0).float()
     label = torch.tensor([[1.0, 0.0]]).expand(400, 2)
-    points = dependence.dependence(said(label, probability), objects)
+    points = dependence.dependence(predictions(label, probability), objects)
     assert [(p.share, p.answers) for p in points] == [(1.0, 300), *[(0.0, 25)] * 4]
 
 
 def test_labels_are_counted_by_the_number_of_objects() -> None:
     label = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
     probability = torch.tensor([[0.9, 0.2], [0.1, 0.8]])
-    points = dependence.dependence(said(label, probability), example([9.0, 8.0, 7.0, 6.0, 6.5]))
+    points = dependence.dependence(
+        predictions(label, probability), example([9.0, 8.0, 7.0, 6.0, 6.5])
+    )
     counted = {(p.group, p.value): (p.share, p.answers) for p in points if p.factor == "objects"}
     assert counted == {
         (dependence.LABELS_RIGHT, 2.0): (1.0, 1),
@@ -173,5 +175,5 @@ def test_one_label_an_image_is_right_or_wrong_with_its_kind() -> None:
     label = torch.tensor([0, 1])
     probability = torch.tensor([[0.9, 0.1], [0.8, 0.2]])
     objects = Factors(*(column[torch.tensor([0, 4])] for column in example([9.0] * 5)))
-    points = dependence.dependence(said(label, probability), objects)
+    points = dependence.dependence(predictions(label, probability), objects)
     assert {(p.group, p.share) for p in points} == {("star", 1.0), ("galaxy", 0.0)}

@@ -1,4 +1,4 @@
-"""Pictures: which mistakes come first, what a learning curve holds, and that nothing is cut off."""
+"""Pictures of a run: order of the mistakes, learning curve, and texts inside the figure."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ from baselines.training.train import log_files
 
 
 def predictions(name: str, probability: torch.Tensor) -> Predictions:
-    """Some probabilities said of the first test images of a recipe."""
+    """Return predictions with these probabilities for the first test images of a recipe."""
     catalogue = db.Catalogue(name, size=100, split="test", image_size=24)
     sample = catalogue.samples(slice(len(probability)))
     return Predictions(
@@ -31,40 +31,40 @@ def predictions(name: str, probability: torch.Tensor) -> Predictions:
 
 
 def test_the_most_confident_mistakes_of_one_label() -> None:
-    """Oracle: right rows say their label; the wrong ones are put there with known confidence."""
-    said = predictions("astro", torch.full((6, 3), 0.05))
-    said.probability[torch.arange(6), said.label] = 0.9
-    for place, chance in ((1, 0.6), (4, 0.8), (5, 0.7)):
-        said.probability[place, said.label[place]] = 0.1
-        said.probability[place, (said.label[place] + 1) % 3] = chance
-    found = most_confident(said)
+    """Oracle: all predictions are right but three, which are wrong with known confidence."""
+    predicted = predictions("astro", torch.full((6, 3), 0.05))
+    predicted.probability[torch.arange(6), predicted.label] = 0.9
+    for index, chance in ((1, 0.6), (4, 0.8), (5, 0.7)):
+        predicted.probability[index, predicted.label[index]] = 0.1
+        predicted.probability[index, (predicted.label[index] + 1) % 3] = chance
+    found = most_confident(predicted)
     assert [mistake.image for mistake in found] == [4, 5, 1]
-    true = int(said.label[4])
-    names = said.classes
+    true = int(predicted.label[4])
+    names = predicted.classes
     assert (
         found[0].text == f"row 84: {names[true]} predicted as {names[(true + 1) % 3]}, p = 0.8000"
     )
-    assert len(most_confident(said, count=2)) == 2
+    assert len(most_confident(predicted, count=2)) == 2
 
 
 def test_the_most_confident_mistakes_of_several_labels() -> None:
-    said = predictions("sky", torch.zeros(5, 3))
-    said.probability.copy_(said.label.mul(0.8).add(0.1))  # all right: 0.1 or 0.9
-    assert said.label[2].tolist() == [0, 1, 0]
-    said.probability[2, 2] = 0.75
-    said.probability[0] = torch.tensor([0.02, 0.4, 0.97])
-    found = most_confident(said)
+    predicted = predictions("sky", torch.zeros(5, 3))
+    predicted.probability.copy_(predicted.label.mul(0.8).add(0.1))  # all right: 0.1 or 0.9
+    assert predicted.label[2].tolist() == [0, 1, 0]
+    predicted.probability[2, 2] = 0.75
+    predicted.probability[0] = torch.tensor([0.02, 0.4, 0.97])
+    found = most_confident(predicted)
     assert [mistake.text for mistake in found] == [
-        "row 80, star, galaxy, spiral: misses star, p = 0.0200",  # surer of it than of the galaxy
+        "row 80, star, galaxy, spiral: misses star, p = 0.0200",  # p of galaxy: 0.4
         "row 82, galaxy: imagines spiral, p = 0.7500",
     ]
 
 
-def test_without_mistakes_there_is_a_picture_that_says_so(tmp_path: Path) -> None:
-    said = predictions("sky", torch.zeros(4, 3))
-    said.probability.copy_(said.label)
-    assert most_confident(said) == []
-    title = mistakes.plot(said, title="sky").get_suptitle()
+def test_without_mistakes_the_title_reports_none(tmp_path: Path) -> None:
+    predicted = predictions("sky", torch.zeros(4, 3))
+    predicted.probability.copy_(predicted.label)
+    assert most_confident(predicted) == []
+    title = mistakes.plot(predicted, title="sky").get_suptitle()
     assert title == "sky: no mistakes"
 
 
@@ -86,10 +86,10 @@ def test_a_curve_joins_the_parts_of_a_run(tmp_path: Path) -> None:
 
 
 def cut_off(figure: Figure) -> list[str]:
-    """Texts that reach beyond the edge of a figure."""
+    """Return the texts that extend beyond the edge of a figure."""
     figure.draw_without_rendering()
     edge = figure.bbox
-    # marks of an axis beyond its end are there but not drawn; they are numbers
+    # tick labels beyond the end of an axis exist but are not rendered; they are numbers
     texts = [text for text in figure.findobj(Text) if re.match("[^$]*[a-z]", text.get_text())]
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
     return [
@@ -105,15 +105,19 @@ def cut_off(figure: Figure) -> list[str]:
 @pytest.mark.parametrize("name", ["astro", "sky", "geometric"])
 def test_no_text_is_cut_off(name: str) -> None:
     classes = len(db.Catalogue(name).classes)
-    said = predictions(name, torch.linspace(0.01, 0.99, 20 * classes).view(20, classes).flip(0))
-    scores = score(said.probability, said.label)
+    predicted = predictions(
+        name, torch.linspace(0.01, 0.99, 20 * classes).view(20, classes).flip(0)
+    )
+    scores = score(predicted.probability, predicted.label)
     title = f"{name}, resnet50, 60 epochs, seed 0, fresh images (not the paper's protocol)"
-    points = dependence.dependence(said, factors(said.recipe, said.header.seed, said.row))
+    points = dependence.dependence(
+        predicted, factors(predicted.recipe, predicted.header.seed, predicted.row)
+    )
     table = pictures.confusion if scores.top else pictures.label_bars
     curve = {epoch: {"train/loss": 2.0, "val/loss": 3.0, "val/accuracy": 0.5} for epoch in (1, 2)}
     for figure in (
-        table(scores, said.classes, title=title),
-        mistakes.plot(said, title=title),
+        table(scores, predicted.classes, title=title),
+        mistakes.plot(predicted, title=title),
         dependence.plot(points, title=title),
         pictures.learning_curve(curve, title=title, test=50.0, paper=97.1),
     ):

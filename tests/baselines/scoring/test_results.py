@@ -18,7 +18,7 @@ def changed(**changes: object) -> Result:
     return LINE.model_copy(update=changes)
 
 
-def test_runs_stand_under_one_header_in_the_order_of_their_first_test(tmp_path: Path) -> None:
+def test_runs_have_one_header_and_the_order_of_their_first_test(tmp_path: Path) -> None:
     file = tmp_path / "sub" / "results.csv"
     lines = [changed(seed=seed) for seed in (2, 0, 1)]
     for line in lines:
@@ -28,7 +28,7 @@ def test_runs_stand_under_one_header_in_the_order_of_their_first_test(tmp_path: 
     assert [path.name for path in file.parent.iterdir()] == ["results.csv"]
 
 
-def test_a_run_has_one_line_however_often_it_is_tested(tmp_path: Path) -> None:
+def test_a_run_tested_again_keeps_one_line(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     others = [changed(seed=1), changed(epochs=1), changed(protocol="stream"), changed(size=60)]
     for line in (LINE, *others):
@@ -46,24 +46,24 @@ def test_runs_that_end_together_are_all_recorded(tmp_path: Path) -> None:
     assert sorted(found, key=lambda line: line.seed) == lines
 
 
-def test_testing_again_leaves_the_record_of_the_training(tmp_path: Path) -> None:
+def test_testing_again_keeps_the_record_of_the_training(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     again = changed(accuracy=12.5, commit="another", device="another", wall_time=3)
-    assert results.record(again, file, trained_before=True) == again  # nothing to leave yet
+    assert results.record(again, file, trained_before=True) == again  # no earlier record
     results.record(LINE, file)
-    told = results.record(again, file, trained_before=True)
-    assert told == changed(accuracy=12.5)
-    assert results.read(file) == [told]
+    recorded = results.record(again, file, trained_before=True)
+    assert recorded == changed(accuracy=12.5)
+    assert results.read(file) == [recorded]
 
 
-def test_lines_of_before_there_were_protocols_are_the_papers(tmp_path: Path) -> None:
+def test_lines_without_a_protocol_have_that_of_the_paper(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     results.record(LINE, file)
     file.write_text(file.read_text().replace("protocol,", "", 1).replace("paper,", "", 1))
     assert results.read(file) == [LINE]
 
 
-def test_a_line_that_is_not_a_run_is_told(tmp_path: Path) -> None:
+def test_a_line_that_is_not_a_run_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "results.csv"
     results.record(LINE, file)
     file.write_text(file.read_text().replace(str(LINE.lr), "fast"))
@@ -74,8 +74,8 @@ def test_a_line_that_is_not_a_run_is_told(tmp_path: Path) -> None:
     assert results.read(tmp_path / "none.csv") == []
 
 
-def test_recorded_runs_are_of_the_recipe_as_it_is() -> None:
-    """A change of pixels voids what was recorded."""
+def test_recorded_runs_have_the_present_recipe() -> None:
+    """Require new runs after a change of pixels."""
     for result in results.read():
         task = load_settings().tasks[result.task]
         recipe = db.Catalogue(task.recipe, image_size=task.image_size).recipe
@@ -84,5 +84,5 @@ def test_recorded_runs_are_of_the_recipe_as_it_is() -> None:
         assert result.paper_accuracy == task.paper_accuracy
 
 
-def test_commit_is_told() -> None:
+def test_commit_is_not_empty() -> None:
     assert results.commit()

@@ -1,4 +1,4 @@
-"""Files of predictions: kept to the bit, scored against the truth, refused where they are wrong."""
+"""Files of predictions: exact round trip, scores, and errors of wrong files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ SIZE = 30  # rows 24 to 29 are the test images
 
 
 def example(recipe: str | db.Recipe = "sky") -> Predictions:
-    """Predictions that say of each image what is odd in its number."""
+    """Return predictions of the test images with distinct probabilities."""
     catalogue = db.Catalogue(recipe, size=SIZE, seed=5, split="test", image_size=16)
     label = catalogue.samples(rows=catalogue.rows).label
     noise = torch.linspace(0.01, 0.99, len(label) * len(catalogue.classes)).sqrt()
@@ -34,33 +34,33 @@ def equal(one: Predictions, other: Predictions) -> bool:
     return (
         one.header == other.header
         and one.recipe.digest == other.recipe.digest
-        and all(torch.equal(mine, theirs) for mine, theirs in zip(one[2:], other[2:], strict=True))
+        and all(torch.equal(a, b) for a, b in zip(one[2:], other[2:], strict=True))
     )
 
 
 @pytest.mark.parametrize("recipe", ["astro", "sky", "geometric"])
-def test_what_is_written_is_read_to_the_bit(recipe: str, tmp_path: Path) -> None:
-    said = example(recipe)
-    path = predictions.write(said, tmp_path / "file.csv")
-    assert equal(submissions.read(path), said)
+def test_predictions_round_trip_exactly(recipe: str, tmp_path: Path) -> None:
+    predicted = example(recipe)
+    path = predictions.write(predicted, tmp_path / "file.csv")
+    assert equal(submissions.read(path), predicted)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.csv"]
 
 
-def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
-    said = example()
-    path = predictions.write(said, tmp_path / "file.csv")
+def test_rows_may_have_any_order(tmp_path: Path) -> None:
+    predicted = example()
+    path = predictions.write(predicted, tmp_path / "file.csv")
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:8] + lines[:7:-1]))
-    assert equal(submissions.read(path), said)
+    assert equal(submissions.read(path), predicted)
 
 
-def test_a_recipe_that_is_not_packaged_is_given_beside(tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_packaged_is_an_argument(tmp_path: Path) -> None:
     recipe = db.load_recipe("sky").replace(name="mine", degrade={"poisson": None})
     assert isinstance(recipe, db.Recipe)
     (tmp_path / "mine.yaml").write_text(recipe.to_yaml())
-    said = example(recipe)
-    path = predictions.write(said, tmp_path / "file.csv")
-    assert equal(submissions.read(path, recipe=tmp_path / "mine.yaml"), said)
+    predicted = example(recipe)
+    path = predictions.write(predicted, tmp_path / "file.csv")
+    assert equal(submissions.read(path, recipe=tmp_path / "mine.yaml"), predicted)
     with pytest.raises(ValueError, match="'mine', which is not packaged; give its YAML file with"):
         submissions.read(path)
 
@@ -69,12 +69,12 @@ def replaced(old: str, new: str) -> Callable[[list[str]], list[str]]:
     return lambda lines: [line.replace(old, new) for line in lines]
 
 
-def without(place: int) -> Callable[[list[str]], list[str]]:
-    return lambda lines: lines[:place] + lines[place:][1:]
+def without(index: int) -> Callable[[list[str]], list[str]]:
+    return lambda lines: lines[:index] + lines[index:][1:]
 
 
 def cell(column: int, value: str) -> Callable[[list[str]], list[str]]:
-    """Another value in a column of the last line."""
+    """Return a function that replaces a cell in the last line."""
 
     def change(lines: list[str]) -> list[str]:
         cells = lines[-1].split(",")
@@ -137,16 +137,16 @@ def test_a_wrong_file_is_refused(
     assert str(path) in str(caught.value)
 
 
-def test_the_command_tells_the_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Oracle: the label itself as a probability is always right."""
+def test_the_command_prints_the_scores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Oracle: the label as a probability is always right."""
     for recipe, words in (("sky", "every label right 100.00 %"), ("astro", "top-3 100.00 %")):
-        said = example(recipe)
-        sure = said.label if said.label.dim() == 2 else torch.eye(3)[said.label]
-        path = predictions.write(said._replace(probability=sure), tmp_path / "file.csv")
+        predicted = example(recipe)
+        certain = predicted.label if predicted.label.dim() == 2 else torch.eye(3)[predicted.label]
+        path = predictions.write(predicted._replace(probability=certain), tmp_path / "file.csv")
         score.main(path, pictures=tmp_path / recipe)
         out = capsys.readouterr().out
         assert out.startswith("accuracy 100.00 % (95 % interval 61.0 to 100.0 % for 6 images)")
         assert words in out
         assert "galaxy" in out
-        drawn = {entry.name for entry in (tmp_path / recipe).iterdir()}
-        assert drawn == {"confusion.png", "dependence.csv", "dependence.png", "mistakes.png"}
+        plots = {entry.name for entry in (tmp_path / recipe).iterdir()}
+        assert plots == {"confusion.png", "dependence.csv", "dependence.png", "mistakes.png"}
