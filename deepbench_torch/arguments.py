@@ -63,7 +63,9 @@ def as_tensor(value: Any) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device="cpu")
 
 
-def check_integer(value: object, rule: str, *, least: int, most: int) -> int:
+def check_integer(
+    value: object, rule: str, *, least: int, most: int, remedy: str | None = None
+) -> int:
     """Return an integer of any type as int; a bool is rejected.
 
     Args:
@@ -71,16 +73,18 @@ def check_integer(value: object, rule: str, *, least: int, most: int) -> int:
         rule: The rule, as the beginning of the error message.
         least: Least number allowed.
         most: Largest number allowed.
+        remedy: The end of the error message, if any.
 
     Raises:
-        ValueError: With the rule and the value found.
+        ValueError: With the rule, the value found and the remedy.
     """
+    ending = "" if remedy is None else f"; {remedy}"
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise ValueError(f"{rule}, got {value!r}") from None
+        raise ValueError(f"{rule}, got {value!r}{ending}") from None
     if isinstance(value, bool) or not least <= number <= most:
-        raise ValueError(f"{rule}, got {value!r}")
+        raise ValueError(f"{rule}, got {value!r}{ending}")
     return number
 
 

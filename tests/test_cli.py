@@ -237,7 +237,7 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate astr out", "or a file ending in .yaml, got 'astr'; did you mean"),
         ("generate nowhere.yaml out", "nowhere.yaml: expected a recipe file, got none in '"),
         ("generate astro", "Missing"),
-        ("generate astro out --size 0", "size must be a positive whole number of rows, got 0"),
+        ("generate astro out --size 0", "size: expected a positive whole number of rows, got 0"),
         ("generate astro out --size many", "see --help"),
         ("generate astro out --seed -1", "seed must be a whole number"),
         ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),

@@ -203,5 +203,5 @@ def test_evaluation_has_each_row_once_in_equally_many_batches(
             assert rows == list(range(size))
             assert len(batches) == 1
     at_rank(0, 4)
-    with pytest.raises(ValueError, match="expected 4 rows or more for 4 ranks, got 3; use a larger"):
+    with pytest.raises(ValueError, match="expected 4 rows or more for 4 ranks, got 3; use a"):
         EachOnce(db.Catalogue("star", size=3))

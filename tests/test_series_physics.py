@@ -407,15 +407,15 @@ def test_a_wrong_recipe_is_refused(name: str, change: dict[str, Any], message: s
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"target": "boxes"}, "no target 'boxes'; a target of time series is one of label"),
-        ({"target": ["clean", "masks"]}, "there is no target 'masks'"),
+        ({"target": "boxes"}, "target of time series, got 'boxes'; use one of label"),
+        ({"target": ["clean", "masks"]}, "expected a target of time series, got 'masks'"),
         ({"image_size": 28}, "image_size is for images, but recipe pendulum gives time series"),
     ],
 )
 def test_what_is_of_images_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         db.Catalogue("pendulum", **arguments)
-    with pytest.raises(ValueError, match="a target of images is one of label"):
+    with pytest.raises(ValueError, match=r"expected a target of images, got .*; use one of label"):
         db.Catalogue("astro", target="energy")
 
 

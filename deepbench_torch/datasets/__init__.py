@@ -1,4 +1,4 @@
-"""Map-style datasets: their common base, their splits, and the generated catalogue."""
+"""Datasets: catalogues, their splits, collections and streams."""
 
 from deepbench_torch.datasets.base import PairDataset, PairTransform, Transform
 from deepbench_torch.datasets.catalogue import Catalogue, RowDataset

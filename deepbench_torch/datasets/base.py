@@ -1,4 +1,4 @@
-"""The base of all map-style datasets, with the conventions of torchvision's datasets."""
+"""Base of all map-style datasets, with the conventions of torchvision's datasets."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
 from deepbench_torch.datasets.guard import explain_guard
-from deepbench_torch.datasets.places import chunks, place, select, select_all
+from deepbench_torch.datasets.indexing import check_index, chunks, select, select_all
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.datasets.targets import DetectionRow, Target, collate_detection, is_detection
 from deepbench_torch.samples import AbstractSample
@@ -28,17 +28,17 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     """Base of datasets of data and targets.
 
     `data[3]` is one row; `data[3:9]` and `data[[3, 1, 2]]` are views, datasets themselves. Every
-    row has its own memory, so a kept row keeps no other row in memory. Iteration makes rows in
-    batches of bounded memory, and calls the transforms row by row in the order of the rows.
+    row has its own memory, so a reference to a row keeps no other row in memory. Iteration makes
+    rows in batches of bounded memory, and calls the transforms row by row in order.
 
     Args:
-        target: The target or targets beside the data.
-        transform: Called with the data.
-        target_transform: Called with the target.
-        transforms: Called with both together, instead of the two others.
+        target: Name of the target beside the data, or several names.
+        transform: Function of the data.
+        target_transform: Function of the target.
+        transforms: Function of both together, instead of the two others.
 
     Raises:
-        ValueError: If `transforms` is given together with one of the two others.
+        ValueError: If both `transforms` and one of the two others are set.
     """
 
     def __init__(
@@ -51,7 +51,10 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     ) -> None:
         explain_guard()
         if transforms is not None and (transform is not None or target_transform is not None):
-            raise ValueError("give either transforms or transform and target_transform, not both")
+            raise ValueError(
+                "transforms: expected None beside transform or target_transform, got both; use "
+                "either transforms or the two others"
+            )
         self.target = target
         self.transform = transform
         self.target_transform = target_transform
@@ -70,7 +73,7 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
 
     @property
     @abstractmethod
-    def rows_at_once(self) -> int:
+    def rows_per_batch(self) -> int:
         """Number of rows that an iteration makes in one batch."""
 
     @abstractmethod
@@ -78,50 +81,52 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         """Return rows with their complete truth, selected as in `data[places]`."""
 
     @abstractmethod
-    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
-        """Return data and targets at some places from 0 on, before the transforms."""
+    def _pairs(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Return data and targets at some indices from 0 on, before the transforms."""
 
     @abstractmethod
     def extra_repr(self) -> str:
         """Return further lines of `repr`, as in torchvision."""
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        for chunk in chunks(len(self), self.rows_at_once):
+        for chunk in chunks(len(self), self.rows_per_batch):
             for data, target in self._pairs(chunk):
-                yield self._transformed(data, target)
+                yield self._transformed_pair(data, target)
 
     @overload
     def __getitem__(self, key: int) -> tuple[Any, Any]: ...
     @overload
     def __getitem__(self, key: slice | Iterable[int]) -> "PairDataset": ...
     def __getitem__(self, key: Keys) -> "tuple[Any, Any] | PairDataset":
-        """Return the row at a place, or a view of the rows of a slice or a list of places.
+        """Return the row at an index, or a view of the rows of a slice or a list of indices.
 
         Args:
-            key: A place, -1 for the last; a slice; or places in a list, array or tensor.
+            key: An index, -1 for the last; a slice; or indices in a list, array or tensor.
 
         Returns:
-            The image (1, H, W) or series (T, C) and its target; of several places a dataset.
+            The image (1, H, W) or series (T, C) and its target; for several indices a dataset.
 
         Raises:
             TypeError: If the key is none of these.
-            IndexError: If a place is out of range.
+            IndexError: If an index is out of range.
         """
-        found = select(key, len(self))
-        if isinstance(found, int):
-            return self.__getitems__([found])[0]
-        from deepbench_torch.datasets.view import DatasetView  # which is a PairDataset itself
+        selected = select(key, len(self))
+        if isinstance(selected, int):
+            return self.__getitems__([selected])[0]
+        from deepbench_torch.datasets.view import DatasetView  # a subclass of this class
 
-        return DatasetView(self, found)
+        return DatasetView(self, selected)
 
-    def __getitems__(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
-        """Return the rows at several places, made in one batch; a DataLoader calls this."""
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Return the rows at several indices, made in one batch; a DataLoader calls this."""
         length = len(self)
-        return self.handed_out(
+        return self.transformed(
             self._pairs(
                 [
-                    each if type(each) is int and 0 <= each < length else place(each, length)
-                    for each in places
+                    index
+                    if type(index) is int and 0 <= index < length
+                    else check_index(index, length)
+                    for index in indices
                 ]
             )
         )
@@ -130,13 +135,13 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def __add__(self, other: Dataset[Any]) -> Dataset[Any]:  # type: ignore[override]
         """Return the rows of two datasets as one.
 
-        Catalogues and plain Collections of them give a Collection; everything else gives torch's
-        ConcatDataset. As in every Collection, catalogues of different recipes with one seed have
-        different noise: see `Collection`.
+        The result is a Collection of catalogues and plain Collections, otherwise torch's
+        ConcatDataset. As in every Collection, catalogues of different recipes with one seed get
+        different noise; see `Collection`.
         """
-        from deepbench_torch.datasets.sums import joined  # it is built on datasets
+        from deepbench_torch.datasets.sums import concatenate  # imports this module
 
-        return joined(self, other) or super().__add__(other)
+        return concatenate(self, other) or super().__add__(other)
 
     @property
     def class_to_idx(self) -> dict[str, int]:
@@ -160,17 +165,17 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         The first access makes or reads these rows.
         """
         plain = self.with_target("index")
-        places = chunks(min(len(self), ROWS), self.rows_at_once)
+        indices = chunks(min(len(self), ROWS), self.rows_per_batch)
         return statistics_of(
-            torch.stack([data for data, _ in plain._pairs(chunk)]) for chunk in places
+            torch.stack([data for data, _ in plain._pairs(chunk)]) for chunk in indices
         )
 
     @property
     def collate_fn(self) -> Callable[[list[Any]], Any]:
         """Function that makes a batch of a list of rows, for a DataLoader.
 
-        Detection targets of one batch differ in shape, so they give lists; see
-        `collate_detection`. Everything else is stacked by torch's `default_collate`.
+        Detection targets of one batch differ in shape, so a batch of them is two lists; see
+        `collate_detection`. Other targets are stacked by torch's `default_collate`.
         """
         return collate_detection if self.has_detection_targets else default_collate
 
@@ -183,7 +188,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def has_transforms(self) -> bool:
         """Whether rows pass through a transform."""
         return any(
-            each is not None for each in (self.transform, self.target_transform, self.transforms)
+            function is not None
+            for function in (self.transform, self.target_transform, self.transforms)
         )
 
     def with_target(self, target: Target) -> Self:
@@ -208,13 +214,13 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def _selected(self, places: Keys) -> Sequence[int]:
         return select_all(places, len(self))
 
-    def handed_out(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-        """Return rows after the transforms, quickly where there are none."""
+    def transformed(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Return rows after the transforms; without transforms the same list."""
         if self.has_transforms or self.has_detection_targets:
-            return [self._transformed(*pair) for pair in pairs]
+            return [self._transformed_pair(*pair) for pair in pairs]
         return pairs
 
-    def _transformed(self, data: Tensor, target: Any) -> tuple[Any, Any]:
+    def _transformed_pair(self, data: Tensor, target: Any) -> tuple[Any, Any]:
         if self.transforms is not None:
             data, target = self.transforms(data, target)
         if self.transform is not None:

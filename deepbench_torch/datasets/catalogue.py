@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Transform
+from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
-from deepbench_torch.datasets.places import place, rows_at_once
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
 from deepbench_torch.generate import checked_seed, generate, sized
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
     from deepbench_torch.datasets.tables import Lines
 
-USUAL_SIZE = 10_000  # rows of a catalogue where neither the caller nor the recipe says otherwise
+DEFAULT_SIZE = 10_000  # rows of a catalogue if neither the caller nor the recipe sets a size
 
 
 class RowDataset(PairDataset):
     """Base of datasets of the rows of one recipe.
 
     Attributes:
-        recipe: What the rows hold.
-        seed: The seed of all rows.
-        size: How many rows there are before splitting.
-        split: Which of them these are; None for all.
-        limit: How many rows of the split, the first ones, these are; None for all.
-        rows: The row number of each place.
-        target: What comes beside the image or the series.
+        recipe: Recipe of the rows.
+        seed: Seed of all rows.
+        size: Number of rows before splitting.
+        split: Split that the dataset has; None for all rows.
+        limit: Number of rows of the split, the first ones; None for all.
+        rows: Row number of each index.
+        target: Name of the target beside the image or the series, or several names.
     """
 
     def __init__(
@@ -78,8 +78,8 @@ class RowDataset(PairDataset):
 
     @property
     @override
-    def rows_at_once(self) -> int:
-        return rows_at_once(prod(self.recipe.shape))
+    def rows_per_batch(self) -> int:
+        return rows_per_batch(prod(self.recipe.shape))
 
     @override
     def __len__(self) -> int:
@@ -92,13 +92,12 @@ class RowDataset(PairDataset):
         """Return rows with their complete truth.
 
         Args:
-            places: Which rows, as in `data[places]`: place 0 is the first row of the split.
-            rows: Instead, the catalogue's own row numbers, which `data.rows` lists and the target
-                "index" returns.
+            places: Indices, as in `data[places]`; index 0 is the first row of the split.
+            rows: Row numbers of the catalogue instead, as in `data.rows` and the target "index".
 
         Raises:
-            IndexError: If a place is out of range, or a row belongs to another split.
-            TypeError: If not exactly one of the two is given.
+            IndexError: If an index is out of range, or a row belongs to another split.
+            TypeError: If both arguments are None, or neither is.
 
         Example:
             >>> val = Catalogue("astro", split="val", size=100)
@@ -118,7 +117,7 @@ class RowDataset(PairDataset):
         """Return the parameters of some rows as an astropy Table; see `Sample.to_table`.
 
         Args:
-            places: Which rows, as in `data[places]`; all of the dataset if None.
+            places: Indices, as in `data[places]`; None for all rows.
 
         Example:
             >>> Catalogue("star", size=5).to_table([0, 1]).colnames
@@ -130,7 +129,7 @@ class RowDataset(PairDataset):
         """Return the parameters of some rows as a pandas DataFrame; see `Sample.to_pandas`.
 
         Args:
-            places: Which rows, as in `data[places]`; all of the dataset if None.
+            places: Indices, as in `data[places]`; None for all rows.
 
         Raises:
             ModuleNotFoundError: If pandas, an optional package, is not installed.
@@ -139,7 +138,7 @@ class RowDataset(PairDataset):
 
     def _lines(self, places: Keys | None) -> "Lines":
         from deepbench_torch.datasets.tables import (
-            sampled_lines,  # which imports what a training needs not
+            sampled_lines,  # imports modules that a training does not need
         )
 
         rows = self.rows if places is None else self._rows_at(self._selected(places))
@@ -163,20 +162,20 @@ class RowDataset(PairDataset):
         )
 
     @override
-    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
-        data, targets = self._fetch(self._rows_at(places))
+    def _pairs(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        data, targets = self._fetch(self._rows_at(indices))
         return list(zip(own_rows(data), targets, strict=True))
 
     def _samples(self, rows: list[int]) -> AbstractSample:
         return generate(self.recipe, self.seed, torch.tensor(rows, dtype=torch.int64, device="cpu"))
 
-    def _rows_at(self, places: Sequence[int]) -> list[int]:
-        return [self.rows[each] for each in places]
+    def _rows_at(self, indices: Sequence[int]) -> list[int]:
+        return [self.rows[index] for index in indices]
 
     def _own_rows(self, rows: Iterable[int] | None) -> list[int]:
-        """Row numbers that a user wrote, if all are of this dataset."""
+        """Return requested row numbers, checked to be of this dataset."""
         numbers = rows.tolist() if isinstance(rows, Tensor) else list(rows or [])
-        own = [place(number, 1 << 63) for number in numbers]
+        own = [check_index(number, 1 << 63) for number in numbers]
         for row, number in zip(own, numbers, strict=True):
             if row != number or row not in self.rows:
                 raise IndexError(
@@ -188,12 +187,12 @@ class RowDataset(PairDataset):
 
     @abstractmethod
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        """The data (B, *recipe.shape) and the targets of some rows."""
+        """Return the data, shape (B, *recipe.shape), and the targets of some rows."""
 
 
 @final
 class Catalogue(RowDataset):
-    """Images or time series made as they are asked for; any row, in any order, in any process.
+    """Images or time series, generated when a row is requested, in any order and any process.
 
     Splits are disjoint if all of them have one `size`. For fewer rows of a split use `limit`:
     `Catalogue("astro", split="test", size=10_000, limit=1_000)` shares no row with the training
@@ -202,21 +201,21 @@ class Catalogue(RowDataset):
 
     Args:
         recipe: A packaged recipe's name, a YAML file, or a recipe.
-        size: How many rows there are before splitting; as the recipe says, or 10,000, if None.
-        seed: 0 to 2**63 - 1; as the recipe says, or 0, if None.
+        size: Number of rows before splitting; None for the recipe's, or 10,000.
+        seed: Seed from 0 to 2**63 - 1; None for the recipe's, or 0.
         split: "train", "val" or "test" for the first 60 %, the next 20 % or the last 20 %; None
             for all.
-        limit: Use only this many rows of the split, the first ones; all if None.
-        image_size: Height and width [pixel], one number for a square; the recipe's if None.
-        target: Of images "label", "parameters", "boxes", "masks", "labels", "slots",
-            "components", "clean" or "index", of time series "label", "parameters", "used",
-            "clean", "energy" or "index"; or a list of them for a dict by name.
-        transform: Called with the image, a float32 tensor of shape (1, H, W), or the series (T, C).
-        target_transform: Called with the target.
-        transforms: Called with both together, instead of the two before.
+        limit: Number of rows of the split, the first ones; None for all.
+        image_size: Height and width [pixel], one number for a square; None for the recipe's.
+        target: Target of images: "label", "parameters", "boxes", "masks", "labels", "slots",
+            "components", "clean" or "index"; of time series: "label", "parameters", "used",
+            "clean", "energy" or "index"; or a list of names for a dict by name.
+        transform: Function of the image, float32 of shape (1, H, W), or the series (T, C).
+        target_transform: Function of the target.
+        transforms: Function of both together, instead of the two others.
 
     Raises:
-        ValueError: If an argument is not as above.
+        ValueError: If an argument is invalid.
         FileNotFoundError: If the recipe's YAML file does not exist.
     """
 
@@ -238,7 +237,7 @@ class Catalogue(RowDataset):
         super().__init__(
             chosen,
             seed=checked_seed(_first(seed, chosen.seed, 0)),
-            size=_first(size, chosen.size, USUAL_SIZE),
+            size=_first(size, chosen.size, DEFAULT_SIZE),
             split=split,
             limit=limit,
             target=target,
@@ -252,19 +251,17 @@ class Catalogue(RowDataset):
         return sample.data, target_rows(sample, self.target)
 
 
-def _first(asked: int | None, said: int | None, usual: int) -> int:
-    """What was asked for, else what the recipe says, else what is usual."""
-    if asked is not None:
-        return asked
-    return usual if said is None else said
+def _first(requested: int | None, of_recipe: int | None, default: int) -> int:
+    """Return the requested number, else the recipe's, else the default."""
+    if requested is not None:
+        return requested
+    return default if of_recipe is None else of_recipe
 
 
 def _limited(rows: range, limit: int | None) -> range:
-    """The first rows of a split."""
+    """Return the first rows of a split."""
     if limit is None:
         return rows
-    rule = (
-        f"limit: expected None or 1 to {len(rows)}, the rows of this split; use a larger size "
-        "for more rows"
-    )
-    return rows[: check_integer(limit, rule, least=1, most=len(rows))]
+    rule = f"limit: expected None or 1 to {len(rows)}, the rows of this split"
+    remedy = "use a larger size for more rows"
+    return rows[: check_integer(limit, rule, least=1, most=len(rows), remedy=remedy)]

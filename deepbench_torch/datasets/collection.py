@@ -12,17 +12,17 @@ from deepbench_torch.datasets.base import Keys
 from deepbench_torch.datasets.members import (
     DOMAIN,
     Members,
-    bare,
     check_alike,
-    checked_members,
+    check_members,
     common_target,
     member_names,
     member_seeds,
     parts_in_use,
-    reseeded,
-    resized,
+    reseed,
+    resize_member,
     spread_label,
     unlimited,
+    without_domain,
 )
 from deepbench_torch.datasets.order import order_rows
 from deepbench_torch.datasets.overlap import use_parts
@@ -37,42 +37,44 @@ from deepbench_torch.storage.group import Group, Options, list_members, read_gro
 class Collection(PairDataset, Group):
     """Several catalogues, generated or stored, as one dataset.
 
-    Class names are united in the order of the members. Where every member's label is a class, so is
-    the collection's, an index among all names; otherwise every label says which kinds are present,
-    float32 of shape (K,). Of time series, a label has a column for each parameter of any member,
-    NaN where the member has none of that name.
+    Class names are united in the order of the members. If the label of every member is a class,
+    the collection's label is an index among all class names. Otherwise every label is the kinds
+    present, float32 of shape (K,). A label of time series has a column for each parameter of any
+    member; it is NaN if the member has no such parameter.
 
-    Without weights the members follow each other; with weights they take turns, so evenly that any
-    beginning of the collection holds them in these proportions. Either way a place holds the same
-    row for ever, and splits are made of the members' splits.
+    Without weights one member follows another. With weights they alternate, so that any beginning
+    of the collection holds them in these proportions. In both cases the row at an index is fixed,
+    and a split consists of the members' splits.
 
-    Members of different recipes with one seed would have the same noise field row by row, by which
-    a network can cheat. So a later one is made with another seed, derived from its own and its
-    number among the members; `repr` shows both. `paired=True` keeps the seeds, for pairs of one
-    scene in several domains. Parts of one catalogue always keep theirs.
+    Members of different recipes with one seed would have the same noise row by row, and a network
+    could use it. So a later member gets another seed, derived from its own seed and its number;
+    `repr` shows both. `paired=True` keeps the seeds, for pairs of one scene in several domains.
+    Parts of one catalogue always keep theirs.
 
     Args:
-        members: The catalogues; a mapping gives them names, else they have their recipes'.
-        weights: How often each member comes, relative to the others; None for one after another.
-        sizes: How many rows of each member take part, the first ones; None for all.
-        size: How many rows there are before splitting, with weights only; as many as the members
-            suffice for if None.
+        members: Catalogues, in a sequence or, with their names, in a mapping; the default names
+            are those of the recipes.
+        weights: Relative frequency of each member; None for one member after another.
+        sizes: Number of rows of each member, the first ones; None for all.
+        size: Number of rows before splitting, with weights only; None for as many as the members
+            allow.
         split: "train", "val" or "test" of every member, 60 : 20 : 20; None for all.
         paired: Whether members of different recipes keep a common seed, and so their noise.
-        image_size: Height and width [pixel]; draws every member's scenes anew at this size.
-        target: As in Catalogue, or "domain" for the number of the member, or a list of them; the
-            members' own, which must be the same, if None.
-        transform: Called with the image or series.
-        target_transform: Called with the target.
-        transforms: Called with both together, instead of the two before.
+        image_size: Height and width [pixel] at which every member's scenes are rendered again.
+        target: As in Catalogue, or "domain" for the number of the member, or a list of them; None
+            for the target of all members.
+        transform: Function of the image or series.
+        target_transform: Function of the target.
+        transforms: Function of both together, instead of the two others.
 
     Raises:
-        TypeError: If a member is no catalogue.
-        ValueError: If the members do not fit together, or an argument is not as above.
+        TypeError: If a member is not a catalogue.
+        ValueError: If the members have different shapes, contents or targets, or an argument is
+            invalid.
 
     Attributes:
-        members: The catalogues.
-        domains: Their names, in order.
+        members: Catalogues of the collection.
+        domains: Names of the members, in order.
     """
 
     def __init__(
@@ -90,13 +92,13 @@ class Collection(PairDataset, Group):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        datasets = checked_members(members, split)
+        datasets = check_members(members, split)
         self.domains = member_names(members, datasets)
-        self._given_seeds = [member.seed for member in datasets]
+        self._original_seeds = [member.seed for member in datasets]
         seeds = member_seeds(datasets, self.domains, paired=paired)
         if image_size is not None:
-            datasets = [resized(member, image_size) for member in datasets]
-        datasets = [reseeded(*each) for each in zip(datasets, seeds, strict=True)]
+            datasets = [resize_member(member, image_size) for member in datasets]
+        datasets = [reseed(*each) for each in zip(datasets, seeds, strict=True)]
         check_alike(datasets, self.domains)
         super().__init__(
             target=common_target(datasets, self.domains) if target is None else target,
@@ -105,7 +107,7 @@ class Collection(PairDataset, Group):
             transforms=transforms,
         )
         self._classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
-        self.members = [bare(member, self.target) for member in datasets]
+        self.members = [without_domain(member, self.target) for member in datasets]
         self.weights = None if weights is None else [float(weight) for weight in weights]
         self.sizes = None if sizes is None else [int(count) for count in sizes]
         self.size = size
@@ -120,9 +122,9 @@ class Collection(PairDataset, Group):
             split=split,
         )
         use_parts(self, parts_in_use(self.members, self.order.parts, split))
-        self._label_places = [
+        self._label_columns = [
             [self._classes.index(name) for name in member.classes] for member in datasets
-        ]  # of each member's labels among all
+        ]  # of each member's classes among all classes
         self._multi_hot = not all(member.recipe.single_label for member in datasets)
 
     @classmethod
@@ -136,35 +138,35 @@ class Collection(PairDataset, Group):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> Self:
-        """The rows of a collection that `materialize` wrote, bit for bit.
+        """Return a collection that `materialize` wrote, bit for bit the same rows.
 
         Args:
-            path: The folder.
-            split: As for a new collection; what was written of one split has no other.
+            path: Folder of the collection.
+            split: As for a new collection; a folder of one split has no other.
             target: As for a new collection.
             transform: As for a new collection.
             target_transform: As for a new collection.
             transforms: As for a new collection.
 
         Raises:
-            FileNotFoundError: If there is no such folder.
-            ValueError: If it is damaged, or holds another split only.
+            FileNotFoundError: If the folder does not exist.
+            ValueError: If it is damaged, or contains another split only.
         """
-        listed = read_group(path)
-        written = listed.attributes.get("split")
+        stored = read_group(path)
+        written = stored.attributes.get("split")
         if written is not None and split not in (None, written):
             raise ValueError(
-                f"{str(path)!r} holds the split {written!r} only, asked was for {split!r}; write "
-                "the whole collection to have all splits"
+                f"split: expected {written!r}, the only split in {str(path)!r}, got {split!r}; "
+                "write the collection without a split to have all splits"
             )
-        members = {name: StoredCatalogue(file) for name, file in listed.files.items()}
+        members = {name: StoredCatalogue(file) for name, file in stored.files.items()}
         return cls(
             members,
-            weights=listed.attributes.get("weights"),
-            sizes=listed.attributes.get("sizes"),
-            size=listed.attributes.get("size"),
+            weights=stored.attributes.get("weights"),
+            sizes=stored.attributes.get("sizes"),
+            size=stored.attributes.get("size"),
             split=written if split is None else split,
-            paired=listed.attributes.get("paired", True),
+            paired=stored.attributes.get("paired", True),
             target=target,
             transform=transform,
             target_transform=target_transform,
@@ -173,7 +175,7 @@ class Collection(PairDataset, Group):
 
     @override
     def store(self, path: Path, *, options: Options) -> Path:
-        """Write every member to a file of one folder, and how they are put together."""
+        """Write every member to a file of one folder, and their list with the arguments."""
         with writing_group(path, options=options) as folder:
             names = {}
             for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
@@ -186,18 +188,18 @@ class Collection(PairDataset, Group):
                     progress=options.progress,
                     compression=options.compression,
                 )
-            facts = {
+            attributes = {
                 "weights": self.weights,
                 "sizes": self._stored_sizes(),
                 "size": self.size,
                 "split": self.split,
                 "paired": self.paired,
             }
-            list_members(folder, names=names, attributes=facts)
+            list_members(folder, names=names, attributes=attributes)
         return path
 
     def _stored_sizes(self) -> list[int] | None:
-        """The sizes with which the complete splits in files give the rows of the members."""
+        """Return the sizes that select the members' rows from their complete stored splits."""
         limited = any(member.limit is not None for member in self.members)
         return [*map(len, self.members)] if limited and self.sizes is None else self.sizes
 
@@ -212,30 +214,29 @@ class Collection(PairDataset, Group):
 
     @property
     @override
-    def rows_at_once(self) -> int:
-        return self.members[0].rows_at_once
+    def rows_per_batch(self) -> int:
+        return self.members[0].rows_per_batch
 
     @override
     def samples(self, places: Keys) -> dict[str, AbstractSample]:
         """Return rows with their complete truth, selected as in `data[places]`.
 
         Args:
-            places: A place, a slice or places.
+            places: An index, a slice or several indices.
 
         Returns:
-            For each member that has rows among them, by its name: its rows in the order of the
-            places.
+            Rows of each selected member by its name, in the order of the indices.
         """
-        found: dict[int, list[int]] = {}
-        for each in self._selected(places):
-            member, there = self.order[each]
-            found.setdefault(member, []).append(there)
-        return {self.domains[n]: self.members[n].samples(found[n]) for n in sorted(found)}
+        selected: dict[int, list[int]] = {}
+        for position in self._selected(places):
+            member, index = self.order[position]
+            selected.setdefault(member, []).append(index)
+        return {self.domains[n]: self.members[n].samples(selected[n]) for n in sorted(selected)}
 
     @override
     def with_target(self, target: Target) -> Self:
         other = super().with_target(target)
-        other.members = [bare(member, target) for member in self.members]
+        other.members = [without_domain(member, target) for member in self.members]
         return other
 
     @override
@@ -251,23 +252,28 @@ class Collection(PairDataset, Group):
         )
 
     def _member_repr(self, number: int) -> str:
-        member, given = self.members[number], self._given_seeds[number]
-        seed = f"{member.seed}" if member.seed == given else f"{member.seed} instead of {given}"
+        member, original = self.members[number], self._original_seeds[number]
+        seed = f"{member.seed}" + (f" instead of {original}" if member.seed != original else "")
         return f"Member: {self.domains[number]}, {len(self.order.parts[number])} rows, seed {seed}"
 
     @override
-    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
-        found = [self.order[each] for each in places]
-        rows: list[tuple[Any, Any]] = [(None, None)] * len(places)
-        for domain in sorted({member for member, _ in found}):
-            mine = [number for number, (member, _) in enumerate(found) if member == domain]
-            pairs = self.members[domain]._pairs([found[number][1] for number in mine])
-            for number, (data, target) in zip(mine, pairs, strict=True):
-                rows[number] = data, self.united(target, domain)
+    def _pairs(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        selected = [self.order[index] for index in indices]
+        rows: list[tuple[Any, Any]] = [(None, None)] * len(indices)
+        for domain in sorted({member for member, _ in selected}):
+            positions = [n for n, (member, _) in enumerate(selected) if member == domain]
+            pairs = self.members[domain]._pairs([selected[n][1] for n in positions])
+            for position, (data, target) in zip(positions, pairs, strict=True):
+                rows[position] = data, self.united_target(target, domain)
         return rows
 
-    def united(self, target: Any, domain: int) -> Any:
-        """Return the target of the member of some number as the collection has it."""
+    def united_target(self, target: Any, domain: int) -> Any:
+        """Return the target of a member as a target of the collection.
+
+        Args:
+            target: Target of the member.
+            domain: Number of the member.
+        """
         if self.target == DOMAIN:
             return domain
         if isinstance(self.target, str):
@@ -278,13 +284,13 @@ class Collection(PairDataset, Group):
         }
 
     def _united_value(self, name: str, value: Any, domain: int) -> Any:
-        """A label by the collection's classes; other targets as they are."""
+        """Return a label by the classes of the collection, and other targets unchanged."""
         if name not in ("label", "labels"):
             return value
-        places = self._label_places[domain]
+        columns = self._label_columns[domain]
         if name == "labels":  # kinds from 1 on
-            kinds = [0, *(place + 1 for place in places)]
+            kinds = [0, *(column + 1 for column in columns)]
             return torch.tensor(kinds, dtype=torch.int64, device="cpu")[value]
         if not self._multi_hot:
-            return places[value]
-        return spread_label(value, places, len(self.classes), self.members[domain].recipe.content)
+            return columns[value]
+        return spread_label(value, columns, len(self.classes), self.members[domain].recipe.content)

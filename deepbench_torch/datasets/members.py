@@ -1,4 +1,4 @@
-"""The members of a collection: which go together, and what each gives."""
+"""Members of a collection: their checks, names, seeds, sizes and labels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,32 +17,37 @@ DOMAIN = "domain"
 Members = Sequence[RowDataset] | Mapping[str, RowDataset]
 
 
-def checked_members(members: Members, split: Split | None) -> list[RowDataset]:
-    """The catalogues of a collection, if they are some and carry nothing that it decides."""
+def check_members(members: Members, split: Split | None) -> list[RowDataset]:
+    """Return the catalogues of a collection, without transforms and, for a split, complete.
+
+    Raises:
+        TypeError: If a member is not a catalogue.
+        ValueError: If there is no member, or one has transforms or a second split.
+    """
     datasets = list(members.values()) if isinstance(members, Mapping) else list(members)
     if not datasets:
-        raise ValueError("a collection needs at least one catalogue, got none")
+        raise ValueError("Collection: expected at least one catalogue, got none; pass catalogues")
     for member in datasets:
         if not isinstance(member, Catalogue | StoredCatalogue):
             raise TypeError(
-                "a collection is made of Catalogues and StoredCatalogues, got "
-                f"{type(member).__name__}"
+                "Collection: expected Catalogues and StoredCatalogues, got "
+                f"{type(member).__name__}; make a catalogue of it"
             )
         if member.has_transforms:
             raise ValueError(
-                f"the catalogue {member.recipe.name} has a transform of its own; give the "
-                "transform to the Collection"
+                f"Collection: expected members without transforms, got {member.recipe.name} with "
+                "one; pass the transform to the Collection"
             )
         if split is not None and member.split is not None:
             raise ValueError(
-                f"the catalogue {member.recipe.name} is the split {member.split!r} already, "
-                f"asked was for {split!r} of it; give whole catalogues, or no split"
+                f"Collection: expected catalogues without a split for split={split!r}, got "
+                f"{member.recipe.name} with split {member.split!r}; omit one of the two"
             )
     return datasets
 
 
 def member_names(members: Members, datasets: list[RowDataset]) -> list[str]:
-    """The names of the members, each different."""
+    """Return the names of the members, each different."""
     if isinstance(members, Mapping):
         return [str(name) for name in members]
     names: list[str] = []
@@ -58,8 +63,8 @@ def member_seeds(members: list[RowDataset], domains: list[str], *, paired: bool)
     """Return the seed of each member's rows in a collection.
 
     Members of different recipes with one seed have the same noise, row by row. Unless they are
-    paired, a later one has a seed derived from its own and its number; a stored member keeps its
-    seed, and so do parts of one catalogue, which differ in their rows.
+    paired, a later one gets a seed derived from its own seed and its number. Stored members keep
+    their seed, and so do parts of one catalogue, which differ in their rows.
 
     Raises:
         ValueError: If two stored members would have the same noise.
@@ -73,12 +78,12 @@ def member_seeds(members: list[RowDataset], domains: list[str], *, paired: bool)
         if taken.setdefault(seed, digest) == digest:
             chosen.setdefault((digest, seed), seed)
         else:
-            chosen.setdefault((digest, seed), _derived(seed, number))
+            chosen.setdefault((digest, seed), _derived_seed(seed, number))
     return [chosen[member.recipe.digest, member.seed] for member in members]
 
 
 def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, str]:
-    """The digest of the recipe of each seed that is fixed in a file."""
+    """Return the digest of the recipe of each seed that is fixed in a file."""
     taken: dict[int, str] = {}
     named: dict[int, str] = {}
     for member, domain in zip(members, domains, strict=True):
@@ -88,26 +93,26 @@ def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, st
         if taken.setdefault(member.seed, digest) != digest:
             raise ValueError(
                 "Collection: expected stored members of different seeds, got seed "
-                f"{member.seed} in {named[member.seed]} and {domain}, whose noise is the same row "
-                "by row; use paired=True if they are pairs, or write one with another seed"
+                f"{member.seed} in {named[member.seed]} and {domain}, with the same noise row by "
+                "row; use paired=True if they are pairs, or write one with another seed"
             )
         named.setdefault(member.seed, domain)
     return taken
 
 
-def _derived(seed: int, number: int) -> int:
-    """Another seed of 63 bits for the member of some number."""
+def _derived_seed(seed: int, number: int) -> int:
+    """Return a seed of 63 bits, derived from a seed and the number of a member."""
     index = torch.tensor([number], dtype=torch.int64, device="cpu")
     return int(rng.words(seed, ("collection.member",), index, 1)) & rng.LARGEST_SEED
 
 
-def reseeded(member: RowDataset, seed: int) -> RowDataset:
-    """Return a member whose rows have some seed."""
+def reseed(member: RowDataset, seed: int) -> RowDataset:
+    """Return a member with another seed."""
     return member if seed == member.seed else generated(member, seed=seed)
 
 
-def resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
-    """The same scenes drawn at another size, whether the member was stored or not."""
+def resize_member(member: RowDataset, image_size: ImageSize) -> RowDataset:
+    """Return the same scenes rendered at another size, also of a stored member."""
     recipe = sized(member.recipe, image_size)
     if recipe == member.recipe:
         return member
@@ -117,7 +122,7 @@ def resized(member: RowDataset, image_size: ImageSize) -> RowDataset:
 def generated(
     member: RowDataset, *, recipe: AbstractRecipe | None = None, seed: int | None = None
 ) -> Catalogue:
-    """Return the catalogue of a member's rows, or of another recipe's or seed's."""
+    """Return the catalogue of a member's rows, with another recipe or seed if requested."""
     return Catalogue(
         recipe or member.recipe,
         size=member.size,
@@ -133,16 +138,18 @@ def unlimited(member: RowDataset) -> Catalogue:
     return Catalogue(member.recipe, size=member.size, seed=member.seed, split=member.split)
 
 
-def parts_in_use(members: list[RowDataset], places: list[range], split: Split | None) -> list[Part]:
+def parts_in_use(
+    members: list[RowDataset], indices: list[range], split: Split | None
+) -> list[Part]:
     """Return the rows that a collection uses of the splits of its members.
 
     Args:
-        members: The members.
-        places: The places of each that take part.
-        split: The split that the collection makes of them.
+        members: Members of the collection.
+        indices: Indices in use of each member.
+        split: Split of the collection.
     """
     parts = []
-    for member, part in zip(members, places, strict=True):
+    for member, part in zip(members, indices, strict=True):
         name = split or member.split
         if name is not None and part:
             rows = member.rows[part.start : part.stop]
@@ -151,55 +158,73 @@ def parts_in_use(members: list[RowDataset], places: list[range], split: Split | 
 
 
 def check_alike(members: list[RowDataset], domains: list[str]) -> None:
-    """Refuse members whose rows are not of one kind and shape."""
+    """Check that all members have rows of one content and shape.
+
+    Raises:
+        ValueError: If they have not.
+    """
     first = members[0].recipe
     for member, domain in zip(members, domains, strict=True):
         recipe = member.recipe
         if recipe.content != first.content:
             raise ValueError(
-                f"a collection holds images or time series, got {first.content} in {domains[0]} "
-                f"and {recipe.content} in {domain}; make a collection of each"
+                f"Collection: expected one content, images or time series, got {first.content} in "
+                f"{domains[0]} and {recipe.content} in {domain}; make a collection of each"
             )
         if recipe.shape != first.shape:
             remedy = (
-                "give image_size to draw all at one size"
+                "use image_size to render all at one size"
                 if recipe.content == "image"
-                else "give the recipes the same moments and channels"
+                else "use recipes of the same times and channels"
             )
             raise ValueError(
-                f"the members of a collection must have one shape, got {first.size_text} in "
+                f"Collection: expected members of one shape, got {first.size_text} in "
                 f"{domains[0]} and {recipe.size_text} in {domain}; {remedy}"
             )
 
 
 def common_target(members: list[RowDataset], domains: list[str]) -> Target:
-    """The target that all members have."""
+    """Return the target of all members.
+
+    Raises:
+        ValueError: If they have different ones.
+    """
     for member, domain in zip(members, domains, strict=True):
         if member.target != members[0].target:
             raise ValueError(
-                f"the members have different targets, got {members[0].target!r} in {domains[0]} "
-                f"and {member.target!r} in {domain}; give target to the Collection"
+                f"Collection: expected members of one target, got {members[0].target!r} in "
+                f"{domains[0]} and {member.target!r} in {domain}; pass target to the Collection"
             )
     return members[0].target
 
 
-def bare(member: RowDataset, target: Target) -> RowDataset:
-    """A copy of a member that gives what a target needs of it."""
+def without_domain(member: RowDataset, target: Target) -> RowDataset:
+    """Return a copy of a member with the target of a collection except its "domain".
+
+    A target of "domain" alone becomes "index".
+    """
     content = member.recipe.content
     if not target:
         check_target(target, content)
     names = [target] if isinstance(target, str) else list(target)
-    wanted = tuple(name for name in names if name != DOMAIN)
-    single = isinstance(target, str) or not wanted
-    return member.with_target("".join(wanted[:1]) or "index" if single else wanted)
+    own_names = tuple(name for name in names if name != DOMAIN)
+    single = isinstance(target, str) or not own_names
+    return member.with_target("".join(own_names[:1]) or "index" if single else own_names)
 
 
-def spread_label(value: int | Tensor, places: list[int], classes: int, content: str) -> Tensor:
-    """Return a member's label among all classes, float32 of shape (classes,)."""
+def spread_label(value: int | Tensor, columns: list[int], classes: int, content: str) -> Tensor:
+    """Return a member's label among all classes, float32 of shape (classes,).
+
+    Args:
+        value: Label of the member.
+        columns: Column of each class of the member.
+        classes: Number of classes of the collection.
+        content: "image" or "series".
+    """
     absent = 0.0 if content == "image" else float("nan")
     label = torch.full((classes,), absent, dtype=torch.float32, device="cpu")
     if isinstance(value, int):
-        label[places[value]] = 1.0
+        label[columns[value]] = 1.0
     else:
-        label[places] = value
+        label[columns] = value
     return label

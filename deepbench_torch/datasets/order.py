@@ -1,4 +1,4 @@
-"""Mixtures: in which order the rows of several catalogues come."""
+"""Order of the rows of several catalogues in a collection."""
 
 import math
 from abc import ABC, abstractmethod
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from deepbench_torch.arguments import check_integer
-from deepbench_torch.datasets import Split, split_rows
+from deepbench_torch.datasets.splits import Split, split_rows
 
 LARGEST = 1 << 31  # rows of a weighted collection, whose order is kept in memory
 
 
 class Order(ABC):
-    """The rows of a collection: at each place, a member and a place in it.
+    """Rows of a collection: at each index, a member and an index in it.
 
     Attributes:
-        parts: The places of each member that take part.
+        parts: Indices in use of each member.
     """
 
     parts: list[range]
@@ -30,16 +30,16 @@ class Order(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def __getitem__(self, place: int) -> tuple[int, int]:
-        """The member and the place in it, for a place from 0 on."""
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        """Return the member and the index in it, for an index from 0 on."""
 
 
 @final
-class InTurn(Order):
-    """One member after another.
+class SequentialOrder(Order):
+    """Order in which one member follows another.
 
     Args:
-        parts: The places of each member that take part.
+        parts: Indices in use of each member.
     """
 
     def __init__(self, parts: Sequence[range]) -> None:
@@ -51,43 +51,51 @@ class InTurn(Order):
         return self.ends[-1]
 
     @override
-    def __getitem__(self, place: int) -> tuple[int, int]:
-        member = bisect_right(self.ends, place)
-        return member, self.parts[member][place - self.ends[member]]
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        member = bisect_right(self.ends, index)
+        return member, self.parts[member][index - self.ends[member]]
 
 
 @final
-class Interleaved(Order):
-    """The members by turns, in the proportion of their weights.
-
-    Row j of a member with weight w is due at the time (j + 1/2) / w; rows come in the order of
-    their times, so a longer order begins with a shorter one.
+class InterleavedOrder(Order):
+    """Order in which the members alternate, in the proportion of their weights.
 
     Args:
-        parts: The places of each member that take part; together all rows of the order.
-        weights: How often each member comes.
+        parts: Indices in use of each member, which together are all rows of the order.
+        weights: Relative frequency of each member.
     """
 
     def __init__(self, parts: Sequence[range], weights: Sequence[float]) -> None:
         self.parts = list(parts)
-        due = np.concatenate(
-            [_due(len(part), weight) for part, weight in zip(parts, weights, strict=True)]
-        )
-        order = np.argsort(due, kind="stable")  # of rows due at once the first member's comes first
-        self.member: NDArray[Any] = np.repeat(
-            np.arange(len(parts), dtype=np.int32), [len(part) for part in parts]
-        )[order]
-        self.place: NDArray[Any] = np.concatenate(
-            [np.arange(part.start, part.stop) for part in parts]
-        )[order]
+        self.member = interleave([len(part) for part in parts], weights)
+        self.index: NDArray[Any] = np.empty(len(self.member), dtype=np.int64)
+        for number, part in enumerate(parts):
+            self.index[self.member == number] = np.arange(part.start, part.stop)
 
     @override
     def __len__(self) -> int:
         return len(self.member)
 
     @override
-    def __getitem__(self, place: int) -> tuple[int, int]:
-        return int(self.member[place]), int(self.place[place])
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        return int(self.member[index]), int(self.index[index])
+
+
+def interleave(counts: Sequence[int], weights: Sequence[float]) -> NDArray[np.int32]:
+    """Return the member of each row, int32, shape (sum of counts,).
+
+    Row j of a member of weight w has the time (j + 1/2) / w, and rows are in the order of their
+    times. So the order of fewer rows is the beginning of the order of more rows.
+
+    Args:
+        counts: Number of rows of each member.
+        weights: Relative frequency of each member.
+    """
+    times = np.concatenate(
+        [(np.arange(count) + 0.5) / weight for count, weight in zip(counts, weights, strict=True)]
+    )
+    members = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    return members[np.argsort(times, kind="stable")]  # of equal times the first member is first
 
 
 def order_rows(
@@ -99,29 +107,29 @@ def order_rows(
     size: int | None,
     split: Split | None,
 ) -> Order:
-    """The order of the rows of a collection.
+    """Return the order of the rows of a collection.
 
     Args:
-        domains: The names of the members, for messages.
-        lengths: How many rows each has.
-        weights: How often each comes; None for one after another.
-        sizes: How many rows of each take part; None for all.
-        size: How many rows take part together, with weights only.
-        split: The part of every member's rows.
+        domains: Names of the members, for messages.
+        lengths: Number of rows of each member.
+        weights: Relative frequency of each member; None for one member after another.
+        sizes: Number of rows in use of each member; None for all.
+        size: Number of rows in use of all members together, with weights only.
+        split: Split of each member's rows.
 
     Raises:
-        ValueError: If these do not fit together or to the members.
+        ValueError: If an argument contradicts another one or the members.
     """
     if size is not None and weights is None:
         raise ValueError(
-            f"size goes with weights, got size={size} alone; use sizes for each member"
+            f"size: expected weights beside it, got size={size} alone; use sizes for each member"
         )
     lengths = _shortened(domains, lengths, sizes)
     if weights is None:
-        return InTurn([split_rows(length, split) for length in lengths])
+        return SequentialOrder([split_rows(length, split) for length in lengths])
     _check_weights(domains, weights)
     counts = _counts(domains, lengths, weights, size)
-    return Interleaved([split_rows(count, split) for count in counts], weights)
+    return InterleavedOrder([split_rows(count, split) for count in counts], weights)
 
 
 def _shortened(
@@ -131,51 +139,48 @@ def _shortened(
         return list(lengths)
     if len(sizes) != len(domains):
         raise ValueError(
-            f"sizes needs a number for each of {', '.join(domains)}, got {list(sizes)!r}"
+            f"sizes: expected a number for each of {', '.join(domains)}, got {list(sizes)!r}; "
+            "pass one for each member"
         )
-    shortened = []
-    for domain, length, wanted in zip(domains, lengths, sizes, strict=True):
-        rule = (
-            f"sizes must be numbers of rows that the members have, 1 to {length} of {domain}; "
-            "make the catalogue larger, or take fewer"
+    return [
+        check_integer(
+            size,
+            f"sizes: expected 1 to {length}, the rows of {domain}",
+            least=1,
+            most=length,
+            remedy="use a larger catalogue, or fewer rows",
         )
-        shortened.append(check_integer(wanted, rule, least=1, most=length))
-    return shortened
+        for domain, length, size in zip(domains, lengths, sizes, strict=True)
+    ]
 
 
 def _check_weights(domains: Sequence[str], weights: Sequence[float]) -> None:
-    fits = len(weights) == len(domains) and all(0 < weight < math.inf for weight in weights)
-    if not fits:
+    valid = len(weights) == len(domains) and all(0 < weight < math.inf for weight in weights)
+    if not valid:
         raise ValueError(
-            f"weights needs a positive number for each of {', '.join(domains)}, got "
-            f"{list(weights)!r}; leave out a member that never comes"
+            f"weights: expected a positive number for each of {', '.join(domains)}, got "
+            f"{list(weights)!r}; omit members of weight 0"
         )
 
 
 def _counts(
     domains: Sequence[str], lengths: Sequence[int], weights: Sequence[float], size: int | None
 ) -> list[int]:
-    """How many rows of each member a weighted collection takes."""
-    if size is None:  # all that are due before a row that its member lacks
+    """Return the number of rows in use of each member of a weighted collection."""
+    if size is None:  # all rows before the first that its member lacks
         end = min((length + 0.5) / weight for length, weight in zip(lengths, weights, strict=True))
         return [
             max(1, min(length, math.ceil(end * weight - 0.5)))
             for length, weight in zip(lengths, weights, strict=True)
         ]
-    size = check_integer(
-        size, "size must be a positive whole number of rows", least=1, most=LARGEST
-    )
-    endless = Interleaved([range(size)] * len(lengths), weights)
-    counts: list[int] = np.bincount(endless.member[:size], minlength=len(lengths)).tolist()
+    rule = "size: expected a positive whole number of rows"
+    size = check_integer(size, rule, least=1, most=LARGEST, remedy="use 1 to 2**31")
+    members = interleave([size] * len(lengths), weights)[:size]
+    counts: list[int] = np.bincount(members, minlength=len(lengths)).tolist()
     for domain, length, count in zip(domains, lengths, counts, strict=True):
         if not 1 <= count <= length:
             raise ValueError(
-                f"size={size} rows by these weights need {count} rows of {domain}, got a "
-                f"catalogue of {length}; choose another size, other weights or a larger catalogue"
+                f"size: expected 1 to {length} rows of {domain}, got {count} for size={size} and "
+                "these weights; use another size, other weights or a larger catalogue"
             )
     return counts
-
-
-def _due(count: int, weight: float) -> NDArray[Any]:
-    """When each row of a member is due."""
-    return (np.arange(count) + 0.5) / weight

@@ -13,14 +13,14 @@ STREAM = "stream"
 
 
 class Part(NamedTuple):
-    """Rows that a dataset returns for one purpose.
+    """Rows that a dataset uses for one purpose.
 
     Attributes:
-        recipe: The recipe of the rows.
-        seed: Their seed.
+        recipe: Recipe of the rows.
+        seed: Seed of the rows.
         split: "train", "val", "test", or STREAM for a stream with a `start`.
         size: Rows of the catalogue before splitting; 0 for a stream.
-        rows: The row numbers.
+        rows: Row numbers.
     """
 
     recipe: AbstractRecipe
@@ -39,20 +39,20 @@ _in_use: WeakKeyDictionary[object, list[tuple[tuple[str, int], Part]]] = WeakKey
 
 
 def use_parts(owner: object, parts: Sequence[Part]) -> None:
-    """Note the rows of a new dataset, and warn if they overlap another split in use.
+    """Register the rows of a new dataset, and warn if they overlap another split in use.
 
-    Splits of one size never overlap. Those of different sizes do, if one is for training and one
-    for evaluation: then results are too good. Copies, as in workers, are not noted.
+    Splits of one size never overlap. Splits of different sizes do: then a network is evaluated on
+    rows of its training. Copies, as in workers, are not registered.
 
     Args:
-        owner: The dataset; its rows are forgotten when it is deleted.
-        parts: Its rows; no two of different splits overlap.
+        owner: The dataset; its rows are removed when it is deleted.
+        parts: Rows of the dataset; parts of different splits do not overlap.
     """
     keyed = [((part.recipe.digest, part.seed), part) for part in parts]
     for key, part in keyed:
         if next(_overlapping(key, part), None) is None:
             continue
-        gc.collect()  # a trainer of before holds its datasets in cycles, which nobody uses
+        gc.collect()  # a finished trainer keeps its unused datasets in reference cycles
         other = next(_overlapping(key, part), None)
         if other is not None:
             warnings.warn(_message(part, other), UserWarning, stacklevel=_level_of_user())
@@ -62,15 +62,15 @@ def use_parts(owner: object, parts: Sequence[Part]) -> None:
 
 
 def _overlapping(key: tuple[str, int], part: Part) -> Iterator[Part]:
-    """Parts in use with another purpose that share rows with one."""
-    for there, other in [each for parts in list(_in_use.values()) for each in parts]:
+    """Yield the parts in use for another purpose that share rows with a part."""
+    for other_key, other in [each for parts in list(_in_use.values()) for each in parts]:
         harmless = {part.split, other.split} in ({part.split}, {STREAM, "train"})
-        if there == key and not harmless and _shared(part.rows, other.rows):
+        if other_key == key and not harmless and _shared(part.rows, other.rows):
             yield other
 
 
 def _shared(left: range, right: range) -> range:
-    """The rows of both of two ranges of step 1."""
+    """Return the intersection of two ranges of step 1."""
     return range(max(left.start, right.start), min(left.stop, right.stop))
 
 
@@ -86,7 +86,7 @@ def _message(part: Part, other: Part) -> str:
 
 
 def _level_of_user() -> int:
-    """The level of the first caller outside this package, for `warnings.warn` in our caller."""
+    """Return the `stacklevel` at which the first caller outside this package gets a warning."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(
         "deepbench_torch"

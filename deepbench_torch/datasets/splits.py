@@ -1,4 +1,4 @@
-"""Splits: which rows of a catalogue are for training, validation and test."""
+"""Splits: rows of a catalogue for training, validation and test."""
 
 from typing import Literal
 
@@ -9,13 +9,17 @@ Split = Literal["train", "val", "test"]
 
 
 def split_rows(size: int, split: Split | None) -> range:
-    """The row numbers of a split: 60 %, 20 % and 20 % of `size`, in order.
+    """Return the row numbers of a split: 60 %, 20 % and 20 % of `size`, in order.
 
     Raises:
-        ValueError: If the size is not positive, the split unknown or empty.
+        ValueError: If the size is not positive, or the split is unknown or empty.
     """
     size = check_integer(
-        size, "size must be a positive whole number of rows", least=1, most=LARGEST_SIZE
+        size,
+        "size: expected a positive whole number of rows",
+        least=1,
+        most=LARGEST_SIZE,
+        remedy="use 1 to 2**62",
     )
     first, second = size * 3 // 5, size * 4 // 5
     splits = {
@@ -25,7 +29,11 @@ def split_rows(size: int, split: Split | None) -> range:
         "test": range(second, size),
     }
     if not isinstance(split, str | None) or split not in splits:
-        raise ValueError(f"split must be None, 'train', 'val' or 'test', got {split!r}")
+        raise ValueError(
+            f"split: expected None, 'train', 'val' or 'test', got {split!r}; use one of these"
+        )
     if not splits[split]:
-        raise ValueError(f"split {split!r} of {size} rows is empty; use size=5 or more")
+        raise ValueError(
+            f"split: expected rows in {split!r}, got none of {size} rows; use size=5 or more"
+        )
     return splits[split]

@@ -14,15 +14,15 @@ Numbers = float | tuple[float, ...]
 class Statistics:
     """Range, mean and standard deviation of the values of some rows, before any transform.
 
-    Of images each is one number over all pixels. Of time series each has a number for every
-    channel, in the order and the units of `data.recipe.channels`.
+    Images have one number over all pixels. Time series have a number for each channel, in the
+    order and the units of `data.recipe.channels`.
 
     Attributes:
         least: Least value.
         greatest: Greatest value.
         mean: Mean.
         std: Standard deviation, over all values (divided by their number).
-        rows: How many rows they are of.
+        rows: Number of rows.
     """
 
     least: Numbers

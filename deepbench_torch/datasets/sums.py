@@ -4,19 +4,19 @@ from deepbench_torch.datasets import PairDataset, RowDataset
 from deepbench_torch.datasets.collection import Collection
 
 
-def joined(first: PairDataset, second: object) -> Collection | None:
-    """Return `first + second` as a Collection; None if one of them can be no member of one.
+def concatenate(first: PairDataset, second: object) -> Collection | None:
+    """Return `first + second` as a Collection; None if one of them cannot be a member.
 
     Raises:
-        ValueError: If the two differ in their transforms, or do not fit together.
+        ValueError: If the two differ in their transforms, shape, content or target.
     """
     members = [*_parts(first), *_parts(second)]
     if not isinstance(second, PairDataset) or None in members:
         return None
-    mine, theirs = (
+    first_transforms, second_transforms = (
         (each.transform, each.target_transform, each.transforms) for each in (first, second)
     )
-    if mine != theirs:
+    if first_transforms != second_transforms:
         raise ValueError(
             "a + b: expected the same transforms in both datasets, got different ones; use "
             "torch.utils.data.ConcatDataset([a, b]), or make a Collection with transforms"
@@ -30,7 +30,7 @@ def joined(first: PairDataset, second: object) -> Collection | None:
 
 
 def _parts(dataset: object) -> list[RowDataset | None]:
-    """The catalogues that follow one another in a dataset; None where it is no plain sequence."""
+    """Return the catalogues that a dataset concatenates; None if it is anything else."""
     if isinstance(dataset, RowDataset):
         return [dataset]
     plain = isinstance(dataset, Collection) and not (

@@ -1,4 +1,4 @@
-"""Tables of parameters: a line an object, body or system, for astropy and pandas."""
+"""Tables of parameters for astropy and pandas, with a line for each object, body or system."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 BATCH = 4096  # rows whose parameters are sampled together
-# Units as astropy writes them, where recipes write another word; None for a plain number
+# astropy's names of units that recipes name differently; None for a plain number
 ASTROPY = {"brightness": None, "": None}
 
 
@@ -30,9 +30,9 @@ class Column(NamedTuple):
     """One parameter in every line of a table.
 
     Attributes:
-        values: Shape (N,); 0 where `absent`.
-        absent: Lines whose object has no such parameter, bool, shape (N,).
-        unit: Its unit, as recipes write it; empty for a plain number.
+        values: Values, shape (N,); 0 where `absent`.
+        absent: Whether an object lacks the parameter, bool, shape (N,).
+        unit: Unit, as in recipes; empty for a plain number.
     """
 
     values: Array
@@ -42,12 +42,12 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class Lines:
-    """The objects, bodies or systems of some rows: ordered by row, then kind, then slot.
+    """Objects, bodies or systems of some rows, ordered by row, then kind, then slot.
 
     Attributes:
-        index: The row number of each, int64, shape (N,).
-        kind: Its kind, or its system, shape (N,).
-        slot: Its slot among those of its kind, int64, shape (N,).
+        index: Row number of each, int64, shape (N,).
+        kind: Kind or system of each, shape (N,).
+        slot: Slot of each among those of its kind, int64, shape (N,).
         columns: Every parameter by name.
     """
 
@@ -73,7 +73,7 @@ class Lines:
     def to_pandas(self) -> "DataFrame":
         """Return a pandas DataFrame; parameters that an object lacks are NaN.
 
-        `frame.attrs["units"]` has the unit of each parameter.
+        The unit of each parameter is in `frame.attrs["units"]`.
 
         Raises:
             ModuleNotFoundError: If pandas, an optional package, is not installed.
@@ -95,13 +95,13 @@ class Lines:
 
 
 class Owner(NamedTuple):
-    """The parameters of one kind of object, or of one system.
+    """Parameters of one kind of object, or of one system.
 
     Attributes:
-        name: The kind or the system.
-        parameters: By name, shape (B, slots), or (B,) where there is one value a row.
-        present: Which slots hold an object, bool, shape (B, slots).
-        units: The unit of each parameter.
+        name: Kind or system.
+        parameters: Parameters by name, shape (B, slots), or (B,) for one value a row.
+        present: Whether a slot has an object, bool, shape (B, slots).
+        units: Unit of each parameter.
     """
 
     name: str
@@ -111,10 +111,10 @@ class Owner(NamedTuple):
 
 
 def lines_of(owners: Iterable[Owner], index: Array) -> Lines:
-    """Return a line for each slot that holds an object.
+    """Return a line for each slot that has an object.
 
     Args:
-        owners: The kinds or systems, in the order in which a row lists them.
+        owners: Kinds or systems, in their order within a row.
         index: Row numbers, int64, shape (B,).
     """
     found = [(owner, *np.argwhere(owner.present).T) for owner in owners]
@@ -135,7 +135,7 @@ def _column(name: str, found: Sequence[tuple[Owner, Array, Array]], order: Array
         if name in owner.parameters:
             table = owner.parameters[name]
             table = table[:, np.newaxis] if table.ndim == 1 else table
-            lacks = slots >= table.shape[1]  # one value a row stands in the line of slot 0
+            lacks = slots >= table.shape[1]  # one value a row is in the line of slot 0
             values.append(np.where(lacks, dtype.type(0), table[rows, np.where(lacks, 0, slots)]))
             absent.append(lacks)
             units.add(owner.units[name])
@@ -152,7 +152,12 @@ def _astropy_unit(unit: str) -> str | None:
 
 
 def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:
-    """Return the kinds or the system of some rows, of `sample.tables()` as arrays."""
+    """Return the kinds or the system of some rows.
+
+    Args:
+        recipe: Recipe of the rows.
+        tables: Result of `sample.tables()`, as arrays.
+    """
     named: dict[str, dict[str, Array]] = {}
     units: dict[str, dict[str, str]] = {}
     for path, values in tables.items():
@@ -167,7 +172,7 @@ def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner
 
 
 def _present(present: Array | None, parameters: Mapping[str, Array]) -> NDArray[np.bool_]:
-    """Return which slots hold something; where there are no slots, every row has one."""
+    """Return whether each slot has an object; without slots every row has one."""
     if present is not None:
         return np.asarray(present, dtype=bool)
     return np.ones((len(next(iter(parameters.values()))), 1), dtype=bool)
@@ -180,11 +185,11 @@ def sample_lines(sample: "AbstractSample") -> Lines:
 
 
 def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Array) -> Lines:
-    """Return the lines of some rows of a recipe; their images or series are not made.
+    """Return the lines of some rows of a recipe, without their images or series.
 
     Args:
-        recipe: What the rows hold.
-        seed: 0 to 2**63 - 1.
+        recipe: Recipe of the rows.
+        seed: Seed from 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,).
     """
     starts = range(0, max(1, len(index)), BATCH)
@@ -194,20 +199,23 @@ def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Array) -> Lines:
 
 
 def _sampled(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[str, Array]:
-    """Return the parameters of some rows and which slots are present, by path."""
+    """Return the parameters and the mask of present slots of some rows, by path."""
     if isinstance(recipe, Recipe):
         scene = draw_scene(recipe, seed=seed, index=index)
         parameters, present = scene.parameters, scene.present
     elif isinstance(recipe, SeriesRecipe):
         sampled = draw_parameters(recipe, seed=seed, index=index)
-        drawn = recipe.definition.prepare(sampled, recipe.setting.options)
-        parameters = {recipe.system: drawn.parameters}
-        present = {} if drawn.present is None else {recipe.system: drawn.present}
+        systems = recipe.definition.prepare(sampled, recipe.setting.options)
+        parameters = {recipe.system: systems.parameters}
+        present = {} if systems.present is None else {recipe.system: systems.present}
     else:
-        raise TypeError(f"recipe: expected images or time series, got {type(recipe).__name__}")
+        raise TypeError(
+            f"recipe: expected images or time series, got {type(recipe).__name__}; use "
+            "db.load_recipe"
+        )
     tables = {
         f"parameters/{owner}/{name}": values.numpy()
         for owner, named in parameters.items()
         for name, values in named.items()
     }
-    return tables | {f"present/{owner}": there.numpy() for owner, there in present.items()}
+    return tables | {f"present/{owner}": mask.numpy() for owner, mask in present.items()}

@@ -26,20 +26,20 @@ def to_table(
 ) -> "Table":
     """Return the `parameters` target of a row, or of a batch of a DataLoader, as a table.
 
-    It has a line for each object, body or system: the column `index` is the place of its row in
-    the batch, then come `kind`, `slot` and the parameters with their units. Slots without an object
-    are omitted; a parameter that a kind does not have is masked.
+    The table has a line for each object, body or system. Its columns are `index`, the position of
+    the row in the batch, `kind`, `slot` and the parameters with their units. Slots without an
+    object are omitted; a parameter that a kind lacks is masked.
 
     Args:
-        parameters: The target, or a Sample, whose `index` has the row numbers.
-        recipe: The recipe of time series, which states their system and units; if None, the column
-            `kind` is "series" where several systems have these parameters.
+        parameters: Target of a row or a batch, or a Sample, whose `index` has the row numbers.
+        recipe: Recipe of time series, for their system and units. If None, the column `kind` is
+            "series" if several systems have these parameters.
 
     Returns:
         An `astropy.table.Table`.
 
     Raises:
-        ValueError: If it is no such target.
+        ValueError: If it is not such a target.
 
     Example:
         >>> import deepbench_torch as db
@@ -75,7 +75,9 @@ def _expected(got: str) -> str:
 
 def _object_units(kind: str) -> dict[str, str]:
     if kind not in OBJECTS:
-        raise ValueError(f"parameters: expected kinds of objects, got {kind!r}; see db.OBJECTS")
+        raise ValueError(
+            f"parameters: expected kinds of objects, got {kind!r}; use a kind of db.OBJECTS"
+        )
     return {name: field.unit for name, field in OBJECTS[kind].fields.items()}
 
 
@@ -91,8 +93,8 @@ def _system(
         raise ValueError(_expected(f"a mapping of {', '.join(names)}"))
     units = {}
     for name in names:
-        found = {system.fields[name].unit for system in systems}
-        units[name] = found.pop() if len(found) == 1 else ""
+        of_systems = {system.fields[name].unit for system in systems}
+        units[name] = of_systems.pop() if len(of_systems) == 1 else ""
     return systems[0].name if len(systems) == 1 else "series", parameters, units
 
 

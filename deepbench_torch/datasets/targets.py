@@ -1,6 +1,6 @@
-"""Targets: what a dataset hands out beside the image or series, row by row, from a sample."""
+"""Targets: values that a dataset returns beside the image or series, computed from a sample."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,14 @@ from deepbench_torch.settings import independent_of_settings
 
 Target = str | Sequence[str]
 
-OBJECT_PIXELS = 1 << 22  # of objects drawn alone at once: 16 MiB of light, whatever the batch
+OBJECT_PIXELS = 1 << 22  # pixels of objects rendered alone in one batch: 16 MiB of light
 
 
 class Truth:
-    """A sample and its objects, drawn one by one when a target first needs them.
+    """A sample and its objects, rendered one by one when a target first needs them.
 
-    Boxes, masks and labels are of the objects in view, in one order: those that have a pixel of
-    their mask in the frame. Components are of all objects.
+    Boxes, masks and labels have one entry for each object in view, in one order. An object is in
+    view if its mask has a pixel in the frame. Components have one entry for every object.
     """
 
     def __init__(self, sample: Sample) -> None:
@@ -31,39 +31,39 @@ class Truth:
 
     @cached_property
     def objects(self) -> Objects:
-        """All objects, each alone."""
+        """All objects, each rendered alone."""
         return separate(self.sample)
 
     @cached_property
     def in_view(self) -> list[Tensor]:
-        """For each row, the places of its objects in view among all objects."""
-        seen = self.objects.mask.flatten(1).any(1)
-        return [((self.objects.row == row) & seen).nonzero()[:, 0] for row in self.rows]
+        """Indices of each row's objects in view among all objects."""
+        in_view = self.objects.mask.flatten(1).any(1)
+        return [((self.objects.row == row) & in_view).nonzero()[:, 0] for row in self.rows]
 
     @property
     def rows(self) -> range:
-        """The rows of the sample."""
+        """Rows of the sample."""
         return range(len(self.sample.index))
 
 
 def _label(truth: Truth) -> list[Any]:
-    """The class index as int, or which kinds are present as float32 of shape (K,)."""
+    """Return the class index as int, or the kinds present as float32 of shape (K,)."""
     label = truth.sample.label
     return label.tolist() if label.dim() == 1 else own_rows(label)
 
 
 def _index(truth: Truth) -> list[int]:
-    """The row number as int."""
+    """Return the row number as int."""
     return [int(index) for index in truth.sample.index.tolist()]
 
 
 def _clean(truth: Truth) -> list[Tensor]:
-    """The image without noise, float32 of shape (1, H, W)."""
+    """Return the image without noise, float32 of shape (1, H, W)."""
     return own_rows(truth.sample.clean)
 
 
 def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
-    """By kind: each parameter, in pixels and radians, and `present`; all of shape (slots,)."""
+    """Return each kind's parameters, in pixels and radians, and `present`; shape (slots,) each."""
     sample = truth.sample
     kinds = [
         _row_dicts(parameters | {"present": sample.present[kind]}, len(truth.rows))
@@ -75,55 +75,59 @@ def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
 
 
 def _components(truth: Truth) -> list[Tensor]:
-    """Each object's own noiseless light, float32 of shape (N, H, W)."""
+    """Return each object's own noiseless light, float32 of shape (N, H, W)."""
     return [truth.objects.light[truth.objects.row == row] for row in truth.rows]
 
 
 def _masks(truth: Truth) -> list[tv_tensors.Mask]:
-    """The pixels of each object in view, whatever stands before it: uint8 of shape (N, H, W)."""
-    masks = (truth.objects.mask[places].to(torch.uint8) for places in truth.in_view)
+    """Return the pixels of each object in view, also if covered: uint8 of shape (N, H, W)."""
+    masks = (truth.objects.mask[indices].to(torch.uint8) for indices in truth.in_view)
     return [tv_tensors.Mask(mask, dtype=mask.dtype, device=mask.device) for mask in masks]
 
 
 def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
-    """The smallest box round each mask, XYXY, float32 of shape (N, 4).
+    """Return the smallest box round each mask, XYXY, float32 of shape (N, 4).
 
-    Between pixel edges, as torchvision counts: the first column reaches from 0 to 1.
+    Boxes are measured at pixel edges, as in torchvision: the first column is from 0 to 1.
     """
     size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
-    found = (mask_boxes(truth.objects.mask[places]) for places in truth.in_view)
+    batches = (mask_boxes(truth.objects.mask[indices]) for indices in truth.in_view)
     return [
         tv_tensors.BoundingBoxes(
             boxes, format="XYXY", canvas_size=size, dtype=boxes.dtype, device=boxes.device
         )
-        for boxes in found
+        for boxes in batches
     ]
 
 
 def _labels(truth: Truth) -> list[Tensor]:
-    """The kind of each object in view, int64 of shape (N,): from 1 on, for 0 is background."""
-    return [truth.objects.kind[places] + 1 for places in truth.in_view]
+    """Return the kind of each object in view, int64 of shape (N,), from 1 on; 0 is background."""
+    return [truth.objects.kind[indices] + 1 for indices in truth.in_view]
 
 
 def _slots(truth: Truth) -> list[Tensor]:
-    """The slot of each object in view among the parameters of its kind, int64 of shape (N,)."""
-    return [truth.objects.slot[places] for places in truth.in_view]
+    """Return the slot of each object in view among those of its kind, int64 of shape (N,)."""
+    return [truth.objects.slot[indices] for indices in truth.in_view]
 
 
 def mask_boxes(masks: Tensor) -> Tensor:
-    """The smallest boxes round masks (N, H, W), none of them empty: XYXY, float32, shape (N, 4)."""
+    """Return the smallest boxes round masks, XYXY, float32, shape (N, 4).
+
+    Args:
+        masks: Masks, bool, shape (N, H, W), none of them empty.
+    """
     columns, rows = masks.any(1), masks.any(2)  # (N, W), (N, H)
     (left, right), (top, bottom) = _ends(columns), _ends(rows)
     return torch.stack((left, top, right, bottom), dim=1).float()
 
 
-def _ends(there: Tensor) -> tuple[Tensor, Tensor]:
-    """The first place that is true, and the one after the last; shape (N,) each."""
-    there = there.int()
-    return there.argmax(1), there.shape[1] - there.flip(1).argmax(1)
+def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first index that is true, and one more than the last; shape (N,) each."""
+    numbers = occupied.int()
+    return numbers.argmax(1), numbers.shape[1] - numbers.flip(1).argmax(1)
 
 
-# Those for which every object is drawn alone.
+# Targets for which every object is rendered alone.
 OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "boxes": _boxes,
     "masks": _masks,
@@ -131,7 +135,8 @@ OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "slots": _slots,
     "components": _components,
 }
-LABELS_BESIDE = {"boxes", "masks", "slots", "components", "label"}  # one says that it is meant
+# "labels" is a frequent mistake for "label", so it needs one of these beside it
+LABELS_BESIDE = {"boxes", "masks", "slots", "components", "label"}
 TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
@@ -142,7 +147,7 @@ TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
 
 
 def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
-    """Each parameter by name, float32 of shape () or (slots,), and `present` if there are slots.
+    """Return each parameter, float32 of shape () or (slots,), and `present` if there are slots.
 
     `data.samples(...)` returns them in float64, as the simulators used them.
     """
@@ -150,7 +155,7 @@ def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
 
 
 def _series_used(sample: SeriesSample) -> list[dict[str, Tensor]]:
-    """The same with noise; those with noise for every step of shape (T,) or (T, slots)."""
+    """Return the parameters with noise; those with noise at every step have shape (T,) first."""
     return _named_rows(sample, sample.used)
 
 
@@ -167,13 +172,13 @@ def _single(values: Tensor) -> Tensor:
 
 
 def _row_dicts(columns: Mapping[str, Tensor], count: int) -> list[dict[str, Tensor]]:
-    """The rows of some columns (count, ...) as dicts of tensors with memory of their own."""
+    """Return rows of columns (count, ...) as dicts of tensors with memory of their own."""
     rows = {name: own_rows(values) for name, values in columns.items()}
     return [{name: values[row] for name, values in rows.items()} for row in range(count)]
 
 
 def _series_energy(sample: SeriesSample) -> list[dict[str, Tensor]]:
-    """Kinetic, potential and total energy of the clean motion, float32 of shape (T,) each."""
+    """Return kinetic, potential and total energy without noise, float32 of shape (T,) each."""
     kinetic, potential = sample.kinetic, sample.potential
     return _row_dicts(
         {"kinetic": kinetic, "potential": potential, "total": kinetic + potential},
@@ -192,22 +197,18 @@ SERIES_TARGETS: dict[str, Callable[[SeriesSample], list[Any]]] = {
 
 
 def check_target(target: Target, content: Content = "image") -> Target:
-    """The target if every name in it is one of rows of such content.
+    """Return the target if all its names are targets of the content.
 
     Raises:
-        ValueError: Naming the first that is not, and all that are.
+        ValueError: With the first unknown name and all known names.
     """
     table: Mapping[str, object] = TARGETS if content == "image" else SERIES_TARGETS
-    known = (
-        f"a target of {'images' if content == 'image' else 'time series'} is one of "
-        f"{', '.join(table)}, or a list of them for a dict by name"
-    )
     if not isinstance(target, str | Sequence) or not target:
-        raise ValueError(f"there is no target {target!r}; {known}")
+        raise _unknown_target(target, content, known=table)
     names = [target] if isinstance(target, str) else list(target)
     for name in names:
         if not isinstance(name, str) or name not in table:
-            raise ValueError(f"there is no target {name!r}; {known}")
+            raise _unknown_target(name, content, known=table)
     if "labels" in names and LABELS_BESIDE.isdisjoint(names):
         raise ValueError(
             f'target "labels": expected "boxes", "masks" or "slots" beside it, got {target!r}; '
@@ -216,9 +217,17 @@ def check_target(target: Target, content: Content = "image") -> Target:
     return target if isinstance(target, str) else tuple(names)
 
 
+def _unknown_target(name: object, content: Content, *, known: Iterable[str]) -> ValueError:
+    rows = "images" if content == "image" else "time series"
+    return ValueError(
+        f"target: expected a target of {rows}, got {name!r}; use one of {', '.join(known)}, or a "
+        "list of them for a dict by name"
+    )
+
+
 @independent_of_settings
 def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
-    """The target of each row of a sample: a value, or a dict by name for several names."""
+    """Return the target of each row of a sample: a value, or a dict for several names."""
     names = {target} if isinstance(target, str) else set(target)
     if isinstance(sample, Sample) and names & OBJECT_TARGETS.keys():
         return [row for part in sample.parts(OBJECT_PIXELS) for row in _rows(part, target)]
@@ -234,17 +243,20 @@ def _rows(sample: AbstractSample, target: Target) -> list[Any]:
 
 
 def _columns(sample: AbstractSample) -> Callable[[str], list[Any]]:
-    """From a target's name to its values, one a row."""
+    """Return a function from a target's name to its values, one a row."""
     if isinstance(sample, SeriesSample):
         return lambda name: SERIES_TARGETS[name](sample)
     if isinstance(sample, Sample):
         truth = Truth(sample)
         return lambda name: TARGETS[name](truth)
-    raise TypeError(f"there are no targets of a {type(sample).__name__}")
+    raise TypeError(
+        f"target: expected a sample of images or time series, got a {type(sample).__name__}; use "
+        "db.generate"
+    )
 
 
 class DetectionRow(tuple[Any, Any]):
-    """A row with detection targets: data and target, which torch's `default_collate` recognises."""
+    """Row with detection targets: data and target, which torch's `default_collate` recognises."""
 
     __slots__ = ()
 
@@ -255,7 +267,7 @@ def is_detection(target: Target) -> bool:
 
 
 def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
-    """Return a batch as torchvision's detection networks take it: lists of images and of targets.
+    """Return a batch for torchvision's detection networks: lists of images and of targets.
 
     Images of one batch may hold different numbers of objects, so their targets are not stacked.
     A stock DataLoader uses this for rows with boxes, masks, labels, slots or components.
@@ -270,7 +282,7 @@ def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list
 def _collate_rows(
     batch: Sequence[tuple[Any, Any]], *, collate_fn_map: object = None
 ) -> tuple[list[Any], list[Any]]:
-    """`collate_detection`, as `default_collate` calls what is registered for a type."""
+    """Call `collate_detection` with the arguments that `default_collate` passes."""
     return collate_detection(batch)
 
 

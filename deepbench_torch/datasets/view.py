@@ -1,4 +1,4 @@
-"""Views: some rows of a dataset, as a dataset."""
+"""Views: datasets of some rows of another dataset."""
 
 from collections.abc import Sequence
 from typing import Any, Self, final
@@ -13,16 +13,16 @@ from deepbench_torch.datasets.targets import Target
 class DatasetView(PairDataset):
     """Some rows of another dataset, as `data[3:9]` and `data[[3, 1, 2]]` return them.
 
-    Nothing is made before a row is requested. Rows pass through the transforms of the dataset,
-    then through those that a user sets on the view.
+    A row is generated or read when it is requested. It passes through the transforms of the
+    dataset, then through those that a user sets on the view.
 
     Args:
-        dataset: The dataset.
-        indices: The places in it.
+        dataset: Dataset of all rows.
+        indices: Indices in it.
 
     Attributes:
-        dataset: The dataset, as in `torch.utils.data.Subset`.
-        indices: The places in it.
+        dataset: Dataset of all rows, as in `torch.utils.data.Subset`.
+        indices: Indices in it.
     """
 
     def __init__(self, dataset: PairDataset, indices: Sequence[int]) -> None:
@@ -39,8 +39,8 @@ class DatasetView(PairDataset):
 
     @property
     @override
-    def rows_at_once(self) -> int:
-        return self.dataset.rows_at_once
+    def rows_per_batch(self) -> int:
+        return self.dataset.rows_per_batch
 
     @property
     @override
@@ -53,7 +53,7 @@ class DatasetView(PairDataset):
 
     @override
     def samples(self, places: Keys) -> Samples:
-        return self.dataset.samples([self.indices[each] for each in self._selected(places)])
+        return self.dataset.samples([self.indices[index] for index in self._selected(places)])
 
     @override
     def with_target(self, target: Target) -> Self:
@@ -64,8 +64,8 @@ class DatasetView(PairDataset):
         return f"Of: {self.dataset!r}".replace("\n", "\n    ")
 
     @override
-    def _pairs(self, places: Sequence[int]) -> list[tuple[Any, Any]]:
-        return self.dataset._pairs([self.indices[each] for each in places])
+    def _pairs(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        return self.dataset._pairs([self.indices[index] for index in indices])
 
     @property
     @override
@@ -73,5 +73,5 @@ class DatasetView(PairDataset):
         return super().has_transforms or self.dataset.has_transforms
 
     @override
-    def _transformed(self, data: Any, target: Any) -> tuple[Any, Any]:
-        return super()._transformed(*self.dataset._transformed(data, target))
+    def _transformed_pair(self, data: Any, target: Any) -> tuple[Any, Any]:
+        return super()._transformed_pair(*self.dataset._transformed_pair(data, target))

@@ -1,4 +1,4 @@
-"""Escape text that a stranger may have written, one function a medium."""
+"""Escapes of untrusted text, one function a medium."""
 
 import re
 import unicodedata
@@ -9,16 +9,16 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$-])")
 
 
 def terminal(text: str) -> str:
-    r"""Return text that moves no cursor, changes no colour and hides nothing on a terminal.
+    r"""Return text without effect on a terminal: no cursor moves, colours or hidden text.
 
-    Control characters except the newline, and marks that turn the direction of writing, become
-    backslash escapes.
+    Control characters except the newline, and marks of writing direction, become backslash
+    escapes.
 
     Example:
         >>> print(terminal("a\x1b[2Jb"))
         a\x1b[2Jb
     """
-    return "".join(each if each == "\n" else _shown(each) for each in text)
+    return "".join(each if each == "\n" else _visible(each) for each in text)
 
 
 def line(text: str) -> str:
@@ -27,7 +27,7 @@ def line(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""Return text that Markdown and HTML show as it is, on one line.
+    r"""Return text that Markdown and HTML show unchanged, on one line.
 
     Example:
         >>> markdown("a|b <script>")
@@ -37,7 +37,9 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", shown)
 
 
-def _shown(character: str) -> str:
-    """Return a character, or its escape if a terminal would act on it."""
-    acts = unicodedata.category(character) in _HIDDEN or character in _DIRECTION
-    return character.encode("unicode_escape", "surrogatepass").decode() if acts else character
+def _visible(character: str) -> str:
+    """Return a character, or its escape if a terminal interprets it."""
+    interpreted = unicodedata.category(character) in _HIDDEN or character in _DIRECTION
+    return (
+        character.encode("unicode_escape", "surrogatepass").decode() if interpreted else character
+    )

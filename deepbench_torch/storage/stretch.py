@@ -1,4 +1,4 @@
-"""The stretch from brightness to 8 bits, as JPEG files store it."""
+"""Stretch from brightness to 8-bit pixels, as stored in JPEG files."""
 
 import math
 from functools import lru_cache
@@ -14,8 +14,8 @@ from deepbench_torch.generate import generate, sized
 from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
 from deepbench_torch.samples import AbstractSample
 
-JUDGED = 64  # rows that the scale of a recipe is found from
-MAD = 1.4826  # standard deviations of a normal law in its median absolute deviation
+SCALE_ROWS = 64  # rows that determine the scale of a recipe
+MAD = 1.4826  # standard deviation of a normal law over its median absolute deviation
 
 
 # Stored in metadata.json. Not taken from a docstring, which `python -OO` leaves out.
@@ -27,16 +27,16 @@ MEANING = (
 
 
 class Scale(NamedTuple):
-    """How brightness becomes 0 to 255.
+    """Mapping from brightness to pixels 0 to 255.
 
-    The pixel is round(255 (s(x) - s(low)) / (s(high) - s(low))), cut off at both ends, where
-    s(x) = asinh(x / softening), or x itself if softening is 0: linear in the noise and logarithmic
-    in the light.
+    The pixel is round(255 (s(x) - s(low)) / (s(high) - s(low))), clipped at both ends. The stretch
+    is s(x) = asinh(x / softening), or s(x) = x if softening is 0. It is linear in the noise and
+    logarithmic in the light.
 
     Attributes:
-        low: The brightness that becomes 0.
-        high: The brightness that becomes 255.
-        softening: The brightness from which on the scale is logarithmic.
+        low: Brightness of pixel 0.
+        high: Brightness of pixel 255.
+        softening: Brightness above which the scale is logarithmic.
     """
 
     low: float
@@ -44,7 +44,7 @@ class Scale(NamedTuple):
     softening: float
 
     def pixels(self, data: NDArray[Any]) -> NDArray[np.uint8]:
-        """Brightness as pixels."""
+        """Return the pixels of some brightness, uint8."""
         low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
         share = (self._stretched(data.astype(np.float64)) - low) / (high - low)
         pixels: NDArray[np.uint8] = np.rint(255 * share.clip(0, 1)).astype(np.uint8)
@@ -53,7 +53,7 @@ class Scale(NamedTuple):
     def brightness(self) -> NDArray[np.float32]:
         """Return the brightness of each pixel value, float32 of shape (256,): the inverse.
 
-        It differs from the generated brightness by the rounding to 8 bits and by JPEG's own loss.
+        It differs from the generated brightness by rounding to 8 bits and by JPEG compression.
         """
         low, high = self._stretched(np.float64(self.low)), self._stretched(np.float64(self.high))
         values = low + np.arange(256) / 255 * (high - low)
@@ -66,14 +66,14 @@ class Scale(NamedTuple):
 
 @lru_cache(maxsize=64)
 def scale_of(recipe: Recipe) -> Scale:
-    """The scale of a recipe: it depends on nothing else, so more rows change no image.
+    """Return the scale of a recipe, which is the same for any number of rows.
 
-    It reaches from the least to the largest pixel of the first rows of seed 0, to three digits.
+    Its ends are the least and the largest pixel of the first rows of seed 0, to three digits.
     """
     poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
     variance = 0.0 if poisson is None else poisson.background / poisson.exposure
     variance += 0.0 if gaussian is None else gaussian.sigma**2
-    image = generate(recipe, 0, torch.arange(JUDGED, dtype=torch.int64, device="cpu")).image
+    image = generate(recipe, 0, torch.arange(SCALE_ROWS, dtype=torch.int64, device="cpu")).image
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
     high = high if high > low else low + 1
     return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))
@@ -82,7 +82,7 @@ def scale_of(recipe: Recipe) -> Scale:
 def image_scale(image: NDArray[Any]) -> Scale:
     """Return the scale of one image by itself, shape (..., H, W).
 
-    It reaches from its least to its largest pixel; the softening is two deviations of its
+    Its ends are the least and the largest pixel. The softening is two standard deviations of the
     background, estimated by the median absolute deviation.
     """
     low, high = float(image.min()), float(image.max())
@@ -95,22 +95,22 @@ def to_uint8(
 ) -> Tensor:
     """Return images as 8-bit pixels, by the asinh stretch of the JPEG files.
 
-    With a recipe, or of a Sample, brightness and pixel correspond alike in every image, and the
-    pixels are those that `materialize(..., format="jpeg")` encodes. Without one, each image is
-    stretched from its least to its largest pixel by itself.
+    With a recipe, or for a Sample, all images have one scale, and the pixels are those that
+    `materialize(..., format="jpeg")` encodes. Without one, each image has its own scale, from its
+    least to its largest pixel.
 
     torchvision's `ToPILImage` multiplies by 255 without clipping, which wraps bright pixels to
     dark ones; so apply `to_uint8` first.
 
     Args:
         image: Images, float, shape (H, W), (1, H, W) or (B, 1, H, W); or a Sample of images.
-        recipe: What the images hold: a name, a YAML file or a recipe, at any size.
+        recipe: Recipe of the images: a name, a YAML file or a recipe, at any size.
 
     Returns:
-        uint8, the shape and device of the images.
+        Pixels, uint8, of the shape and device of the images.
 
     Raises:
-        TypeError: If it is no tensor of floats.
+        TypeError: If `image` is not a tensor of floats.
         ValueError: If it has another shape, is empty in height or width, or is not finite.
 
     Example:
@@ -129,16 +129,16 @@ def to_uint8(
         pixels = image_scale(data).pixels(data)
     else:
         pixels = np.empty(data.shape, np.uint8)
-        for place, one in enumerate(data):
-            pixels[place] = image_scale(one).pixels(one)
+        for position, one in enumerate(data):
+            pixels[position] = image_scale(one).pixels(one)
     return torch.from_numpy(pixels).to(image.device)
 
 
 def _checked(image: Tensor) -> NDArray[Any]:
     if not isinstance(image, Tensor) or not image.is_floating_point():
-        found = image.dtype if isinstance(image, Tensor) else type(image).__name__
+        dtype = image.dtype if isinstance(image, Tensor) else type(image).__name__
         raise TypeError(
-            f"image: expected a float tensor, got {found}; pass the image of a dataset before it "
+            f"image: expected a float tensor, got {dtype}; pass the image of a dataset before it "
             "is converted"
         )
     data = image.detach().cpu().to(torch.float32 if image.itemsize < 4 else image.dtype).numpy()

@@ -1,4 +1,4 @@
-"""Access to rows: places, slices, lists, iteration, and the memory of a kept row."""
+"""Access to rows: indices, slices, lists, iteration, and the memory of a kept row."""
 
 import pickle
 from pathlib import Path
@@ -34,8 +34,8 @@ KEYS: list[Any] = [
 
 @each_dataset
 @pytest.mark.parametrize("key", KEYS, ids=str)
-def test_several_places_are_a_dataset(make: Maker, key: Any, tmp_path: Path) -> None:
-    """Oracle: Python's own indexing of a list of the places."""
+def test_several_indices_are_a_dataset(make: Maker, key: Any, tmp_path: Path) -> None:
+    """Oracle: Python's own indexing of a list of the indices."""
     data = make(tmp_path)
     everything = list(range(len(data)))
     if isinstance(key, slice):
@@ -77,21 +77,21 @@ def test_other_keys_are_refused(make: Maker, key: Any, tmp_path: Path) -> None:
 
 
 @each_dataset
-def test_places_out_of_range_are_refused(make: Maker, tmp_path: Path) -> None:
+def test_indices_out_of_range_are_refused(make: Maker, tmp_path: Path) -> None:
     data = make(tmp_path)
     for key in (len(data), -len(data) - 1, 10**30, [0, len(data)]):
-        with pytest.raises(IndexError, match=rf"is out of range: the dataset holds {len(data)} ro"):
+        with pytest.raises(IndexError, match=rf"dataset index: expected .* {len(data)} rows, got"):
             data[key]
     with pytest.raises(ValueError, match="a step other than 0"):
         data[::0]
-    with pytest.raises(IndexError, match="holds 0 rows"):
+    with pytest.raises(IndexError, match="expected no index for 0 rows, got 0"):
         data[5:5][0]
 
 
 @each_dataset
 def test_iteration_gives_the_rows_one_by_one(make: Maker, tmp_path: Path) -> None:
     data = make(tmp_path)
-    assert same(list(data), [data[place] for place in range(len(data))])
+    assert same(list(data), [data[index] for index in range(len(data))])
 
 
 @each_dataset
@@ -186,7 +186,7 @@ def test_rows_of_a_stream_hold_their_own_memory_only(target: Any, batch_size: in
     assert all(map(owned, made))
 
 
-def test_samples_takes_places_and_on_request_rows() -> None:
+def test_samples_takes_indices_or_rows() -> None:
     whole = db.Catalogue("astro", size=100, image_size=4)
     val = db.Catalogue("astro", size=100, image_size=4, split="val")
     keys: list[Any] = [0, -1, [3, 0, -2], slice(2, 5), torch.tensor([1, 2]), []]
@@ -206,11 +206,11 @@ def test_samples_takes_places_and_on_request_rows() -> None:
 @pytest.mark.parametrize("row", [0, 59, 80, -1, 10**30])
 def test_rows_of_other_splits_are_not_samples(row: int) -> None:
     val = db.Catalogue("astro", size=100, split="val")
-    with pytest.raises(IndexError, match=r"(row numbers 60 to 79|is out of range)"):
+    with pytest.raises(IndexError, match=r"(row numbers 60 to 79|dataset index: expected)"):
         val.samples(rows=[row])
 
 
-def test_samples_wants_places_or_rows() -> None:
+def test_samples_requires_indices_or_rows() -> None:
     val = db.Catalogue("astro", size=100, split="val")
     with pytest.raises(TypeError, match="expected places or rows, got neither"):
         val.samples()

@@ -28,10 +28,10 @@ def test_an_item_is_an_image_and_a_label(catalogue: db.Catalogue) -> None:
 
 def test_items_are_the_rows_of_generate(catalogue: db.Catalogue) -> None:
     sample = db.generate("astro", 5, torch.arange(50), image_size=(12, 15))
-    for place in (0, 13, 49, -1):
-        image, label = catalogue[place]
-        assert torch.equal(image, sample.image[place])
-        assert label == int(sample.label[place])
+    for index in (0, 13, 49, -1):
+        image, label = catalogue[index]
+        assert torch.equal(image, sample.image[index])
+        assert label == int(sample.label[index])
     pairs = catalogue.__getitems__([3, 1, 1])
     assert [label for _, label in pairs] == sample.label[[3, 1, 1]].tolist()
 
@@ -74,7 +74,7 @@ def test_workers_and_start_methods_change_nothing(method: str) -> None:
         generator=torch.Generator(),
     )
     there = torch.cat([images for images, _ in loader])
-    assert torch.equal(there, torch.stack([catalogue[place][0] for place in range(40)]))
+    assert torch.equal(there, torch.stack([catalogue[index][0] for index in range(40)]))
 
 
 def test_a_stock_loader_asks_for_a_batch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_transforms_are_called_as_in_torchvision() -> None:
     pair = db.Catalogue("astro", transforms=lambda image, label: (image * 2, str(label)), **common)
     assert torch.equal(pair[2][0], plain[2][0] * 2)
     assert pair[2][1] == str(plain[2][1])
-    with pytest.raises(ValueError, match="either transforms or transform"):
+    with pytest.raises(ValueError, match=r"expected None beside .*, got both; use either"):
         db.Catalogue("astro", transforms=lambda i, t: (i, t), transform=lambda i: i)
 
 
@@ -140,18 +140,21 @@ def test_dict_targets_collate() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 0}, "size must be a positive whole number of rows, got 0"),
+        ({"size": 0}, "size: expected a positive whole number of rows, got 0; use"),
         ({"size": -3}, "got -3"),
         ({"size": 2.5}, "got 2.5"),
         ({"size": True}, "got True"),
-        ({"split": "validation"}, "split must be None, 'train', 'val' or 'test', got 'validation'"),
-        ({"size": 1, "split": "train"}, "split 'train' of 1 rows is empty; use size=5 or more"),
-        ({"target": "colour"}, "there is no target 'colour'; a target of images is one of label"),
-        ({"target": [["label"]]}, r"there is no target \['label'\]; a target of images is one of"),
-        ({"target": ["label", "colour"]}, "there is no target 'colour'"),
-        ({"target": []}, r"there is no target \[\]; a target of images is one of label"),
-        ({"target": None}, "there is no target None"),
-        ({"split": ["train"]}, "split must be None, 'train', 'val' or 'test'"),
+        (
+            {"split": "validation"},
+            "split: expected None, 'train', 'val' or 'test', got 'validation'",
+        ),
+        ({"size": 1, "split": "train"}, "expected rows in 'train', got none of 1 rows; use size=5"),
+        ({"target": "colour"}, "expected a target of images, got 'colour'; use one of label, p"),
+        ({"target": [["label"]]}, r"a target of images, got \['label'\]; use one of label, parame"),
+        ({"target": ["label", "colour"]}, "expected a target of images, got 'colour'"),
+        ({"target": []}, r"expected a target of images, got \[\]; use one of label"),
+        ({"target": None}, "expected a target of images, got None"),
+        ({"split": ["train"]}, "split: expected None, 'train', 'val' or 'test'"),
         ({"image_size": True}, "image_size must be"),
         ({"image_size": 8.0}, "image_size must be"),
         ({"image_size": 10**9}, "image_size must be a number of pixels from 1 to 16384"),
@@ -166,8 +169,8 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> N
 
 def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     given: dict[str, Any] = {"size": np.int64(30), "seed": np.int32(3)}
-    place: Any = np.int64(4)
+    index: Any = np.int64(4)
     given |= {"image_size": (np.int64(8), np.int16(9))}
     numbers = db.Catalogue("astro", **given)
     plain = db.Catalogue("astro", size=30, seed=3, image_size=(8, 9))
-    assert torch.equal(numbers[place][0], plain[4][0])
+    assert torch.equal(numbers[index][0], plain[4][0])

@@ -263,7 +263,9 @@ def test_a_stored_collection_has_splits(tmp_path: Path) -> None:
     assert domains(db.Collection.open(path, split="test", target="domain")) == [0, 0, 1, 1]
     part = db.materialize(db.Collection(members, split="val"), tmp_path / "val", progress=False)
     assert len(db.Collection.open(part)) == 4
-    with pytest.raises(ValueError, match="holds the split 'val' only, asked was for 'train'"):
+    with pytest.raises(
+        ValueError, match=r"expected 'val', the only split in .*, got 'train'; write"
+    ):
         db.Collection.open(part, split="train")
     splits = [small("star", size=10, split="test"), small("circle", size=10, split="test")]
     part = db.materialize(db.Collection(splits), tmp_path / "test", progress=False)
@@ -311,21 +313,21 @@ def test_a_damaged_collection_is_refused(text: str, message: str, tmp_path: Path
     [
         (
             {"weights": [1]},
-            r"weights needs a positive number for each of star, circle, got \[1.0\]",
+            r"weights: expected a positive number for each of star, circle, got \[1.0\]",
         ),
-        ({"weights": [1, 0]}, r"got \[1.0, 0.0\]; leave out a member that never comes"),
-        ({"weights": [1, float("inf")]}, "weights needs a positive number"),
-        ({"sizes": [1]}, "sizes needs a number for each of star, circle"),
-        ({"sizes": [21, 1]}, "1 to 20 of star; make the catalogue larger, or take fewer, got 21"),
+        ({"weights": [1, 0]}, r"got \[1.0, 0.0\]; omit members of weight 0"),
+        ({"weights": [1, float("inf")]}, "weights: expected a positive number"),
+        ({"sizes": [1]}, r"sizes: expected a number for each of star, circle, got \[1\]"),
+        ({"sizes": [21, 1]}, "expected 1 to 20, the rows of star, got 21; use a larger cata"),
         ({"sizes": [0, 1]}, "got 0"),
-        ({"size": 5}, "size goes with weights, got size=5 alone"),
-        ({"weights": [1, 1], "size": 60}, "need 30 rows of star, got a catalogue of 20"),
-        ({"weights": [1, 1], "size": 0}, "size must be a positive whole number of rows, got 0"),
-        ({"split": "dev"}, "split must be None, 'train', 'val' or 'test', got 'dev'"),
-        ({"target": "colour"}, "there is no target 'colour'"),
-        ({"target": []}, "there is no target"),
+        ({"size": 5}, "size: expected weights beside it, got size=5 alone; use sizes"),
+        ({"weights": [1, 1], "size": 60}, "expected 1 to 20 rows of star, got 30 for size=60"),
+        ({"weights": [1, 1], "size": 0}, "size: expected a positive whole number of rows, got 0"),
+        ({"split": "dev"}, "split: expected None, 'train', 'val' or 'test', got 'dev'"),
+        ({"target": "colour"}, "target: expected a target of images, got 'colour'; use"),
+        ({"target": []}, r"target: expected a target of images, got \[\]"),
         ({"image_size": 0}, "image_size must be"),
-        ({"transform": str, "transforms": print}, "give either transforms or transform"),
+        ({"transform": str, "transforms": print}, "got both; use either transforms or"),
     ],
 )
 def test_wrong_arguments_are_refused(options: dict[str, Any], message: str) -> None:
@@ -334,18 +336,18 @@ def test_wrong_arguments_are_refused(options: dict[str, Any], message: str) -> N
 
 
 def test_wrong_members_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least one catalogue, got none"):
+    with pytest.raises(ValueError, match="at least one catalogue, got none; pass"):
         db.Collection([])
-    with pytest.raises(TypeError, match="made of Catalogues and StoredCatalogues, got list"):
+    with pytest.raises(TypeError, match="expected Catalogues and StoredCatalogues, got list; make"):
         db.Collection([[1, 2]])  # type: ignore[list-item]
-    with pytest.raises(ValueError, match="star has a transform of its own; give the"):
+    with pytest.raises(ValueError, match="without transforms, got star with one; pass the tra"):
         db.Collection([small("star", transform=str)])
-    with pytest.raises(ValueError, match="is the split 'val' already, asked was for 'test'"):
+    with pytest.raises(ValueError, match="split='test', got star with split 'val'; omit one"):
         db.Collection([small("star", split="val")], split="test")
-    with pytest.raises(ValueError, match="'label' in star and 'index' in circle; give target"):
+    with pytest.raises(ValueError, match="'label' in star and 'index' in circle; pass target"):
         db.Collection([small("star"), small("circle", target="index")])
     both = db.Collection([small("star")])
-    with pytest.raises(IndexError, match="holds 20 rows, so 0 to 19"):
+    with pytest.raises(IndexError, match="expected -20 to 19 for 20 rows, got"):
         both[20]
-    with pytest.raises(TypeError, match="expected a place, a slice or a list of places, got 'a'"):
+    with pytest.raises(TypeError, match="expected an index, a slice or a list of indices, got 'a'"):
         both["a"]  # type: ignore[index]

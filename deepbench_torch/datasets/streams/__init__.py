@@ -1,4 +1,4 @@
-"""Streams: rows made on the fly, without end if wished, dealt to ranks and workers once each."""
+"""Streams: rows generated on the fly, each assigned to one rank and one worker."""
 
 from deepbench_torch.datasets.streams.loader import StreamLoader
 from deepbench_torch.datasets.streams.stream import CatalogueStream

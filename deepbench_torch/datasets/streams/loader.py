@@ -1,4 +1,4 @@
-"""StreamLoader: a DataLoader of a stream that knows how far the training is."""
+"""StreamLoader: a DataLoader of a stream with an exact training state."""
 
 from collections.abc import Iterator, Mapping
 from multiprocessing.context import BaseContext
@@ -11,29 +11,29 @@ from deepbench_torch.datasets.streams.stream import CatalogueStream
 
 
 class StreamLoader(DataLoader[Any]):
-    """Batches of a stream, and how many of them were taken.
+    """DataLoader of a stream that counts the batches that the training received.
 
-    A DataLoader's workers are ahead of the training by what they have prefetched, and a stream
-    itself cannot know by how much. This loader counts what it hands over: its `state_dict`, which
-    Lightning saves in its checkpoints, is exact at every batch and goes on with the same rows on
-    any number of workers and ranks. An epoch that is left early is over; a stream without end goes
-    on with the row after the last that was taken, and nothing made ahead is lost.
+    The workers of a DataLoader prefetch, so a stream cannot know the number of batches that the
+    training received. This loader counts them. Its `state_dict`, which Lightning saves in its
+    checkpoints, is exact after every batch, for any number of workers and ranks. An epoch that is
+    left early ends. A stream without end continues after the last row that the training received.
+    No prefetched row is lost.
 
-    Of a stream without `size` Lightning takes one batch ahead, and so saves a state that is one
-    batch ahead; give the stream a size there.
+    For a stream without `size` Lightning fetches one batch in advance. Its saved state is then one
+    batch too far, so use a stream with a size.
 
     Args:
-        dataset: A stream with a `batch_size`.
-        num_workers: Worker processes; 0 for this one.
-        persistent_workers: Whether they live on from epoch to epoch.
-        prefetch_factor: How many batches each worker makes ahead; None for torch's default.
+        dataset: Stream with a `batch_size`.
+        num_workers: Number of worker processes; 0 for this process.
+        persistent_workers: Whether the workers are kept from epoch to epoch.
+        prefetch_factor: Number of batches that each worker prefetches; None for torch's default.
         pin_memory: As in DataLoader.
         multiprocessing_context: "fork", "spawn" or "forkserver"; None for Python's default.
-        sampler: None, for a stream orders its rows itself; Lightning states it.
+        sampler: None, because a stream orders its rows itself; Lightning passes it.
         batch_sampler: None, likewise.
 
     Raises:
-        ValueError: If the stream hands out rows one by one, or a sampler is given.
+        ValueError: If the stream has no `batch_size`, or a sampler is given.
     """
 
     def __init__(
@@ -49,11 +49,14 @@ class StreamLoader(DataLoader[Any]):
         batch_sampler: None = None,
     ) -> None:
         if dataset.batch_size is None:
-            raise ValueError("StreamLoader takes batches from a stream; give the stream batch_size")
+            raise ValueError(
+                "StreamLoader: expected a stream of batches, got batch_size=None; set batch_size "
+                "in the stream"
+            )
         if sampler is not None or batch_sampler is not None:
             raise ValueError(
-                "StreamLoader: expected no sampler, for a stream orders its rows itself; leave out "
-                "sampler and batch_sampler"
+                "StreamLoader: expected no sampler, for a stream orders its rows itself, got "
+                "sampler or batch_sampler; omit both"
             )
         super().__init__(
             dataset,
@@ -66,50 +69,50 @@ class StreamLoader(DataLoader[Any]):
         )
         self.stream = dataset
         self._origin = self._rows = int(dataset.state_dict()["rows"])
-        self._begun = False
-        self._turn: object = None
+        self._started = False
+        self._iteration: object = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         if self.num_workers:
             check_guard("StreamLoader")
         self.stream.load_state_dict(self.next_epoch())
         self._origin = self._rows = int(self.stream.state_dict()["rows"])
-        self._begun = False
+        self._started = False
         return self._counted(self._origin)
 
     def _batches(self) -> Iterator[Any]:
-        """Begin an iteration, in whose workers the stream begins where this loader has set it."""
-        self.stream.led = True
+        """Start an iteration whose workers start at the row that this loader has set."""
+        self.stream.follows_loader = True
         try:
             return super().__iter__()
         finally:
-            self.stream.led = False
+            self.stream.follows_loader = False
 
     def state_dict(self) -> dict[str, Any]:
-        """How many rows the whole job has taken, all ranks in step."""
+        """Return the number of rows that all ranks received, with the identity of the stream."""
         return self.stream.state_at(self._rows)
 
     def next_epoch(self) -> dict[str, Any]:
-        """Return the state in which the next iteration begins; an epoch that was left is over."""
-        over = self._begun and self.stream.size is not None
-        return self.stream.state_at(self.stream.epoch_end(self._origin) if over else self._rows)
+        """Return the state in which the next iteration starts; an epoch left early has ended."""
+        ended = self._started and self.stream.size is not None
+        return self.stream.state_at(self.stream.epoch_end(self._origin) if ended else self._rows)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where a job was; see `CatalogueStream.load_state_dict`."""
+        """Resume a job; see `CatalogueStream.load_state_dict`."""
         self.stream.load_state_dict(state)
         self._origin = self._rows = int(self.stream.state_dict()["rows"])
-        self._begun = False
+        self._started = False
 
     def _counted(self, origin: int) -> Iterator[Any]:
-        """Yield the batches and count them; nothing begins before the first is requested."""
-        deal, turn = self.stream.deal(origin), object()
-        self._turn = turn
+        """Yield the batches and count them; workers start when the first is requested."""
+        plan, iteration = self.stream.shard_plan(origin), object()
+        self._iteration = iteration
         try:
             with naming_guard("StreamLoader"):
-                for number, batch in enumerate(self._batches()):
-                    self._begun, self._rows = True, origin + deal.done_after(number)
+                for step, batch in enumerate(self._batches()):
+                    self._started, self._rows = True, origin + plan.done_after(step)
                     yield batch
-            self._begun, self._rows = False, self.stream.epoch_end(origin)
+            self._started, self._rows = False, self.stream.epoch_end(origin)
         finally:
-            if self._turn is turn:  # another loader of this stream goes on from here
+            if self._iteration is iteration:  # another loader of this stream continues from here
                 self.stream.load_state_dict(self.stream.state_at(self._rows))

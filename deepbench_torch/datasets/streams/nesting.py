@@ -1,17 +1,18 @@
-"""Batches of batches: a stream of batches in a loader that makes batches itself."""
+"""Check against batches of batches: a stream of batches in a loader that makes batches itself."""
 
 from types import FrameType
 
 
 def refuse_nested_batches(caller: FrameType | None, *, batch_size: int | None) -> None:
-    """Refuse a stream of batches in a DataLoader that would make batches of its batches.
+    """Refuse a stream of batches in a DataLoader that would make batches of them.
 
-    A dataset cannot ask its loader. But the loader's fetcher, in the training process as in a
-    worker, calls `iter(dataset)` in its constructor, which knows whether it makes batches.
+    A dataset has no reference to its loader. But the loader's fetcher, in the training process and
+    in workers, calls `iter(dataset)` in its constructor. Its argument `auto_collation` shows
+    whether the loader makes batches.
 
     Args:
-        caller: The frame that calls `iter(stream)`.
-        batch_size: Rows in a batch of the stream; None if it hands out rows.
+        caller: Frame that calls `iter(stream)`.
+        batch_size: Rows in a batch of the stream; None for a stream of rows.
 
     Raises:
         ValueError: If both make batches.

@@ -1,4 +1,4 @@
-"""Dealing the rows of a stream to ranks and workers: who makes which batch."""
+"""Assignment of the rows of a stream to ranks and workers."""
 
 import os
 from collections.abc import Iterator
@@ -8,118 +8,128 @@ from typing import NamedTuple
 import torch
 
 
-class Deal(NamedTuple):
-    """The rounds of an epoch, or of what is left of one.
+class ShardPlan(NamedTuple):
+    """Training steps of an epoch, or of the rest of one.
 
-    In a round every rank gets one batch, of rows that follow one another; so the order of rows is
-    the same for any number of ranks and workers. Where the rows do not come out even, those of the
-    last round (of the last two where it has fewer rows than ranks) are dealt evenly, in smaller
-    batches, or left out if `drop_last`. Batches of one row cannot be smaller: then fewer rows than
-    ranks are left out.
+    In each step every rank gets one batch. The batches of a step hold consecutive rows, so the
+    order of rows is the same for any number of ranks and workers. If the rows do not fill the last
+    step, they are divided evenly into smaller batches, or omitted if `drop_last`. If fewer rows
+    than ranks are left, the last two steps share their rows. Batches of one row cannot be smaller,
+    so there fewer rows than ranks are omitted.
 
     Attributes:
-        left: How many rows are left; None for no end.
-        world: How many ranks there are.
-        batch: Rows in a whole batch.
-        drop_last: Whether only whole batches are dealt.
+        remaining: Number of rows; None for a stream without end.
+        world: Number of ranks.
+        batch: Rows in a full batch.
+        drop_last: Whether to omit rows that do not fill a batch on every rank.
     """
 
-    left: int | None
+    remaining: int | None
     world: int
     batch: int
     drop_last: bool
 
     @property
-    def rounds(self) -> int | None:
-        """How many rounds there are, which is how many batches every rank gets; None for no end."""
-        if self.left is None:
+    def steps(self) -> int | None:
+        """Number of steps, which is the number of batches of a rank; None without end."""
+        if self.remaining is None:
             return None
-        whole, rest = divmod(self.left, self.world * self.batch)
+        full, rest = divmod(self.remaining, self.world * self.batch)
         if not rest or self.drop_last or self.batch == 1:
-            return whole
-        if not whole and rest < self.world:
+            return full
+        if not full and rest < self.world:
             return 0
-        return whole + 1
+        return full + 1
 
-    def rows(self, number: int) -> range:
-        """The rows of a round, for all ranks, counted from the first that is left."""
-        return range(self._start(number), self._start(number + 1))
+    def rows(self, step: int) -> range:
+        """Return the rows of a step on all ranks, counted from the first remaining row."""
+        return range(self._start(step), self._start(step + 1))
 
-    def batch_of(self, number: int, rank: int) -> range:
-        """The rows of one rank's batch of a round."""
-        rows = self.rows(number)
+    def batch_rows(self, step: int, rank: int) -> range:
+        """Return the rows of the batch of one rank in a step."""
+        rows = self.rows(step)
         return rows[len(rows) * rank // self.world : len(rows) * (rank + 1) // self.world]
 
-    def done_after(self, number: int) -> int:
-        """How many rows are done with after a round: after the last, those left out as well."""
-        rounds = self.rounds
-        if self.left is not None and rounds is not None and number >= rounds - 1:
-            return self.left
-        return self._start(number + 1)
+    def done_after(self, step: int) -> int:
+        """Return the number of rows done after a step; after the last, omitted rows included."""
+        steps = self.steps
+        if self.remaining is not None and steps is not None and step >= steps - 1:
+            return self.remaining
+        return self._start(step + 1)
 
-    def _start(self, number: int) -> int:
-        start = number * self.world * self.batch
-        rounds = self.rounds
-        if self.left is None or rounds is None or number < rounds - 1:
+    def _start(self, step: int) -> int:
+        start = step * self.world * self.batch
+        steps = self.steps
+        if self.remaining is None or steps is None or step < steps - 1:
             return start
         if self.drop_last or self.batch == 1:
             return start
-        # the last round needs a row for each rank, at the cost of the one before it
-        return self.left if number >= rounds else min(start, self.left - self.world)
+        # the last step needs one row for each rank; the step before it gives up rows
+        return self.remaining if step >= steps else min(start, self.remaining - self.world)
 
 
-class Lane(NamedTuple):
-    """What one worker of one rank makes: its rank's batch of every `step`-th round from `first`.
+class WorkerShard(NamedTuple):
+    """Batches of one worker of one rank: every `stride`-th step from `first` on.
 
     Attributes:
-        deal: All rounds.
-        rank: The rank.
-        first: The worker's first round.
-        step: The number of workers.
+        plan: All steps.
+        rank: Rank of the worker's training process.
+        first: First step of the worker.
+        stride: Number of workers.
     """
 
-    deal: Deal
+    plan: ShardPlan
     rank: int
     first: int
-    step: int
+    stride: int
 
     @property
-    def rounds(self) -> Iterator[int]:
-        """The numbers of its rounds."""
-        rounds = self.deal.rounds
-        if rounds is None:
-            return count(self.first, self.step)
-        return iter(range(self.first, rounds, self.step))
+    def steps(self) -> Iterator[int]:
+        """Steps whose batches the worker makes."""
+        steps = self.plan.steps
+        if steps is None:
+            return count(self.first, self.stride)
+        return iter(range(self.first, steps, self.stride))
 
-    def rows(self, number: int) -> range:
-        """The rows of its batch of a round."""
-        return self.deal.batch_of(number, self.rank)
+    def rows(self, step: int) -> range:
+        """Return the rows of the worker's batch in a step."""
+        return self.plan.batch_rows(step, self.rank)
 
 
-def lane(deal: Deal, *, rank: int, worker: int, workers: int, done: int) -> Lane:
-    """The lane of a worker (0 of 1 where there are none), after some rows that are done with."""
-    number = done // (deal.world * deal.batch)
-    while done and number < (deal.rounds or number + 1) and deal.done_after(number) <= done:
-        number += 1  # the smaller batches of the last rounds
-    return Lane(deal, rank, number + (worker - number) % workers, workers)
+def worker_shard(
+    plan: ShardPlan, *, rank: int, worker: int, workers: int, done: int
+) -> WorkerShard:
+    """Return the shard of a worker after some rows are done.
+
+    Args:
+        plan: All steps.
+        rank: Rank of the training process.
+        worker: Number of the worker; 0 without workers.
+        workers: Number of workers; 1 without workers.
+        done: Number of rows that are done.
+    """
+    step = done // (plan.world * plan.batch)
+    while done and step < (plan.steps or step + 1) and plan.done_after(step) <= done:
+        step += 1  # the last steps may have smaller batches
+    return WorkerShard(plan, rank, step + (worker - step) % workers, workers)
 
 
 def distributed() -> tuple[int, int] | None:
-    """Rank and number of ranks of this process's group, if torch.distributed has been set up."""
+    """Return rank and number of ranks of torch.distributed; None if it is not initialized."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()
     return None
 
 
 def rank_and_world() -> tuple[int, int]:
-    """Which of how many training processes this is.
+    """Return the rank of this training process and the number of ranks.
 
     Returns:
-        Of torch.distributed if it is set up, else RANK and WORLD_SIZE of the environment, else
-        (0, 1).
+        Values of torch.distributed if it is initialized, else RANK and WORLD_SIZE of the
+        environment, else (0, 1).
 
     Raises:
-        ValueError: If the environment makes no sense.
+        ValueError: If RANK is not below WORLD_SIZE.
     """
     known = distributed()
     if known is not None:
@@ -129,7 +139,7 @@ def rank_and_world() -> tuple[int, int]:
         return 0, 1
     if not (rank.isdecimal() and world.isdecimal() and int(rank) < int(world)):
         raise ValueError(
-            f"RANK must be a whole number below WORLD_SIZE, got RANK={rank!r} and "
-            f"WORLD_SIZE={world!r}; set both or neither"
+            f"RANK: expected a whole number below WORLD_SIZE, got RANK={rank!r} and "
+            f"WORLD_SIZE={world!r}; set both variables or neither"
         )
     return int(rank), int(world)

@@ -1,4 +1,4 @@
-"""Sources of streams: a recipe, or the recipes of a collection by turns."""
+"""Sources of streams: one recipe, or the interleaved recipes of a collection."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from torch import Tensor
 
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset, PairTransform, Transform
 from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.datasets.order import Interleaved
+from deepbench_torch.datasets.order import interleave
 from deepbench_torch.datasets.overlap import STREAM, Part
 from deepbench_torch.datasets.targets import Target, target_rows
 from deepbench_torch.generate import ImageSize, generate
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samples import AbstractSample, own_rows
 
-TURNS = 1 << 12  # rows after which the turns of a collection's members repeat
+PERIOD = 1 << 12  # rows after which the interleaving of a collection's members repeats
 Source = Catalogue | Collection
 
 
 def stream_source(
-    given: str | Path | AbstractRecipe | Collection,
+    recipe: str | Path | AbstractRecipe | Collection,
     *,
     seed: int | None,
     image_size: ImageSize,
@@ -35,17 +35,17 @@ def stream_source(
     """Return the dataset whose recipes, target and transforms a stream uses.
 
     Raises:
-        TypeError: If another dataset is given.
-        ValueError: If a collection is given together with a seed or an image size.
+        TypeError: If the recipe is a dataset other than a collection.
+        ValueError: If a collection has a seed or an image size beside it.
     """
-    if isinstance(given, PairDataset) and not isinstance(given, Collection):
+    if isinstance(recipe, PairDataset) and not isinstance(recipe, Collection):
         raise TypeError(
-            f"CatalogueStream: expected a recipe or a Collection, got a {type(given).__name__}; "
-            "give its recipe and seed"
+            f"CatalogueStream: expected a recipe or a Collection, got a {type(recipe).__name__}; "
+            "pass its recipe and seed"
         )
-    if not isinstance(given, Collection):
+    if not isinstance(recipe, Collection):
         return Catalogue(
-            given,
+            recipe,
             size=LARGEST_SIZE,
             seed=seed,
             image_size=image_size,
@@ -57,10 +57,10 @@ def stream_source(
     if seed is not None or image_size is not None:
         raise ValueError(
             "CatalogueStream: expected seed=None and image_size=None for a Collection, got "
-            f"{seed!r} and {image_size!r}; its members have theirs"
+            f"{seed!r} and {image_size!r}; set both in its members"
         )
-    source = given.with_target(given.target if target is None else target)
-    own = (given.transform, given.target_transform, given.transforms)
+    source = recipe.with_target(recipe.target if target is None else target)
+    own = (recipe.transform, recipe.target_transform, recipe.transforms)
     new = (transform, target_transform, transforms)
     chosen: Any = own if new == (None, None, None) else new
     source.transform, source.target_transform, source.transforms = chosen
@@ -68,34 +68,34 @@ def stream_source(
 
 
 def digest_of(source: Source) -> str:
-    """Return what identifies the recipes of a source and their turns, for states."""
+    """Return a digest of the recipes of a source and their weights, for saved states."""
     if isinstance(source, Catalogue):
         return source.recipe.digest
-    facts = [(member.recipe.digest, member.seed) for member in source.members]
-    return hashlib.sha256(repr((facts, _weights(source))).encode()).hexdigest()
+    members = [(member.recipe.digest, member.seed) for member in source.members]
+    return hashlib.sha256(repr((members, _weights(source))).encode()).hexdigest()
 
 
 def parts_from(source: Source, start: int) -> list[Part]:
-    """Return the rows that a stream from `start` on uses of each recipe."""
-    rows = range(start, LARGEST_SIZE)  # epochs go on from row to row
+    """Return the rows of each recipe that a stream from `start` on uses."""
+    rows = range(start, LARGEST_SIZE)  # an epoch continues after the rows of the last
     members = [source] if isinstance(source, Catalogue) else source.members
     return [Part(member.recipe, member.seed, STREAM, 0, rows) for member in members]
 
 
 def _weights(source: Collection) -> list[float]:
-    """How often each member comes: by its weight, else by its number of rows."""
+    """Return the relative frequency of each member: its weight, else its number of rows."""
     return source.weights or [float(len(part)) for part in source.order.parts]
 
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Makes the rows of a source by their numbers.
+    """Generator of the rows of a source by their numbers.
 
-    Row r of a collection is row r of the member whose turn it is, so no row of a member comes
-    twice, and the turns depend on the collection and r alone.
+    Row r of a collection is row r of one of its members, so no row of a member is repeated. The
+    choice of the member depends only on the collection and r.
 
     Attributes:
-        source: The source.
+        source: Dataset of the rows.
         device: Device that renders images.
     """
 
@@ -113,29 +113,31 @@ class RowMaker:
         source = self.source
         if not isinstance(source, Collection):
             return sample_pairs(self._sample(source.recipe, source.seed, rows), source.target)
-        turns = self._turns[torch.tensor(rows, dtype=torch.int64, device="cpu") % TURNS].tolist()
-        made: list[tuple[Any, Any]] = [(None, None)] * len(rows)
-        for number in sorted(set(turns)):
-            mine = [place for place, turn in enumerate(turns) if turn == number]
+        phase = torch.tensor(rows, dtype=torch.int64, device="cpu") % PERIOD
+        owners = self._member_of[phase].tolist()
+        pairs: list[tuple[Any, Any]] = [(None, None)] * len(rows)
+        for number in sorted(set(owners)):
+            positions = [position for position, owner in enumerate(owners) if owner == number]
             member = source.members[number]
-            sample = self._sample(member.recipe, member.seed, [rows[place] for place in mine])
-            pairs = sample_pairs(sample, member.target)
-            for place, (data, target) in zip(mine, pairs, strict=True):
-                made[place] = data, source.united(target, number)
-        return made
+            own = [rows[position] for position in positions]
+            sample = self._sample(member.recipe, member.seed, own)
+            new = sample_pairs(sample, member.target)
+            for position, (data, target) in zip(positions, new, strict=True):
+                pairs[position] = data, source.united_target(target, number)
+        return pairs
 
     def _sample(self, recipe: AbstractRecipe, seed: int, rows: list[int]) -> AbstractSample:
         index = torch.tensor(rows, dtype=torch.int64, device="cpu")
         return generate(recipe, seed, index, device=self.device)
 
     @cached_property
-    def _turns(self) -> Tensor:
-        """The member of each of TURNS rows that follow one another."""
+    def _member_of(self) -> Tensor:
+        """Member of each of PERIOD consecutive rows, int64, shape (PERIOD,)."""
         if isinstance(self.source, Catalogue):
-            return torch.zeros(TURNS, dtype=torch.int64, device="cpu")
+            return torch.zeros(PERIOD, dtype=torch.int64, device="cpu")
         weights = _weights(self.source)
-        order = Interleaved([range(TURNS)] * len(weights), weights)
-        return torch.from_numpy(order.member[:TURNS].astype("int64"))
+        members = interleave([PERIOD] * len(weights), weights)
+        return torch.from_numpy(members[:PERIOD].astype("int64"))
 
 
 def sample_pairs(sample: AbstractSample, target: Target) -> list[tuple[Any, Any]]:

@@ -1,4 +1,4 @@
-"""CatalogueStream: rows without end, dealt to every process that trains."""
+"""CatalogueStream: rows without end, each assigned to one training process."""
 
 import os
 import sys
@@ -15,15 +15,15 @@ from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.datasets.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.datasets.streams.nesting import refuse_nested_batches
-from deepbench_torch.datasets.streams.progress import Place, Places, Reader, job_state
-from deepbench_torch.datasets.streams.sharding import Deal, lane, rank_and_world
+from deepbench_torch.datasets.streams.progress import Progress, Reader, StreamProgress, job_state
+from deepbench_torch.datasets.streams.sharding import ShardPlan, rank_and_world, worker_shard
 from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.recipes import AbstractRecipe
 
 
-class Told(NamedTuple):
-    """What the training process said of itself to the process that it started."""
+class ParentRank(NamedTuple):
+    """Rank of a training process, as it reported it to the process that it started."""
 
     process: int
     rank: int
@@ -32,47 +32,47 @@ class Told(NamedTuple):
 
 @final
 class CatalogueStream(IterableDataset[Any]):
-    """Rows made on the fly, from `start` on, without end or in epochs of `size` rows.
+    """Rows generated on the fly from `start` on, without end or in epochs of `size` rows.
 
-    Rows are dealt to all ranks and their loader's workers so that together they have each row
-    once, every rank as many batches as any other. With `batch_size` a stream hands out batches,
-    each made at once, for `DataLoader(stream, batch_size=None, num_workers=...)`, and the rows come
-    in the same order for any number of ranks and workers: those of a round, one batch for each
-    rank, follow one another. If `size` rows do not come out even, the batches of the last round or
-    two are smaller, and nothing is left out or repeated; see `drop_last`.
+    All ranks and their loaders' workers share the rows: each row is returned once, and every rank
+    gets equally many batches. With `batch_size` a stream returns batches, for
+    `DataLoader(stream, batch_size=None, num_workers=...)`. The order of rows is then the same for
+    any number of ranks and workers: the batches of one step, one for each rank, hold consecutive
+    rows. If `size` rows do not fill the last step, the last batches are smaller, and no row is
+    omitted or repeated; see `drop_last`.
 
-    Each epoch goes on where the last ended, so no row comes twice, with persistent workers as with
-    new ones. An epoch that is left early is over; a stream without end that is left and begun again
-    goes on after what its workers had made ahead. Loaders of other numbers of workers count their
-    epochs apart.
+    Each epoch continues after the rows of the last, so no row is repeated, with persistent or with
+    new workers. An epoch that is left early ends. A stream without end that is iterated again
+    continues after the rows that its workers have prefetched. Loaders of different numbers of
+    workers count their epochs separately.
 
-    `state_dict` is how many rows the whole job has consumed, all ranks in step, and may be loaded
-    on any number of ranks and workers. Within a plain DataLoader only its workers know; take a
-    `StreamLoader`, or torchdata's StatefulDataLoader, whose own state `load_state_dict` reads too.
+    `state_dict` is the number of rows that the complete job has consumed, all ranks in step. It
+    may be loaded on any number of ranks and workers. In a plain DataLoader only its workers have
+    this number. Use a `StreamLoader`, or torchdata's StatefulDataLoader, whose own state
+    `load_state_dict` accepts too.
 
     Args:
-        recipe: A packaged recipe's name, a YAML file, or a recipe. Or a Collection: then its
-            members take turns in the proportion of its weights, or else of their rows, and row r is
-            row r of the member whose turn it is; its target and transforms are used if none is
-            given.
+        recipe: A packaged recipe's name, a YAML file, a recipe, or a Collection. The members of a
+            Collection are interleaved by its weights, or else by their numbers of rows; row r is
+            row r of one member. Its target and transforms are the defaults.
         seed: As in Catalogue.
-        start: The first row. By default a stream begins at row 2**62, which no Catalogue reaches
-            whatever its size, so it never repeats validation or test rows. From another `start` it
-            may; a warning reports a split that is in use in this process.
-        size: Rows in an epoch, over all ranks; None for no end.
-        batch_size: Rows in a batch of one rank; None to hand out rows one by one.
-        drop_last: Leave out the rows of an epoch that do not fill a batch on every rank. (Batches
-            of one row, and rows one by one, leave out fewer rows than there are ranks in any case.)
+        start: First row. By default a stream starts at row 2**62, beyond every Catalogue, so it
+            never repeats validation or test rows. From another `start` it may; a warning reports a
+            split that is in use in this process.
+        size: Rows in an epoch on all ranks together; None for no end.
+        batch_size: Rows in a batch of one rank; None to return rows one by one.
+        drop_last: Whether to omit the rows of an epoch that do not fill a batch on every rank.
+            Batches of one row, and rows one by one, always omit fewer rows than ranks.
         image_size: As in Catalogue.
-        target: As in Catalogue; "label", or that of the collection, if None.
-        transform: Called with each image or series, as in Catalogue.
-        target_transform: Called with each target.
-        transforms: Called with both together, instead of the two before.
-        collate_fn: Makes a batch of a list of rows; None for torch's own way.
-        device: Where images are drawn; other than "cpu" only without workers.
+        target: As in Catalogue. If None, "label", or the target of the collection.
+        transform: Function of each image or series, as in Catalogue.
+        target_transform: Function of each target.
+        transforms: Function of both together, instead of the two others.
+        collate_fn: Function that makes a batch of a list of rows; None for torch's default.
+        device: Device that renders images; without workers only if it is not "cpu".
 
     Raises:
-        ValueError: If an argument is not as above.
+        ValueError: If an argument is invalid.
         FileNotFoundError: If the recipe's YAML file does not exist.
     """
 
@@ -104,33 +104,40 @@ class CatalogueStream(IterableDataset[Any]):
             transforms=transforms,
         )
         first = LARGEST_SIZE if start is None else start
-        self.start = check_integer(first, "start must be a row number", least=0, most=LAST_ROW)
-        self.size = _number(size, "size must be None or a positive number of rows")
+        self.start = check_integer(
+            first,
+            "start: expected a row number from 0 to 2**63 - 1",
+            least=0,
+            most=LAST_ROW,
+            remedy="omit start to begin beyond every catalogue",
+        )
+        self.size = _number(size, "size: expected None or a positive number of rows")
         check_rows(self.start + (self.size or 1) - 1)
         if start is not None and start < LARGEST_SIZE:
             use_parts(self, parts_from(self.source, self.start))
-        self.batch_size = _number(batch_size, "batch_size must be None or a positive number")
+        self.batch_size = _number(batch_size, "batch_size: expected None or a positive number")
         self.drop_last = drop_last
         self.device = torch.device(device)
         self._maker = BatchMaker(self.source, self.batch_size, collate_fn, self.device)
-        self._places = Places()
-        self._told: Told | None = None
-        self.led = False  # whether a loader sets the place before each iteration
+        self._progress = StreamProgress()
+        self._parent_rank: ParentRank | None = None
+        self.follows_loader = False  # whether a loader sets the row before each iteration
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_told": self.rank_and_world()}
+        return self.__dict__ | {"_parent_rank": self.rank_and_world()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state | {"_told": Told(os.getpid(), *state["_told"])})
+        parent = ParentRank(os.getpid(), *state["_parent_rank"])
+        self.__dict__.update(state | {"_parent_rank": parent})
 
     @property
     def recipe(self) -> AbstractRecipe:
-        """Recipe of the rows; of a collection that of its first member."""
+        """Recipe of the rows, or of the first member of a collection."""
         return self._first.recipe
 
     @property
     def seed(self) -> int:
-        """Seed of the rows; of a collection that of its first member."""
+        """Seed of the rows, or of the first member of a collection."""
         return self._first.seed
 
     @property
@@ -139,68 +146,72 @@ class CatalogueStream(IterableDataset[Any]):
 
     @property
     def classes(self) -> list[str]:
-        """The names of the labels, in their order."""
+        """Names of the labels, in their order."""
         return self.source.classes
 
     def __len__(self) -> int:
-        """How many batches one rank gets in an epoch; how many rows, if they come one by one."""
-        rounds = self.deal(0).rounds
-        if rounds is None:
-            raise TypeError("a stream without end has no length; give it a size for epochs")
-        return rounds
+        """Return the number of batches of one rank in an epoch, or of its rows one by one."""
+        steps = self.shard_plan(0).steps
+        if steps is None:
+            raise TypeError("len: expected a stream with a size, got size=None; set size")
+        return steps
 
     def __iter__(self) -> Iterator[Any]:
         refuse_nested_batches(sys._getframe(1), batch_size=self.batch_size)
         reader = _reader()
         if reader.workers and self.device.type != "cpu":
             raise ValueError(
-                f"a stream on device {str(self.device)!r} draws in the training process; use "
-                "num_workers=0, or device='cpu'"
+                f"CatalogueStream: expected num_workers=0 with device {str(self.device)!r}, got "
+                f"{reader.workers} workers; use num_workers=0, or device='cpu'"
             )
-        place = self._places.latest() if self.led else self._places.get(reader)
-        if place.begun and self.size is not None:  # the epoch before was left, at its end or not
-            end = self.epoch_end(place.origin)
-            place = place._replace(origin=end, rows=end)
-        place = place._replace(begun=True)
-        self._places.put(reader, place)
-        return self._iterate(reader, place)
+        stored = self._progress
+        progress = stored.latest_restart() if self.follows_loader else stored.get(reader)
+        if progress.started and self.size is not None:  # the last epoch ended or was left early
+            end = self.epoch_end(progress.origin)
+            progress = progress._replace(origin=end, rows=end)
+        progress = progress._replace(started=True)
+        stored.store(reader, progress)
+        return self._iterate(reader, progress)
 
-    def deal(self, origin: int) -> Deal:
-        """The rounds from a place to the end of its epoch, for the ranks that there are.
+    def shard_plan(self, origin: int) -> ShardPlan:
+        """Return the steps from a row to the end of its epoch, for the present number of ranks.
+
+        Args:
+            origin: Row, counted from `start`.
 
         Raises:
-            ValueError: If a whole epoch has no batch for every rank.
+            ValueError: If a complete epoch has no batch for every rank.
         """
         world = self.rank_and_world()[1]
-        left = None if self.size is None else self.epoch_end(origin) - origin
-        deal = Deal(left, world, self.batch_size or 1, self.drop_last)
-        if left == self.size and deal.rounds == 0:
+        remaining = None if self.size is None else self.epoch_end(origin) - origin
+        plan = ShardPlan(remaining, world, self.batch_size or 1, self.drop_last)
+        if remaining == self.size and plan.steps == 0:
             raise ValueError(
-                f"an epoch of {self.size} rows has no batch of {deal.batch} for each of {world} "
-                "ranks; give a larger size or a smaller batch_size"
+                f"size: expected a batch of {plan.batch} rows for each of {world} ranks, got an "
+                f"epoch of {self.size} rows; use a larger size or a smaller batch_size"
             )
-        return deal
+        return plan
 
     def epoch_end(self, origin: int) -> int:
-        """The place after the epoch that a place lies in."""
+        """Return the row after the epoch that contains a row, both counted from `start`."""
         if self.size is None:
-            raise TypeError("a stream without end has no epochs; give it a size")
+            raise TypeError("epochs: expected a stream with a size, got size=None; set size")
         return (origin // self.size + 1) * self.size
 
     def rank_and_world(self) -> tuple[int, int]:
-        """Which of how many training processes this one is or works for."""
-        told, info = self._told, get_worker_info()
-        if told is not None and info is not None and told.process == os.getpid():
-            return told.rank, told.world  # as this worker cannot find out by itself
+        """Return the rank of the training process and the number of ranks, also in a worker."""
+        parent, info = self._parent_rank, get_worker_info()
+        if parent is not None and info is not None and parent.process == os.getpid():
+            return parent.rank, parent.world  # a worker cannot find them itself
         return rank_and_world()
 
     def state_dict(self) -> dict[str, Any]:
-        """How far the job has come, in a DataLoader's worker by what it has handed over itself."""
-        place = self._places.get(_reader())
-        return self.state_at(place.rows) | {"origin": place.origin}
+        """Return the progress of the job; in a worker, by the batches that it has returned."""
+        progress = self._progress.get(_reader())
+        return self.state_at(progress.rows) | {"origin": progress.origin}
 
     def state_at(self, rows: int) -> dict[str, Any]:
-        """The state when the job has consumed so many rows, all ranks together."""
+        """Return the state after a number of rows, consumed by all ranks together."""
         return {
             "rows": rows,
             "origin": rows,
@@ -210,44 +221,46 @@ class CatalogueStream(IterableDataset[Any]):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where a job was, whatever its ranks and workers.
+        """Resume a job, on any number of ranks and workers.
 
         Args:
-            state: Of a stream, a StreamLoader, or torchdata's StatefulDataLoader of such a stream.
+            state: State of a stream, a StreamLoader, or torchdata's StatefulDataLoader of such a
+                stream.
 
         Raises:
-            ValueError: If the state is of another stream, or does not tell where the job was.
+            ValueError: If the state is of another stream, or is not exact.
         """
-        found = job_state(state, whole_batches=self.batch_size is not None)
+        saved = job_state(state, has_batches=self.batch_size is not None)
         for name in ("recipe", "seed", "start"):
-            mine = self.state_at(0)[name]
-            if found[name] != mine:
+            own = self.state_at(0)[name]
+            if saved[name] != own:
                 raise ValueError(
-                    f"the state is of a stream with {name} {found[name]!r}, this one has {mine!r}; "
-                    "make the stream as it was, or begin a new one without the state"
+                    f"load_state_dict: expected the state of a stream with {name} {own!r}, got "
+                    f"one with {saved[name]!r}; make the stream with its arguments, or start a new "
+                    "stream without the state"
                 )
         reader = _reader()
         if reader.workers == 0:
-            self._places.begin_at(found["rows"])
+            self._progress.restart_at(saved["rows"])
             return
-        order = self._places.get(reader).order
-        self._places.put(reader, Place(order, False, found["origin"], found["rows"]))
+        restart = self._progress.get(reader).restart
+        self._progress.store(reader, Progress(restart, False, saved["origin"], saved["rows"]))
 
-    def _iterate(self, reader: Reader, place: Place) -> Iterator[Any]:
-        """Batches or rows; the place is moved before each is handed out, and after the last."""
-        deal = self.deal(place.origin)
-        mine = lane(
-            deal,
+    def _iterate(self, reader: Reader, progress: Progress) -> Iterator[Any]:
+        """Yield batches or rows; store the progress before each, and after the last."""
+        plan, origin = self.shard_plan(progress.origin), progress.origin
+        shard = worker_shard(
+            plan,
             rank=self.rank_and_world()[0],
             worker=reader.worker,
             workers=max(1, reader.workers),
-            done=place.rows - place.origin,
+            done=progress.rows - origin,
         )
-        for number, made in self._maker.made(mine, self.start + place.origin):
-            self._places.put(reader, place._replace(rows=place.origin + deal.done_after(number)))
-            yield made
-        end = self.epoch_end(place.origin)
-        self._places.put(reader, Place(place.order, False, end, end))
+        for step, batch in self._maker.batches(shard, self.start + origin):
+            self._progress.store(reader, progress._replace(rows=origin + plan.done_after(step)))
+            yield batch
+        end = self.epoch_end(origin)
+        self._progress.store(reader, Progress(progress.restart, False, end, end))
 
 
 def _reader() -> Reader:
@@ -256,4 +269,6 @@ def _reader() -> Reader:
 
 
 def _number(value: int | None, rule: str) -> int | None:
-    return None if value is None else check_integer(value, rule, least=1, most=LARGEST_SIZE)
+    if value is None:
+        return None
+    return check_integer(value, rule, least=1, most=LARGEST_SIZE, remedy="use 1 or more")

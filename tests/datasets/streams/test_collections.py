@@ -56,7 +56,7 @@ def test_workers_and_resuming_change_nothing(workers: int) -> None:
     seen += [batch[1].tolist() for batch in second]
     assert [row for rows in seen for row in rows] == list(range(START, START + 16))
     other = db.CatalogueStream(collection(weights=[3, 1]), batch_size=4, size=16)
-    with pytest.raises(ValueError, match="the state is of a stream with recipe"):
+    with pytest.raises(ValueError, match="expected the state of a stream with recipe"):
         other.load_state_dict(first.state_dict())
 
 
@@ -79,7 +79,7 @@ def test_what_a_collection_has_itself_is_refused() -> None:
             db.CatalogueStream(collection(), **options)  # type: ignore[arg-type]
     whole = db.Catalogue("star", size=5)
     for data in (whole, whole[:3]):
-        with pytest.raises(TypeError, match=r"expected a recipe or a Collection, got a .*; give"):
+        with pytest.raises(TypeError, match=r"expected a recipe or a Collection, got a .*; pass"):
             db.CatalogueStream(data)  # type: ignore[arg-type]
 
 

@@ -69,7 +69,7 @@ def test_rows_one_by_one_are_rows_of_generate() -> None:
 
 
 def test_a_stream_begins_where_no_catalogue_reaches() -> None:
-    with pytest.raises(ValueError, match="size must be a positive whole number of rows"):
+    with pytest.raises(ValueError, match="size: expected a positive whole number of rows"):
         db.Catalogue("star", size=START + 1)
     largest = db.Catalogue("star", size=START)
     recipe = db.load_recipe("star").replace(size=12_345, seed=6)
@@ -83,7 +83,7 @@ def test_a_stream_begins_where_no_catalogue_reaches() -> None:
 def test_rows_stay_below_63_bits(size: int | None) -> None:
     last = 2**63 - (size or 1)
     assert len(next(iter(stream(start=last, size=size, batch_size=1))))
-    with pytest.raises(ValueError, match=r"(expected rows below|start must be)"):
+    with pytest.raises(ValueError, match=r"(expected rows below|start: expected)"):
         stream(start=last + 1, size=size or 2)
     goes_on = stream(start=last, size=size, batch_size=1)
     with pytest.raises(ValueError, match=r"expected rows below 2\*\*63"):
@@ -154,7 +154,7 @@ def test_a_stream_without_end_goes_on() -> None:
     made = stream()
     assert rows(islice(made, 2)) == list(range(6))
     assert rows(islice(made, 1)) == [6, 7, 8]
-    with pytest.raises(TypeError, match="without end has no length"):
+    with pytest.raises(TypeError, match="expected a stream with a size, got size=None; set size"):
         len(made)
     read = loader(stream(), 2)
     seen = rows(islice(read, 3)) + rows(islice(read, 3))
@@ -165,7 +165,7 @@ def test_what_fills_no_batch_may_be_left_out(three_ranks: Any) -> None:
     made = stream(size=20, drop_last=True)
     assert rows(made) == [0, 1, 2, 9, 10, 11]
     assert rows(made) == [20, 21, 22, 29, 30, 31]
-    with pytest.raises(ValueError, match="an epoch of 5 rows has no batch of 3 for each of 3 rank"):
+    with pytest.raises(ValueError, match="3 rows for each of 3 ranks, got an epoch of 5 rows"):
         iter(stream(size=5, drop_last=True)).__next__()
 
 
@@ -252,19 +252,19 @@ def test_rows_one_by_one_resume_with_as_many_workers_only() -> None:
     second: Any = StatefulDataLoader(copy.copy(made), batch_size=3, num_workers=2)
     second.load_state_dict(state)
     assert sorted(seen + rows(second)) == list(range(28))
-    with pytest.raises(ValueError, match=r"each in its own time.*give the stream a batch_size"):
+    with pytest.raises(ValueError, match=r"are not in step; set batch_size in the stream, or"):
         made.load_state_dict(state)
 
 
 def test_a_state_of_another_stream_is_refused() -> None:
     state = stream().state_dict()
-    with pytest.raises(ValueError, match="a stream with seed 0, this one has 1"):
+    with pytest.raises(ValueError, match="a stream with seed 1, got one with 0; make"):
         stream(seed=1).load_state_dict(state)
-    with pytest.raises(ValueError, match=r"a stream with recipe '.*make the stream as it was"):
+    with pytest.raises(ValueError, match=r"a stream with recipe '.*make the stream with its a"):
         stream(image_size=5).load_state_dict(state)
-    with pytest.raises(ValueError, match=r"no state of a stream in"):
+    with pytest.raises(ValueError, match=r"expected the state of a stream, got"):
         stream().load_state_dict({key: state[key] for key in state if key != "seed"})
-    with pytest.raises(ValueError, match=r"no state of a stream in {'a': 1}"):
+    with pytest.raises(ValueError, match=r"the state of a stream, got {'a': 1}; pass"):
         stream().load_state_dict({"a": 1})
 
 
@@ -282,7 +282,7 @@ def test_a_copy_goes_on_apart() -> None:
 def test_the_memory_that_workers_share_has_no_name() -> None:
     """Oracle: the system's list of what this process has mapped."""
     made = stream()
-    address = made._places._table.data_ptr()
+    address = made._progress._table.data_ptr()
     for line in Path("/proc/self/maps").read_text().splitlines():
         first, last = (int(end, 16) for end in line.split()[0].split("-"))
         if first <= address < last:
@@ -295,10 +295,10 @@ def test_the_memory_that_workers_share_has_no_name() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "size must be None or a positive number of rows, got 0"),
-        ({"batch_size": -1}, "batch_size must be None or a positive number, got -1"),
-        ({"start": -1}, "start must be a row number, got -1"),
-        ({"target": "colour"}, "there is no target 'colour'"),
+        ({"size": 0}, "size: expected None or a positive number of rows, got 0; use 1"),
+        ({"batch_size": -1}, "batch_size: expected None or a positive number, got -1; use 1"),
+        ({"start": -1}, r"start: expected a row number from 0 to 2\*\*63 - 1, got -1; omit"),
+        ({"target": "colour"}, "target: expected .*, got 'colour'; use"),
         ({"seed": -1}, "seed must be"),
     ],
 )
@@ -308,7 +308,7 @@ def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> Non
 
 
 def test_a_loader_wants_batches_and_a_device_no_workers() -> None:
-    with pytest.raises(ValueError, match="give the stream batch_size"):
+    with pytest.raises(ValueError, match="got batch_size=None; set batch_size in the stream"):
         db.StreamLoader(stream(batch_size=None))
-    with pytest.raises(ValueError, match="draws in the training process; use num_workers=0"):
+    with pytest.raises(ValueError, match=r"expected num_workers=0 with .*, got 1 workers; use"):
         next(iter(loader(stream(device="meta"), 1)))

@@ -1,4 +1,4 @@
-"""Places of a dataset: which rows an index, a slice or a list of indices selects."""
+"""Indices of a dataset: selection of rows by an index, a slice or a list of indices."""
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -7,27 +7,27 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-MOST_AT_ONCE = 256  # rows that an iteration makes in one batch
-NUMBERS_AT_ONCE = 1 << 20  # and fewer where rows are large: 4 MiB of float32
-FIRST_AT_ONCE = 4  # rows of the first batch, for a user who looks at a few rows only
+MOST_ROWS = 256  # rows that an iteration makes in one batch
+MOST_NUMBERS = 1 << 20  # fewer rows if they are large: 4 MiB of float32
+FIRST_ROWS = 4  # rows of the first batch, for a user who looks at a few rows only
 
-RULE = "expected a place, a slice or a list of places"
+RULE = "expected an index, a slice or a list of indices"
 
 
 def select(key: object, length: int) -> int | Sequence[int]:
-    """Return the places that a user selects in a dataset, counted from 0.
+    """Return the selected indices of a dataset, counted from 0.
 
     Args:
         key: An integer, a slice, or integers in any iterable, array or tensor with an order;
             negative integers count from the end.
-        length: The number of rows of the dataset.
+        length: Number of rows of the dataset.
 
     Returns:
-        One place for an integer, otherwise a sequence of places.
+        One index for an integer, otherwise a sequence of indices.
 
     Raises:
         TypeError: If the key is anything else, for example a mask of booleans.
-        IndexError: If a place is out of range.
+        IndexError: If an index is out of range.
 
     Example:
         >>> select(-1, 10), select(slice(2, 5), 10), select([0, -1], 10)
@@ -37,22 +37,22 @@ def select(key: object, length: int) -> int | Sequence[int]:
         return range(length)[_plain_slice(key)]
     plain: Any = key.tolist() if isinstance(key, Tensor | np.ndarray) else key
     if isinstance(plain, Mapping | Set | str | bytes) or not isinstance(plain, Iterable):
-        return place(plain, length)
-    return [place(each, length) for each in plain]
+        return check_index(plain, length)
+    return [check_index(each, length) for each in plain]
 
 
 def select_all(key: object, length: int) -> Sequence[int]:
-    """Return the places that a user selects, as a sequence also for one integer."""
-    found = select(key, length)
-    return [found] if isinstance(found, int) else found
+    """Return the selected indices as a sequence, also for one integer."""
+    selected = select(key, length)
+    return [selected] if isinstance(selected, int) else selected
 
 
-def place(key: object, length: int) -> int:
-    """Return one place of a dataset, counted from 0.
+def check_index(key: object, length: int) -> int:
+    """Return one index of a dataset, counted from 0.
 
     Raises:
         TypeError: If the key is not an integer.
-        IndexError: If there is no such place.
+        IndexError: If the index is out of range.
     """
     try:
         if isinstance(key, bool | np.bool_):
@@ -65,8 +65,8 @@ def place(key: object, length: int) -> int:
         ) from None
     if not -length <= number < length:
         raise IndexError(
-            f"place {number} is out of range: the dataset holds {length} rows"
-            + (f", so 0 to {length - 1}" if length else "")
+            f"dataset index: expected {f'{-length} to {length - 1}' if length else 'no index'} for "
+            f"{length} rows, got {number}; use an index below len(data)"
         )
     return number % length
 
@@ -82,14 +82,18 @@ def _plain_slice(key: slice) -> slice:
     return key
 
 
-def rows_at_once(numbers: int) -> int:
-    """Return how many rows of so many numbers each an iteration makes in one batch."""
-    return max(1, min(MOST_AT_ONCE, NUMBERS_AT_ONCE // numbers))
+def rows_per_batch(numbers: int) -> int:
+    """Return the number of rows that an iteration makes in one batch.
+
+    Args:
+        numbers: Number of values of a row.
+    """
+    return max(1, min(MOST_ROWS, MOST_NUMBERS // numbers))
 
 
 def chunks(length: int, most: int) -> Iterator[range]:
-    """Yield all places of a dataset in chunks that double in length, up to `most` rows."""
-    start, rows = 0, min(FIRST_AT_ONCE, most)
+    """Yield all indices of a dataset in chunks that double in length, up to `most` rows."""
+    start, rows = 0, min(FIRST_ROWS, most)
     while start < length:
         stop = min(length, start + rows)
         yield range(start, stop)
