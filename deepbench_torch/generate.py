@@ -93,8 +93,8 @@ def generate(
     Raises:
         ValueError: If recipe, seed, index or size are not as above.
     """
-    chosen = sized(load_recipe(recipe), image_size)
-    seed = checked_seed(seed)
+    chosen = resize(load_recipe(recipe), image_size)
+    seed = check_seed(seed)
     rows = _checked_index(index)
     _keep_freed_memory()
     device = torch.device(device)
@@ -105,7 +105,7 @@ def generate(
     raise TypeError(f"generate takes a Recipe or a SeriesRecipe, got {type(chosen).__name__}")
 
 
-def sized(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
+def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     """The recipe with images of another size; the recipe itself if None.
 
     Raises:
@@ -132,7 +132,7 @@ def sized(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     return recipe.replace(image={"height": height, "width": width})
 
 
-def checked_seed(seed: int) -> int:
+def check_seed(seed: int) -> int:
     """The seed as int.
 
     Raises:

@@ -18,7 +18,7 @@ from deepbench_torch.cli.options import (
     refuse_idle,
 )
 from deepbench_torch.cli.output import cell, echo
-from deepbench_torch.generate import sized
+from deepbench_torch.generate import resize
 from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.ladder import write_ladder
 from deepbench_torch.recipes import load_recipe
@@ -48,7 +48,7 @@ def ladder(
             where="without a folder to write to, where the rungs are only listed",
             remedy="name a folder, or leave it out",
         )
-    recipe = sized(load_recipe(image), parse_size(image_size))
+    recipe = resize(load_recipe(image), parse_size(image_size))
     table = Table(box=None, pad_edge=False)
     for column in ("rung", "adds", "classes"):
         table.add_column(column, overflow="fold")

@@ -17,7 +17,7 @@ from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
-from deepbench_torch.generate import checked_seed, generate, sized
+from deepbench_torch.generate import check_seed, generate, resize
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 
@@ -233,10 +233,10 @@ class Catalogue(RowDataset):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        chosen = sized(load_recipe(recipe), image_size)
+        chosen = resize(load_recipe(recipe), image_size)
         super().__init__(
             chosen,
-            seed=checked_seed(_first(seed, chosen.seed, 0)),
+            seed=check_seed(_first(seed, chosen.seed, 0)),
             size=_first(size, chosen.size, DEFAULT_SIZE),
             split=split,
             limit=limit,

@@ -9,7 +9,7 @@ from deepbench_torch import rng
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.datasets.overlap import Part
 from deepbench_torch.datasets.targets import Target, check_target
-from deepbench_torch.generate import ImageSize, sized
+from deepbench_torch.generate import ImageSize, resize
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue
 
@@ -113,7 +113,7 @@ def reseed(member: RowDataset, seed: int) -> RowDataset:
 
 def resize_member(member: RowDataset, image_size: ImageSize) -> RowDataset:
     """Return the same scenes rendered at another size, also of a stored member."""
-    recipe = sized(member.recipe, image_size)
+    recipe = resize(member.recipe, image_size)
     if recipe == member.recipe:
         return member
     return generated(member, recipe=recipe)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deepbench_torch.datasets import split_rows
-from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
+from deepbench_torch.generate import GENERATOR_VERSION, check_seed
 from deepbench_torch.paths import entries, user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
@@ -104,7 +104,7 @@ def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, A
         path=path,
         format=attributes["format"],
         recipe=recipe,
-        seed=checked_seed(attributes["seed"]),
+        seed=check_seed(attributes["seed"]),
         size=attributes["size"],
         split=split,
         attributes=attributes,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.generate import generate, sized
+from deepbench_torch.generate import generate, resize
 from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
 from deepbench_torch.samples import AbstractSample
 
@@ -163,5 +163,5 @@ def _images_of(recipe: str | Path | AbstractRecipe, size: tuple[int, ...]) -> Re
             f"recipe: expected a recipe of images, got {chosen.name} of time series; plot series "
             "with deepbench-torch show"
         )
-    resized = sized(chosen, (size[0], size[1]))
-    return resized if isinstance(resized, Recipe) else chosen
+    changed = resize(chosen, (size[0], size[1]))
+    return changed if isinstance(changed, Recipe) else chosen

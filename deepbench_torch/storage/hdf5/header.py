@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from deepbench_torch.datasets import Split, split_rows
-from deepbench_torch.generate import GENERATOR_VERSION, checked_seed
+from deepbench_torch.generate import GENERATOR_VERSION, check_seed
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.escape import line
@@ -234,7 +234,7 @@ def _header(file: h5py.File, path: Path) -> Header:
         )
     return Header(
         recipe=recipe,
-        seed=checked_seed(attributes["seed"]),
+        seed=check_seed(attributes["seed"]),
         size=attributes["size"],
         split=split,
         rows=rows,
