@@ -62,8 +62,8 @@ def updated(text: str, lines: list[Result]) -> str:
 def _order(result: Result) -> tuple[object, ...]:
     """Return a sort key: tasks as in runs.yaml, the paper's protocol first, then other columns."""
     tasks = list(load_settings().tasks)
-    place = tasks.index(result.task) if result.task in tasks else len(tasks)
-    return (place, *(str(value) for value in result.model_dump(exclude=SEPARATE).values()))
+    index = tasks.index(result.task) if result.task in tasks else len(tasks)
+    return (index, *(str(value) for value in result.model_dump(exclude=SEPARATE).values()))
 
 
 def _row(runs: list[Result]) -> list[str]:

@@ -46,12 +46,12 @@ def class_table(scores: Scores, classes: list[str]) -> Table:
     counts = ("found", "missed", "false alarms") if several else ()
     for name in ("class", *(("accuracy",) if several else ()), "precision", "recall", *counts):
         table.add_column(name, justify="left" if name == "class" else "right")
-    for place, name in enumerate(classes):
-        shares = [scores.precision[place], scores.recall[place]]
-        shares = [scores.per_class[place], *shares] if several else shares
+    for index, name in enumerate(classes):
+        shares = [scores.precision[index], scores.recall[index]]
+        shares = [scores.per_class[index], *shares] if several else shares
         cells = [f"{100 * float(share):.2f} %" for share in shares]
         if several:
-            (_, alarms), (missed, found) = scores.confusion[place].tolist()
+            (_, alarms), (missed, found) = scores.confusion[index].tolist()
             cells += [str(found), str(missed), str(alarms)]
         table.add_row(name, *cells)
     return table

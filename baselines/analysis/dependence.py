@@ -16,8 +16,8 @@ from baselines.analysis.pictures import COLOURS, DASHES, MARKS, new_figure
 from baselines.scoring.predictions import Predictions
 from baselines.scoring.scores import right, wilson
 
-BINS = 6  # at most, of about equally many answers
-ANSWERS = 25  # at least in a bin, where there are so many
+BINS = 6  # largest number of bins, of about equally many answers
+ANSWERS = 25  # least number in a bin, if there are as many
 Factor = Literal["signal", "size", "overlap", "objects"]
 TITLES: dict[Factor, str] = {
     "signal": "signal to noise of the object",
@@ -87,9 +87,9 @@ def dependence(predictions: Predictions, factors: Factors) -> list[Point]:
     points: list[Point] = []
     for factor, values in columns.items():
         if len(values) and bool(values.isfinite().all()) and bool((values != values[0]).any()):
-            for place, name in enumerate(predictions.classes):
-                mine = clear.kind == place
-                points += _binned(factor, name, values[mine], known[mine])
+            for index, name in enumerate(predictions.classes):
+                selected = clear.kind == index
+                points += _binned(factor, name, values[selected], known[selected])
     return points + _by_number(answers, factors)
 
 
@@ -100,13 +100,13 @@ def _by_number(answers: Tensor, factors: Factors) -> list[Point]:
         return []
     points = []
     for count in sorted(set(number.tolist())):
-        mine = answers[number == count]
+        selected = answers[number == count]
         for group, share in (
-            (LABELS_RIGHT, float(mine.float().mean())),
-            (ALL_RIGHT, float(mine.all(1).float().mean())),
+            (LABELS_RIGHT, float(selected.float().mean())),
+            (ALL_RIGHT, float(selected.all(1).float().mean())),
         ):
-            low, high = wilson(share, len(mine))
-            points.append(Point("objects", group, float(count), share, low, high, len(mine)))
+            low, high = wilson(share, len(selected))
+            points.append(Point("objects", group, float(count), share, low, high, len(selected)))
     return points
 
 
@@ -114,10 +114,10 @@ def _binned(factor: Factor, group: str, values: Tensor, known: Tensor) -> Iterat
     """Yield the share of right answers in bins of values."""
     bins = _bins(values.double())
     for number in sorted(set(bins.tolist())):
-        mine = bins == number
-        share, count = float(known[mine].float().mean()), int(mine.sum())
+        selected = bins == number
+        share, count = float(known[selected].float().mean()), int(selected.sum())
         low, high = wilson(share, count)
-        yield Point(factor, group, float(values[mine].median()), share, low, high, count)
+        yield Point(factor, group, float(values[selected].median()), share, low, high, count)
 
 
 def _bins(values: Tensor) -> Tensor:
@@ -177,19 +177,19 @@ def plot(points: list[Point], *, title: str) -> Figure:
 
 def _panel(axis: Axes, points: list[Point]) -> None:
     groups = list(dict.fromkeys(point.group for point in points))
-    for place, group in enumerate(groups):
-        mine = [point for point in points if point.group == group]
+    for index, group in enumerate(groups):
+        own = [point for point in points if point.group == group]
         counted = group in (ALL_RIGHT, LABELS_RIGHT)
         axis.errorbar(
-            [point.value for point in mine],
-            [100 * point.share for point in mine],
+            [point.value for point in own],
+            [100 * point.share for point in own],
             yerr=[
-                [100 * (point.share - point.low) for point in mine],
-                [100 * (point.high - point.share) for point in mine],
+                [100 * (point.share - point.low) for point in own],
+                [100 * (point.high - point.share) for point in own],
             ],
-            color="black" if counted else COLOURS[place % len(COLOURS)],
-            marker=MARKS[place % len(MARKS)],
-            ls=DASHES[place % len(DASHES)],
+            color="black" if counted else COLOURS[index % len(COLOURS)],
+            marker=MARKS[index % len(MARKS)],
+            ls=DASHES[index % len(DASHES)],
             ms=4,
             lw=1.2,
             elinewidth=0.7,

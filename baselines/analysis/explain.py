@@ -73,8 +73,8 @@ def plain(scores: Scores, classes: list[str]) -> dict[str, object]:
         "exact_match": scores.exact_match,
         **{f"top_{k}": share for k, share in enumerate(scores.top, 1)},
         "classes": {
-            name: {column: float(share[place]) for column, share in columns.items()}
-            for place, name in enumerate(classes)
+            name: {column: float(share[index]) for column, share in columns.items()}
+            for index, name in enumerate(classes)
         },
         counts: scores.confusion.tolist(),
     }

@@ -64,9 +64,9 @@ def _text(predictions: Predictions, index: int, column: int) -> str:
             f"row {row}: {names[int(label)]} predicted as {names[best]}, "
             f"p = {float(chance[best]):.4f}"
         )
-    (there,) = label_names(label[None], names)
+    (present,) = label_names(label[None], names)
     verb = "misses" if label[column] > 0.5 else "imagines"
-    holds = there.replace("+", ", ") or "nothing"
+    holds = present.replace("+", ", ") or "nothing"
     return f"row {row}, {holds}: {verb} {names[column]}, p = {float(chance[column]):.4f}"
 
 

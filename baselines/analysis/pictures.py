@@ -54,14 +54,14 @@ def learning_curve(curve: Curve, *, title: str, test: float, paper: float) -> Fi
     """
     figure = new_figure(9, 3.6, title=title)
     loss, accuracy = figure.subplots(1, 2)
-    for place, (name, label) in enumerate((("train/loss", "training"), ("val/loss", "validation"))):
-        _plot(loss, curve, name, label=label, place=place)
+    for index, (name, label) in enumerate((("train/loss", "training"), ("val/loss", "validation"))):
+        _plot(loss, curve, name, label=label, index=index)
     loss.set_yscale("log")
     loss.set_ylabel("loss")
-    for place, (name, label) in enumerate(
+    for index, (name, label) in enumerate(
         (("val/accuracy", "validation accuracy"), ("val/exact_match", "every label right")), 1
     ):
-        _plot(accuracy, curve, name, label=label, place=place, factor=100)
+        _plot(accuracy, curve, name, label=label, index=index, factor=100)
     end = max(curve, default=1)
     accuracy.plot([end], [test], "*", ms=11, color="black", label=f"test, {test:.2f} %")
     accuracy.axhline(paper, color="0.45", lw=1, ls=":", label=f"the paper, {paper:.1f} %")
@@ -75,15 +75,17 @@ def learning_curve(curve: Curve, *, title: str, test: float, paper: float) -> Fi
 
 
 def _plot(
-    axis: Axes, curve: Curve, name: str, *, label: str, place: int, factor: float = 1
+    axis: Axes, curve: Curve, name: str, *, label: str, index: int, factor: float = 1
 ) -> None:
-    points = [(epoch, factor * told[name]) for epoch, told in curve.items() if name in told]
+    points = [
+        (epoch, factor * metrics[name]) for epoch, metrics in curve.items() if name in metrics
+    ]
     if points:
         mark = "." if len(points) < 5 else None  # a line of one point cannot be seen
         axis.plot(
             *zip(*points, strict=True),
-            color=COLOURS[place],
-            ls=DASHES[place],
+            color=COLOURS[index],
+            ls=DASHES[index],
             marker=mark,
             label=label,
         )
@@ -124,14 +126,14 @@ def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
         ("precision", scores.precision),
         ("recall", scores.recall),
     )
-    for place, (name, part) in enumerate(parts):
-        middles = [number + 0.27 * (place - 1) for number in range(len(classes))]
+    for index, (name, part) in enumerate(parts):
+        middles = [number + 0.27 * (index - 1) for number in range(len(classes))]
         bars = axis.bar(
             middles,
             [100 * float(share) for share in part],
             width=0.25,
-            color=COLOURS[place],
-            hatch=("", "//", "..")[place],
+            color=COLOURS[index],
+            hatch=("", "//", "..")[index],
             edgecolor="white",
             label=name,
         )

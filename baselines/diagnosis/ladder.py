@@ -108,8 +108,8 @@ def chance(label: Tensor, classes: int) -> float:
     """Return the accuracy of always predicting the more frequent class, or presence."""
     if label.dim() == 1:
         return float(torch.bincount(label, minlength=classes).max() / len(label))
-    there = label.mean(0)
-    return float(torch.maximum(there, 1 - there).mean())
+    share = label.mean(0)
+    return float(torch.maximum(share, 1 - share).mean())
 
 
 def breaking(rungs: Sequence[RungResult]) -> int | None:

@@ -130,5 +130,5 @@ def write(predictions: Predictions, path: Path) -> Path:
 def label_names(label: Tensor, classes: list[str]) -> list[str]:
     """Return each label in words: the kinds, joined by "+"; empty without any kind."""
     if label.dim() == 1:
-        return [classes[place] for place in label.tolist()]
-    return ["+".join(classes[place] for place in row.nonzero()[:, 0].tolist()) for row in label]
+        return [classes[index] for index in label.tolist()]
+    return ["+".join(classes[index] for index in row.nonzero()[:, 0].tolist()) for row in label]

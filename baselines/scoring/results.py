@@ -105,12 +105,12 @@ def record(result: Result, file: Path = FILE, *, trained_before: bool = False) -
     file.parent.mkdir(parents=True, exist_ok=True)
     with locked(file, quiet=True):  # runs side by side may end together
         rows = read(file)
-        places = [place for place, row in enumerate(rows) if row.key == result.key]
-        if places and trained_before:
-            kept = {name: getattr(rows[places[0]], name) for name in TRAINED}
+        indices = [index for index, row in enumerate(rows) if row.key == result.key]
+        if indices and trained_before:
+            kept = {name: getattr(rows[indices[0]], name) for name in TRAINED}
             result = result.model_copy(update=kept)
-        if places:
-            rows[places[0]] = result
+        if indices:
+            rows[indices[0]] = result
         else:
             rows.append(result)
         _write(rows, file)

@@ -61,7 +61,9 @@ def _text(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8: {error.reason}") from None
+        raise ValueError(
+            f"{path}: expected text in UTF-8, got {error.reason}; save it as UTF-8"
+        ) from None
 
 
 def _parts(rows: range) -> Iterable[range]:
@@ -75,8 +77,8 @@ def _header(notes: list[str], path: Path) -> Header:
     except ValidationError as error:
         faults = (f"{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
         raise ValueError(
-            f"{path} must begin with lines `# key: value` for {', '.join(Header.model_fields)}; "
-            + "; ".join(faults)
+            f"{path}: expected lines `# key: value` for {', '.join(Header.model_fields)}, got "
+            f"{'; '.join(faults)}; correct these lines"
         ) from None
 
 
@@ -84,12 +86,13 @@ def _catalogue(header: Header, path: Path, recipe: str | Path | None) -> db.Cata
     """Return the catalogue that the header names, if this package generates the same images."""
     if recipe is None and header.recipe not in db.list_recipes():
         raise ValueError(
-            f"{path} is about the recipe {header.recipe!r}, which is not packaged; "
-            "give its YAML file with --recipe"
+            f"{path}: recipe: expected a packaged recipe, got {header.recipe!r}; set its YAML "
+            "file with --recipe"
         )
     sides = header.image_size.split("x")
     if len(sides) != 2 or not all(side.isdecimal() for side in sides):
-        raise ValueError(f"{path}: image_size must be like 48x64, got {header.image_size!r}")
+        found = f"got {header.image_size!r}; write height and width in pixels"
+        raise ValueError(f"{path}: image_size: expected a size such as 48x64, {found}")
     catalogue = db.Catalogue(
         recipe or header.recipe,
         size=header.size,
@@ -97,13 +100,12 @@ def _catalogue(header: Header, path: Path, recipe: str | Path | None) -> db.Cata
         split=header.split,
         image_size=(int(sides[0]), int(sides[1])),
     )
-    made = (header.digest, header.generator_version)
-    here = (catalogue.recipe.digest, GENERATOR_VERSION)
-    if made != here:
+    digest = catalogue.recipe.digest
+    if (header.digest, header.generator_version) != (digest, GENERATOR_VERSION):
         raise ValueError(
-            f"{path} is about other images: its recipe {header.recipe} has digest "
-            f"{made[0]:.12} and generator version {made[1]}, the one here {here[0]:.12} and "
-            f"{here[1]}; score it with the version of the package that made it"
+            f"{path}: expected predictions of recipe {header.recipe} with digest {digest:.12} and "
+            f"generator version {GENERATOR_VERSION}, got {header.digest:.12} and "
+            f"{header.generator_version}; score it with the version of the package that wrote it"
         )
     return catalogue
 
@@ -114,28 +116,29 @@ def _lines(table: Iterable[list[str]], path: Path, classes: list[str]) -> list[L
     columns = next(rows, [])
     if columns != expected:
         raise ValueError(
-            f"{path} must have the columns {','.join(expected)}, got {','.join(columns) or 'none'}"
+            f"{path}: expected the columns {','.join(expected)}, got "
+            f"{','.join(columns) or 'none'}; correct the line of names"
         )
     return [_line(cells, path, len(expected)) for cells in rows]
 
 
 def _line(cells: list[str], path: Path, columns: int) -> Line:
     if len(cells) != columns:
-        raise ValueError(f"{path}: each line must have {columns} cells, got {','.join(cells)!r}")
+        found = f"got {','.join(cells)!r:.60}; correct the line"
+        raise ValueError(f"{path}: expected {columns} cells in each line, {found}")
     row, label, *chances = cells
     if not (row.isascii() and row.isdecimal()):
-        raise ValueError(f"{path}: a row must be a whole number, got {row!r}")
+        found = f"got {row!r:.60}; write the number of an image"
+        raise ValueError(f"{path}: row: expected a whole number, {found}")
     try:
         values = [float(chance) for chance in chances]
     except ValueError:
-        raise ValueError(
-            f"{path}: row {row} has a probability that is no number: {chances}"
-        ) from None
+        found = f"got {', '.join(chances):.60}; write a number for each class"
+        raise ValueError(f"{path}: row {row}: expected probabilities, {found}") from None
     wrong = [value for value in values if math.isnan(value) or not 0 <= value <= 1]
     if wrong:
-        raise ValueError(
-            f"{path}: row {row} has the probability {wrong[0]:g}; probabilities are from 0 to 1"
-        )
+        found = f"got {wrong[0]:g}; apply a sigmoid or softmax to logits"
+        raise ValueError(f"{path}: row {row}: expected probabilities from 0 to 1, {found}")
     return Line(int(row), label, values)
 
 
@@ -144,7 +147,7 @@ def _check_rows(found: list[int], expected: range, path: Path) -> None:
     times = Counter(found)
     unknown = [row for row in times if row not in expected]
     missed = len(expected) - (len(times) - len(unknown))
-    faults = {  # a file may name more rows than could ever be listed
+    faults = {  # rows are not listed: a header may state any size
         "misses": (missed, (row for row in expected if row not in times)),
         "repeats": (
             sum(count > 1 for count in times.values()),
@@ -157,8 +160,8 @@ def _check_rows(found: list[int], expected: range, path: Path) -> None:
     ]
     if found_faults:
         raise ValueError(
-            f"{path} must have each row from {expected[0]} to {expected[-1]} once; "
-            f"it {' and '.join(found_faults)}"
+            f"{path}: expected each row from {expected[0]} to {expected[-1]} once, got a file that "
+            f"{' and '.join(found_faults)}; correct its rows"
         )
 
 
@@ -173,6 +176,6 @@ def _check_labels(lines: list[Line], truth: list[str], path: Path) -> None:
     for line, name in zip(lines, truth, strict=True):
         if line.label != name:
             raise ValueError(
-                f"{path}: row {line.row} has the label {line.label or 'nothing'!r}, but recipe "
-                f"and seed give {name or 'nothing'!r}"
+                f"{path}: row {line.row}: expected the label {name or 'nothing'!r} of recipe and "
+                f"seed, got {line.label or 'nothing'!r}; correct the row, recipe or seed"
             )

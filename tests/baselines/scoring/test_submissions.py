@@ -61,7 +61,9 @@ def test_a_recipe_that_is_not_packaged_is_an_argument(tmp_path: Path) -> None:
     predicted = example(recipe)
     path = predictions.write(predicted, tmp_path / "file.csv")
     assert equal(submissions.read(path, recipe=tmp_path / "mine.yaml"), predicted)
-    with pytest.raises(ValueError, match="'mine', which is not packaged; give its YAML file with"):
+    with pytest.raises(
+        ValueError, match="expected a packaged recipe, got 'mine'; set its YAML file with"
+    ):
         submissions.read(path)
 
 
@@ -85,43 +87,54 @@ def cell(column: int, value: str) -> Callable[[list[str]], list[str]]:
 
 
 FAULTS: list[tuple[Callable[[list[str]], list[str]], str]] = [
-    (without(0), "must begin with lines `# key: value` for recipe, digest, .*; recipe: Field req"),
+    (without(0), "expected lines `# key: value` for recipe, digest, .*, got recipe: Field req"),
     (replaced("# seed: 5", "# seed: five"), "seed: Input should be a valid integer"),
     (replaced("# split: test", "# spilt: test"), "split: Field required; spilt: Extra inputs"),
-    (replaced("# recipe: sky", "# recipe: moon"), "about the recipe 'moon', which is not packaged"),
-    (replaced("16x16", "16"), "image_size must be like 48x64, got '16'"),
-    (replaced("16x16", "16x17"), "is about other images: its recipe sky has digest"),
-    (replaced("# digest: ", "# digest: 0"), "is about other images: its recipe sky has digest 0"),
+    (replaced("# recipe: sky", "# recipe: moon"), "expected a packaged recipe, got 'moon'"),
+    (replaced("16x16", "16"), "image_size: expected a size such as 48x64, got '16'"),
+    (
+        replaced("16x16", "16x17"),
+        "expected predictions of recipe sky with digest .* got .*; score it with",
+    ),
+    (
+        replaced("# digest: ", "# digest: 0"),
+        "expected predictions of recipe sky with digest .* got 0.*; score it with",
+    ),
     (
         replaced(f"version: {GENERATOR_VERSION}", "version: 0"),
-        f"and generator version 0, the one here .* and {GENERATOR_VERSION}",
+        f"and generator version {GENERATOR_VERSION}, got .* and 0; score",
     ),
     (replaced("row,label,star", "row,label,sun"), "the columns row,label,star,galaxy,spiral, got"),
-    (lambda lines: lines[:7], "must have the columns row,label,star,galaxy,spiral, got none"),
-    (lambda lines: lines[:8], "it misses rows 24, 25, 26 and 3 more"),
-    (without(10), "each row from 24 to 29 once; it misses row 26"),
-    (lambda lines: [*lines, lines[-1]], "it repeats row 29"),
-    (lambda lines: [*lines, *lines[-6:]], "it repeats rows 24, 25, 26 and 3 more"),
-    (cell(0, "30"), "it misses row 29 and has unknown row 30"),
-    (cell(0, "-1"), "a row must be a whole number, got '-1'"),
-    (cell(0, "\N{ARABIC-INDIC DIGIT TWO}"), "a row must be a whole number"),
-    (cell(2, "nan"), "row 29 has the probability nan; probabilities are from 0 to 1"),
-    (cell(2, "1.0001"), "row 29 has the probability 1.0001; probabilities are from 0 to 1"),
-    (cell(3, "-1e-9"), "row 29 has the probability -1e-09"),
-    (cell(4, "inf"), "row 29 has the probability inf"),
-    (cell(4, "high"), "row 29 has a probability that is no number"),
-    (cell(4, ""), "row 29 has a probability that is no number"),
-    (lambda lines: [*lines[:-1], lines[-1] + ",1"], "each line must have 5 cells, got '29,"),
-    (cell(1, "moon"), "row 29 has the label 'moon', but recipe and seed give"),
+    (lambda lines: lines[:7], "expected the columns row,label,star,galaxy,spiral, got none"),
+    (lambda lines: lines[:8], "got a file that misses rows 24, 25, 26 and 3 more"),
+    (without(10), "each row from 24 to 29 once, got a file that misses row 26"),
+    (lambda lines: [*lines, lines[-1]], "got a file that repeats row 29"),
+    (lambda lines: [*lines, *lines[-6:]], "got a file that repeats rows 24, 25, 26 and 3 more"),
+    (cell(0, "30"), "got a file that misses row 29 and has unknown row 30"),
+    (cell(0, "-1"), "row: expected a whole number, got '-1'"),
+    (cell(0, "\N{ARABIC-INDIC DIGIT TWO}"), "row: expected a whole number"),
+    (cell(2, "nan"), "row 29: expected probabilities from 0 to 1, got nan; apply"),
+    (cell(2, "1.0001"), "row 29: expected probabilities from 0 to 1, got 1.0001; apply"),
+    (cell(3, "-1e-9"), "row 29: expected probabilities from 0 to 1, got -1e-09"),
+    (cell(4, "inf"), "row 29: expected probabilities from 0 to 1, got inf"),
+    (cell(4, "high"), "row 29: expected probabilities, got .*; write a number"),
+    (cell(4, ""), "row 29: expected probabilities, got .*; write a number"),
+    (lambda lines: [*lines[:-1], lines[-1] + ",1"], "expected 5 cells in each line, got '29,"),
+    (cell(1, "moon"), "row 29: expected the label .* of recipe and seed, got 'moon'"),
     (replaced("# size: 30", "# size: 4000000000000000"), "has unknown rows 24, 25, 26 and 3 more"),
-    (replaced("# size: 30", "# size: 29"), "each row from 23 to 28 once; it misses row 23 and has"),
-    (replaced("# seed: 5", "# seed: 6"), "row .* has the label .*, but recipe and seed give"),
+    (
+        replaced("# size: 30", "# size: 29"),
+        "each row from 23 to 28 once, got a file that misses row 23 and has",
+    ),
+    (replaced("# seed: 5", "# seed: 6"), "row .*: expected the label .* of recipe and seed, got"),
 ]
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file.csv").write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match=r"file.csv is not text in UTF-8: invalid start byte"):
+    with pytest.raises(
+        ValueError, match=r"file.csv: expected text in UTF-8, got invalid start byte; save"
+    ):
         submissions.read(tmp_path / "file.csv")
 
 
