@@ -52,19 +52,25 @@ def cases() -> dict[str, db.Recipe]:
     }
 
 
-def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int) -> Row:
+def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int, device: str = "cpu") -> Row:
     """Time generation in batches, generation one by one and torch.randn, in turns."""
     torch.set_num_threads(threads)
     index = torch.arange(BATCH)
     shape = (BATCH, 1, recipe.image.height, recipe.image.width)
     batch, single, randn = _in_turns(
         rounds,
-        lambda: db.generate(recipe, 0, index),
-        lambda: db.generate(recipe, 0, index[:1]),
-        lambda: torch.randn(shape),
-        clock=time.process_time if threads == 1 else time.perf_counter,
+        lambda: _finished(db.generate(recipe, 0, index, device=device).image),
+        lambda: _finished(db.generate(recipe, 0, index[:1], device=device).image),
+        lambda: _finished(torch.randn(shape, device=device)),
+        clock=time.process_time if threads == 1 and device == "cpu" else time.perf_counter,
     )
     return Row(case, threads, randn / BATCH, batch / BATCH, single)
+
+
+def _finished(images: torch.Tensor) -> None:
+    """Wait until the images are there."""
+    if images.is_cuda:
+        torch.cuda.synchronize(images.device)
 
 
 def reading(*, size: int, shuffle: bool) -> float:
@@ -101,15 +107,17 @@ def main(
     trajectories: Annotated[
         int, typer.Option(help="Number of N-body systems in one call.")
     ] = 10_000,
+    device: Annotated[str, typer.Option(help="Device that renders; a GPU is timed alone.")] = "cpu",
 ) -> None:
     """Time generation against torch.randn, reading of a file, and N-body against scipy."""
     all_threads = torch.get_num_threads()
-    table = Table(title=f"Microseconds an image (torch {torch.__version__}, CPU)")
+    name = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
+    table = Table(title=f"Microseconds an image (torch {torch.__version__}, {name})")
     for column in ("case", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
         table.add_column(column, justify="left" if column == "case" else "right")
     for case, recipe in cases().items():
         for threads in dict.fromkeys((1, all_threads)):
-            row = measure(case, recipe, threads=threads, rounds=rounds)
+            row = measure(case, recipe, threads=threads, rounds=rounds, device=device)
             table.add_row(
                 row.case,
                 str(row.threads),
@@ -121,6 +129,8 @@ def main(
     torch.set_num_threads(1)
     console = Console()
     console.print(table)
+    if device != "cpu":
+        return
     for shuffle in (False, True):
         speed = reading(size=size, shuffle=shuffle)
         order = "shuffled" if shuffle else "in order"
