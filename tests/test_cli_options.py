@@ -99,7 +99,12 @@ CASES = [
     Case(GENERATE, "--format npy", RECIPES),
     Case(GENERATE, "--workers 1", ("yaml",), seen=False),
     Case(GENERATE, "--compression gzip", RECIPES),
-    Case(f"{GENERATE} --format npy", "--compression gzip", RECIPES, "compression goes with format"),
+    Case(
+        f"{GENERATE} --format npy",
+        "--compression gzip",
+        RECIPES,
+        "compression: expected None for format",
+    ),
     Case("generate {} {out} --size 5", "--no-card", ("yaml", "series")),
     Case(f"{GENERATE} --quiet", "--overwrite", RECIPES, seen=False),
     Case(GENERATE, "--quiet", RECIPES),

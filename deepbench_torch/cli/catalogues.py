@@ -34,19 +34,15 @@ from deepbench_torch.recipes import (
     load_recipe,
 )
 from deepbench_torch.storage import (
-    Description,
     StoredCatalogue,
     describe,
     is_file_name,
     materialize,
-    read_header,
 )
 from deepbench_torch.storage import append as append_rows
-from deepbench_torch.storage.formats import Format
-from deepbench_torch.storage.formats.jpeg import stored_scale
-from deepbench_torch.storage.formats.npy import array_name
-from deepbench_torch.storage.formats.rows import label_shape
-from deepbench_torch.storage.names import LIST, check_folder_name
+from deepbench_torch.storage.formats import DEFAULT, FORMATS, Format
+from deepbench_torch.storage.names import LIST
+from deepbench_torch.storage.suffixes import check_folder_name
 
 
 def generate(
@@ -61,7 +57,7 @@ def generate(
     image_size: ImageSize = None,
     format: Annotated[  # noqa: A002
         Format, typer.Option(help="One file (h5), or a folder of arrays or of a file a row.")
-    ] = "h5",
+    ] = DEFAULT,
     workers: Workers = 0,
     compression: Annotated[
         Literal["gzip", "lzf"] | None, typer.Option(help="Smaller, but read more slowly.")
@@ -120,17 +116,17 @@ def _check_append(context: typer.Context, path: Path, *, format: Format) -> None
 
 def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
     """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
-    if format == "h5":
-        if is_file_name(output):
-            return output
-    elif is_file_name(output):
+    form = FORMATS[format]
+    if is_file_name(output) and not form.is_folder:
+        return output
+    if is_file_name(output):
         raise ValueError(
             f"format {format} gives a folder, got {output.name!r}; name a folder, or leave the "
             "format out"
         )
     if not output.is_dir():
         check_folder_name(output, "the catalogue and its card")
-    return output / (f"{recipe.name}.h5" if format == "h5" else recipe.name)
+    return output / (recipe.name if form.is_folder else f"{recipe.name}{form.suffixes[0]}")
 
 
 def info(
@@ -154,13 +150,13 @@ def info(
         "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
         "seed": told.seed,
         "digest": said["digest"],
-        "sha256": said["sha256"] if told.format == "h5" else said["data_sha256"],
+        "sha256": told.checksum,
         "made by": said["package"],
         "generator": f"version {said['generator_version']}",
         "date": said["date"],
         "licence": said["licence"],
         "format": told.format,
-        **_format_facts(told),
+        **FORMATS[told.format].info(told),
         "size": size_text(told.bytes),
     }
     for name, value in facts.items():
@@ -184,28 +180,6 @@ def _tell_of_collection(folder: Path) -> None:
         + ("one after another" if collection.weights is None else f"by {collection.weights}")
         + f"; labels: {', '.join(collection.classes)}"
     )
-
-
-def _format_facts(told: Description) -> dict[str, str]:
-    """What there is to say of one format alone."""
-    if told.format == "h5":
-        header = read_header(told.path)
-        shards = "none" if header.shards is None else f"{len(header.shards.seals):,}"
-        reading = "mapped into memory" if header.mapped else "compressed"
-        return {"reading": reading, "shards": shards}
-    if told.format == "npy":
-        shapes = {
-            array_name(told.recipe): (len(told.rows), *told.recipe.shape),
-            "labels": label_shape(told)[0],
-        }
-        return {"arrays": ", ".join(f"{name}.npy {shape}" for name, shape in shapes.items())}
-    if told.format == "jpeg":
-        scale = stored_scale(told)
-        return {
-            "8 bits": f"{scale.low:g} to {scale.high:g}, softening {scale.softening:g}; "
-            "metadata.json tells the formula"
-        }
-    return {}
 
 
 def list_() -> None:

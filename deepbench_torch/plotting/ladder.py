@@ -12,8 +12,8 @@ from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.style import TILE, save, stretched
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
-from deepbench_torch.storage.names import check_folder_name
 from deepbench_torch.storage.outputs import check_replaceable
+from deepbench_torch.storage.suffixes import check_folder_name
 
 
 def ladder_catalogues(

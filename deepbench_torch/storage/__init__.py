@@ -5,9 +5,9 @@ from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.hdf5.header import Header, read_header, stored_bytes
 from deepbench_torch.storage.materialize import materialize
-from deepbench_torch.storage.names import is_file_name
 from deepbench_torch.storage.reproduce import Reproduction, reproduce
 from deepbench_torch.storage.stored_catalogue import StoredCatalogue
+from deepbench_torch.storage.suffixes import is_file_name
 from deepbench_torch.storage.verify import verified, verified_folder, verified_header
 
 __all__ = [

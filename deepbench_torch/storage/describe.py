@@ -10,7 +10,8 @@ from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import FORMATS
-from deepbench_torch.storage.hdf5.header import check_exists, read_header
+from deepbench_torch.storage.formats.table import describe_file
+from deepbench_torch.storage.hdf5.header import check_exists
 from deepbench_torch.storage.names import METADATA, RECIPE
 from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.trust import check_metadata, inside, parse_recipe, read_json, read_text
@@ -30,22 +31,7 @@ def describe(path: str | Path) -> Description:
             path = _only_catalogue(path)
         if path.is_dir():
             return _describe_folder(path)
-    header = read_header(path)
-    options = {
-        "compression": header.compression,
-        "shard_rows": None if header.shards is None else header.shards.rows,
-    }
-    return Description(
-        path=path,
-        format="h5",
-        recipe=header.recipe,
-        seed=header.seed,
-        size=header.size,
-        split=header.split,
-        attributes=header.attributes,
-        options=options,
-        files=header.files,
-    )
+    return describe_file(path)
 
 
 def _only_catalogue(folder: Path) -> Path:
@@ -107,6 +93,7 @@ def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, A
         seed=check_seed(attributes["seed"]),
         size=attributes["size"],
         split=split,
+        checksum=attributes["data_sha256"],
         attributes=attributes,
         options={},
     )

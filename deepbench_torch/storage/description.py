@@ -15,11 +15,12 @@ class Description(NamedTuple):
 
     Attributes:
         path: The file or folder.
-        format: "h5", "npy", "jpeg" or "fits".
+        format: Name of its format, a key of FORMATS.
         recipe: What the rows hold.
         seed: Their seed.
         size: How many rows the catalogue has before splitting.
         split: Which of them it is; None for all.
+        checksum: SHA-256 of its rows, in hexadecimal.
         attributes: All metadata, by name.
         options: The arguments of `materialize` that it was written with.
         files: Its files outside of `path` if that is a file, such as shards.
@@ -31,6 +32,7 @@ class Description(NamedTuple):
     seed: int
     size: int
     split: Split | None
+    checksum: str
     attributes: dict[str, Any]
     options: dict[str, Any]
     files: tuple[Path, ...] = ()
@@ -44,11 +46,6 @@ class Description(NamedTuple):
     def metadata(self) -> Metadata:
         """What it holds, as its writer has it."""
         return Metadata(self.recipe, self.seed, self.size, self.split, self.rows)
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 of its rows, in hexadecimal."""
-        return str(self.attributes["sha256" if self.format == "h5" else "data_sha256"])
 
     @property
     def bytes(self) -> int:

@@ -13,9 +13,10 @@ import yaml
 
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.text import parse_yaml
-from deepbench_torch.storage.names import LIST, beside, check_folder_name
+from deepbench_torch.storage.names import LIST, beside
 from deepbench_torch.storage.owned import GROUP_VERSION
 from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
+from deepbench_torch.storage.suffixes import check_folder_name
 from deepbench_torch.storage.trust import inside, read_text
 from deepbench_torch.storage.work.atomic import folders, sync
 from deepbench_torch.storage.work.folder import PARTIAL, begin_work, remove_other_work

@@ -12,13 +12,13 @@ from deepbench_torch.datasets.guard import check_guard
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
-from deepbench_torch.storage.formats import FORMATS, Format
+from deepbench_torch.storage.formats import DEFAULT, FORMATS, Format
 from deepbench_torch.storage.group import Group, Options
-from deepbench_torch.storage.hdf5.shards import remove_other_shards, shard_folder
+from deepbench_torch.storage.hdf5.shards import remove_other_shards
 from deepbench_torch.storage.metadata import Metadata
-from deepbench_torch.storage.names import check_suffix
 from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
+from deepbench_torch.storage.suffixes import check_suffix
 from deepbench_torch.storage.work.atomic import folders, sync
 from deepbench_torch.storage.work.chunks import row_bytes
 from deepbench_torch.storage.work.folder import (
@@ -97,8 +97,10 @@ def materialize(
     _check_name(path)
     path = user_path(path)
     if isinstance(catalogue, Group):
-        if format not in (None, "h5") or shard_rows is not None:
-            raise ValueError(f"a collection is written as 'h5', got {format!r}, {shard_rows!r}")
+        if format not in (None, DEFAULT) or shard_rows is not None:
+            raise ValueError(
+                f"a collection is written as {DEFAULT!r}, got {format!r}, {shard_rows!r}"
+            )
         options = Options(workers, executor, overwrite, progress, compression)
         with writing(path, "the collection"):
             return catalogue.store(path, options=options)
@@ -110,7 +112,7 @@ def materialize(
         target = real_target(path)
         order = Order(Metadata.of(catalogue), target, compression, shard_rows)
         task = Task(
-            order, format or "h5", workers, executor, overwrite=overwrite, quiet=not progress
+            order, format or DEFAULT, workers, executor, overwrite=overwrite, quiet=not progress
         )
         _write_once(task)
     return path
@@ -147,7 +149,7 @@ def _write_once(task: Task) -> None:
             return
         _check_free(task)
         folder = work_path(target, metadata.key())
-        shards = shard_folder(task.order) if task.format == "h5" else None
+        shards = FORMATS[task.format].shards(task.order)
         _check_room(metadata, done=[folder] if shards is None else [folder, shards])
         with (
             work_folder(folder),
@@ -170,7 +172,7 @@ def _check_free(task: Task) -> None:
     there = standing(target)
     if there is not None and not there.empty and not task.overwrite:
         raise _exists(target)
-    check_kept(there, target, folder=task.format != "h5")
+    check_kept(there, target, folder=FORMATS[task.format].is_folder)
 
 
 def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
@@ -223,13 +225,17 @@ def _check_name(path: str | Path) -> None:
         raise ValueError(f"the path must name a file, got {str(path)!r}")
 
 
-def _check_arguments(*, format: object, workers: int, compression: object) -> None:  # noqa: A002
+def _check_arguments(*, format: str | None, workers: int, compression: object) -> None:  # noqa: A002
     if format is not None and format not in FORMATS:
         raise ValueError(f"format must be {' or '.join(map(repr, FORMATS))}, got {format!r}")
-    if compression is not None and format not in (None, "h5"):
-        raise ValueError(f"compression goes with format 'h5', got {compression!r} and {format!r}")
-    if compression not in (None, "gzip", "lzf"):
-        raise ValueError(f"compression must be None, 'gzip' or 'lzf', got {compression!r}")
+    form = format or DEFAULT
+    choices = FORMATS[form].compressions
+    if compression not in (None, *choices):
+        names = " or ".join(map(repr, (None, *choices)))
+        raise ValueError(
+            f"compression: expected {names} for format {form!r}, got {compression!r}; choose one, "
+            "or use another format"
+        )
     check_integer(
         workers, "workers must be 0 or a positive number of processes", least=0, most=1024
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from deepbench_torch.paths import entries
 from deepbench_torch.recipes.text import read_yaml
+from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.hdf5.owned import is_own_file, own_shards
 from deepbench_torch.storage.metadata import is_own
 from deepbench_torch.storage.names import LIST, METADATA, keyed
@@ -15,7 +16,7 @@ from deepbench_torch.storage.names import LIST, METADATA, keyed
 GROUP_VERSION = 1
 ROW_FOLDERS = ("images", "series", "train", "val", "test")
 # row files: images/000000.fits, series/000000.fits, train/0-star/000000.jpg
-_ROW_FILE = re.compile(r"(?:images|series|(?:train|val|test)/[^/]+)/(\d{6,})\.(?:jpg|fits)")
+_ROW_FILE = re.compile(r"(?:images|series|(?:train|val|test)/[^/]+)/(\d{6,})(\.\w+)")
 
 
 def own_files(folder: Path) -> set[Path] | None:
@@ -71,7 +72,9 @@ def _is_of_catalogue(path: Path, attributes: dict[str, Any], folder: Path) -> bo
         return path.name == METADATA or path.name in attributes["files"]
     row = _ROW_FILE.fullmatch(path.as_posix())
     size = attributes.get("size")
-    return row is not None and isinstance(size, int) and int(row[1]) < size
+    if row is None or row[2] not in {form.row_suffix for form in FORMATS.values()}:
+        return False
+    return isinstance(size, int) and int(row[1]) < size
 
 
 def _members(folder: Path) -> list[str]:

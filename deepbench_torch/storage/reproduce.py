@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from deepbench_torch.paths import files_in, user_path
-from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.hdf5.header import read_header
 from deepbench_torch.storage.materialize import materialize
 from deepbench_torch.storage.reading import reading
-from deepbench_torch.storage.trust import inside, read_fits, read_jpeg
+from deepbench_torch.storage.trust import inside
 from deepbench_torch.storage.work.chunks import Array
 
 BLOCK = 1 << 20  # bytes compared at once
@@ -112,9 +111,10 @@ def _difference(old: Path, new: Path, told: Description) -> Iterator[str]:
     place = _first_difference(old, new)
     if place is None:
         return
-    if FORMATS[told.format].same == "bytes" or old.suffix not in (".jpg", ".fits"):
+    read_row, suffix = FORMATS[told.format].read_row, FORMATS[told.format].row_suffix
+    if read_row is None or old.suffix != suffix:
         yield f"{old.name} differs from byte {place} on"
-    elif not _equal(old, new, told.recipe):
+    elif not _equal(old, new, lambda path: read_row(path, told.recipe)):
         yield f"{old.name} differs in its pixels"
 
 
@@ -132,19 +132,12 @@ def _first_difference(old: Path, new: Path) -> int | None:
         return place if right.read(1) else None
 
 
-def _equal(old: Path, new: Path, recipe: AbstractRecipe) -> bool:
+def _equal(old: Path, new: Path, read: Callable[[Path], Array]) -> bool:
     """Return whether two files of a row hold the same pixels; a damaged file does not."""
     try:
-        return np.array_equal(_pixels(old, recipe), _pixels(new, recipe))
+        return np.array_equal(read(old), read(new))
     except ValueError:
         return False
-
-
-def _pixels(path: Path, recipe: AbstractRecipe) -> Array:
-    """Return the pixels of a JPEG or FITS file."""
-    if path.suffix == ".jpg":
-        return read_jpeg(path, *recipe.shape[1:])
-    return read_fits(path, recipe.shape[1:] if recipe.content == "image" else recipe.shape)
 
 
 @contextmanager

@@ -424,7 +424,7 @@ def test_workers_write_the_same(tmp_path: Path) -> None:
 
 
 def test_compression_goes_with_h5(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="compression goes with format 'h5', got 'gzip' and 'npy'"):
+    with pytest.raises(ValueError, match="compression: expected None for format 'npy', got 'gzip'"):
         write(tmp_path, catalogue(), "npy", compression="gzip")
     with pytest.raises(ValueError, match="be 'h5' or 'npy' or 'jpeg' or 'fits', got 'x'"):
         write(tmp_path, catalogue(), "x")

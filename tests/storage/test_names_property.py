@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 import deepbench_torch as db
 from deepbench_torch.plotting.cards import write_card
 from deepbench_torch.storage import append, describe, reproduce
-from deepbench_torch.storage.names import check_suffix
+from deepbench_torch.storage.suffixes import check_suffix
 from tests.test_cli import run
 
 RECIPE = db.load_recipe("star").replace(image={"height": 4, "width": 4})

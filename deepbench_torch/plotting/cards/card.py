@@ -1,6 +1,5 @@
 """Dataset card in Markdown, with a gallery and the distribution of every label and parameter."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -24,24 +23,9 @@ from deepbench_torch.plotting.gallery import gallery, gallery_target
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
 from deepbench_torch.storage.escape import line, markdown
+from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.work.atomic import replacing
-
-# each name in braces is replaced by a path or a name as a Python text
-READ = {
-    "h5": 'import deepbench_torch as db\n\ntrain = db.StoredCatalogue({file}, split="train")\n'
-    "data, label = train[0]",
-    "npy": 'import numpy as np\n\ndata = np.load({array}, mmap_mode="r")\n'
-    "labels = np.load({numbers})",
-    "folders": "from torchvision.datasets import ImageFolder\n\n"
-    "train = ImageFolder({train}, allow_empty=True)\nimage, label = train[0]",
-    "jpeg": "import csv\nfrom PIL import Image\n\n"
-    'for row in csv.DictReader(open({labels}, newline="")):\n'
-    '    image = Image.open({inside} + row["file"])',
-    "fits": "import csv\nfrom astropy.io import fits\n\n"
-    'for row in csv.DictReader(open({labels}, newline="")):\n'
-    '    data, header = fits.getdata({inside} + row["file"], header=True)',
-}
 
 
 def write_card(path: str | Path) -> Path:
@@ -101,7 +85,7 @@ def _text(stored: Description, columns: Columns, pictures: str) -> str:
         f"# {_plain(recipe.name)}\n\n{_plain(recipe.description)}".rstrip(),
         f"![the first rows]({pictures}/gallery.png)",
         _facts(stored, columns),
-        f"## Reading\n\n{_fenced(_reading(stored), 'python')}",
+        f"## Reading\n\n{_fenced(FORMATS[stored.format].example(stored), 'python')}",
     ]
     if columns.labels:
         sections.append(_labels(recipe, columns, pictures))
@@ -151,29 +135,9 @@ def _facts(stored: Description, columns: Columns) -> str:
         ),
         "licence": _plain(str(facts["licence"])),
     }
-    if stored.format == "jpeg":
-        scale = facts["scale"]
-        rows["8 bits"] = (
-            f"{_plain(str(scale['meaning']))} Here low = {scale['low']:g}, "
-            f"high = {scale['high']:g}, softening = {scale['softening']:g}."
-        )
+    notes = FORMATS[stored.format].notes(stored)
+    rows |= {name: _plain(note) for name, note in notes.items()}
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {fact} |" for name, fact in rows.items())
-
-
-def _reading(stored: Description) -> str:
-    recipe, form = stored.recipe, stored.format
-    if form == "jpeg" and recipe.single_label:
-        form = "folders"
-    name, array = stored.path.name, "images" if recipe.content == "image" else "series"
-    paths = {
-        "file": name,
-        "array": f"{name}/{array}.npy",
-        "numbers": f"{name}/labels.npy",
-        "train": f"{name}/{stored.split or 'train'}",
-        "labels": f"{name}/labels.csv",
-        "inside": f"{name}/",
-    }
-    return READ[form].format(**{key: json.dumps(path) for key, path in paths.items()})
 
 
 def _labels(recipe: AbstractRecipe, columns: Columns, pictures: str) -> str:

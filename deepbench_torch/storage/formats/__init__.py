@@ -1,5 +1,5 @@
-"""File formats: one module each for its files, one table for all."""
+"""File formats: one module for each, and one table of all."""
 
-from deepbench_torch.storage.formats.table import FORMATS, Format
+from deepbench_torch.storage.formats.table import DEFAULT, FORMATS, Format
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["DEFAULT", "FORMATS", "Format"]

@@ -1,16 +1,18 @@
 """A catalogue as FITS files, one a row, whose headers carry the truth."""
 
 import csv
+import json
 import math
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from astropy.io import fits
 from typing_extensions import override
 
 from deepbench_torch.generate import GENERATOR_VERSION
-from deepbench_torch.storage.formats.fits_rows import row_file, row_folder
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.folder import (
     Row,
     RowFiles,
@@ -19,10 +21,26 @@ from deepbench_torch.storage.formats.folder import (
     objects_of,
     rows_of,
     split_of,
+    write_folder,
 )
+from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import LABELS
-from deepbench_torch.storage.work.chunks import Chunk
+from deepbench_torch.storage.trust import read_fits
+from deepbench_torch.storage.work.chunks import Array, Chunk
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+
+def row_folder(recipe: AbstractRecipe) -> str:
+    """Return the folder of the files, relative to the folder of the catalogue."""
+    return "images" if recipe.content == "image" else "series"
+
+
+def row_file(recipe: AbstractRecipe, number: int) -> str:
+    """Return the file of a row, relative to the folder of the catalogue."""
+    return f"{row_folder(recipe)}/{number:06d}.fits"
 
 
 @final
@@ -43,6 +61,8 @@ class FitsFiles(RowFiles):
 
     @override
     def write(self, chunk: Chunk, first: int) -> None:
+        from astropy.io import fits  # slow to import
+
         for row in rows_of(chunk, first):
             name = row_file(self.metadata.recipe, row.number)
             data = row.data[0] if self.place == "images" else row.data
@@ -51,8 +71,10 @@ class FitsFiles(RowFiles):
             split = split_of(row.number, self.metadata.size)
             self._labels.writerow([row.number, name, split, *label])
 
-    def _header(self, row: Row) -> fits.Header:
-        metadata, header = self.metadata, fits.Header()
+    def _header(self, row: Row) -> "Header":
+        from astropy.io.fits import Header  # slow to import
+
+        metadata, header = self.metadata, Header()
         recipe = metadata.recipe
         header["RECIPE"] = (recipe.name, "what the rows hold: see recipe.yaml")
         header["DIGEST"] = recipe.digest
@@ -93,3 +115,43 @@ def _number(value: Any) -> float | int | str:
     """A number as a header takes it: infinity is none."""
     number: float | int = np.asarray(value).item()
     return number if math.isfinite(number) else str(number)
+
+
+def open_fits(stored: Description) -> RowReader:
+    """Return the rows of a folder of FITS files.
+
+    Raises:
+        ValueError: If the folder is damaged.
+    """
+    recipe = stored.recipe
+    return RowFileReader(
+        stored,
+        name=lambda number, _: row_file(recipe, number),
+        load=lambda path: _read_row(path, recipe),
+    )
+
+
+def _read_row(path: Path, recipe: AbstractRecipe) -> Array:
+    """Return the data of one file."""
+    shape = recipe.shape[1:] if recipe.content == "image" else recipe.shape
+    return read_fits(path, shape).reshape(recipe.shape)
+
+
+def _example(stored: Description) -> str:
+    """Return code that reads the files with their headers."""
+    name = stored.path.name
+    return (
+        "import csv\nfrom astropy.io import fits\n\n"
+        f'for row in csv.DictReader(open({json.dumps(f"{name}/{LABELS}")}, newline="")):\n'
+        f'    data, header = fits.getdata({json.dumps(f"{name}/")} + row["file"], header=True)'
+    )
+
+
+FITS = FileFormat(
+    write=lambda job, path: write_folder(job, path, FitsFiles),
+    open=open_fits,
+    example=_example,
+    suffixes=(".fits", ".fit"),
+    row_suffix=".fits",
+    read_row=_read_row,
+)

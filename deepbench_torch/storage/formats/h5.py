@@ -1,5 +1,6 @@
 """A catalogue as one HDF5 file, or as one that joins shards."""
 
+import json
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple, final
@@ -9,6 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader
 from deepbench_torch.storage.hdf5.checksum import seal
@@ -105,3 +107,53 @@ def _block(path: Path, file: h5py.File | None, name: str, block: Block) -> Any:
     if file is not None and block.offset is None:
         return file[name]
     return np.asarray(np.memmap(path, block.dtype, "r", block.offset or 0, block.shape))
+
+
+def describe_h5(path: Path) -> Description:
+    """Return the metadata of an HDF5 file; errors are those of `read_header`."""
+    header = read_header(path)
+    return Description(
+        path=path,
+        format="h5",
+        recipe=header.recipe,
+        seed=header.seed,
+        size=header.size,
+        split=header.split,
+        checksum=header.attributes["sha256"],
+        attributes=header.attributes,
+        options={
+            "compression": header.compression,
+            "shard_rows": None if header.shards is None else header.shards.rows,
+        },
+        files=header.files,
+    )
+
+
+def _example(stored: Description) -> str:
+    """Return code that opens the file."""
+    return (
+        "import deepbench_torch as db\n\n"
+        f'train = db.StoredCatalogue({json.dumps(stored.path.name)}, split="train")\n'
+        "data, label = train[0]"
+    )
+
+
+def _info(stored: Description) -> dict[str, str]:
+    """Return how rows are read, and the number of shards."""
+    header = read_header(stored.path)
+    return {
+        "reading": "mapped into memory" if header.mapped else "compressed",
+        "shards": "none" if header.shards is None else f"{len(stored.files):,}",
+    }
+
+
+H5 = FileFormat(
+    write=write_h5,
+    open=H5Rows,
+    example=_example,
+    info=_info,
+    suffixes=(".h5", ".hdf5", ".he5", ".hdf"),
+    describe=describe_h5,
+    compressions=("gzip", "lzf"),
+    shards=shard_folder,
+)

@@ -1,6 +1,7 @@
 """A catalogue as JPEG images: in folders by split and class, or in one folder with their labels."""
 
 import csv
+import json
 import math
 from pathlib import Path
 from typing import Any, final
@@ -10,12 +11,14 @@ from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.storage.description import Description
+from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.folder import (
     RowFiles,
     label_columns,
     label_values,
     rows_of,
     split_of,
+    write_folder,
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.metadata import Metadata
@@ -128,3 +131,54 @@ def stored_scale(stored: Description) -> Scale:
     if scale.high <= scale.low or scale.softening < 0:
         raise refused(stored.path, "a scale from low to high", repr(attributes))
     return scale
+
+
+def _read_row(path: Path, recipe: AbstractRecipe) -> Array:
+    """Return the 8-bit pixels of one file."""
+    return read_jpeg(path, *recipe.shape[1:])
+
+
+def _example(stored: Description) -> str:
+    """Return code that reads the images: by torchvision where folders are classes."""
+    name = stored.path.name
+    if stored.recipe.single_label:
+        train = json.dumps(f"{name}/{stored.split or 'train'}")
+        return (
+            "from torchvision.datasets import ImageFolder\n\n"
+            f"train = ImageFolder({train}, "
+            "allow_empty=True)\nimage, label = train[0]"
+        )
+    return (
+        "import csv\nfrom PIL import Image\n\n"
+        f'for row in csv.DictReader(open({json.dumps(f"{name}/{LABELS}")}, newline="")):\n'
+        f'    image = Image.open({json.dumps(f"{name}/")} + row["file"])'
+    )
+
+
+def _info(stored: Description) -> dict[str, str]:
+    """Return the scale of the 8-bit pixels."""
+    scale = stored_scale(stored)
+    return {
+        "8 bits": f"{scale.low:g} to {scale.high:g}, softening {scale.softening:g}; "
+        "the formula is in metadata.json"
+    }
+
+
+def _notes(stored: Description) -> dict[str, str]:
+    """Return the formula of the 8-bit pixels, as the metadata state it."""
+    scale, meaning = stored_scale(stored), stored.attributes["scale"]["meaning"]
+    numbers = f"low = {scale.low:g}, high = {scale.high:g}, softening = {scale.softening:g}"
+    return {"8 bits": f"{meaning} Here {numbers}."}
+
+
+JPEG = FileFormat(
+    write=lambda job, path: write_folder(job, path, JpegFiles),
+    open=open_jpeg,
+    example=_example,
+    info=_info,
+    notes=_notes,
+    suffixes=(".jpg", ".jpeg"),
+    row_suffix=".jpg",
+    read_row=_read_row,
+    exact=False,
+)

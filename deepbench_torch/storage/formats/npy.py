@@ -1,5 +1,6 @@
 """A catalogue as NumPy arrays: images.npy (or series.npy) and labels.npy."""
 
+import json
 from pathlib import Path
 from typing import IO, Any, final
 
@@ -9,7 +10,8 @@ from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
-from deepbench_torch.storage.formats.folder import RowFiles
+from deepbench_torch.storage.formats.file_format import FileFormat
+from deepbench_torch.storage.formats.folder import RowFiles, write_folder
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader, label_shape
 from deepbench_torch.storage.metadata import Metadata
@@ -80,3 +82,30 @@ class NpyRows(RowReader):
     @override
     def read(self, indices: Indices) -> tuple[Array, Array]:
         return gather(self._data, indices), gather(self._labels, indices)
+
+
+def _example(stored: Description) -> str:
+    """Return code that maps both arrays into memory."""
+    data, labels = (
+        json.dumps(f"{stored.path.name}/{name}.npy")
+        for name in (array_name(stored.recipe), "labels")
+    )
+    return (
+        f'import numpy as np\n\ndata = np.load({data}, mmap_mode="r")\nlabels = np.load({labels})'
+    )
+
+
+def _info(stored: Description) -> dict[str, str]:
+    """Return the shapes of the arrays."""
+    data = (len(stored.rows), *stored.recipe.shape)
+    labels = label_shape(stored)[0]
+    return {"arrays": f"{array_name(stored.recipe)}.npy {data}, labels.npy {labels}"}
+
+
+NPY = FileFormat(
+    write=lambda job, path: write_folder(job, path, NpyFiles),
+    open=NpyRows,
+    example=_example,
+    info=_info,
+    suffixes=(".npy",),
+)
