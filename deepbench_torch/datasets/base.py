@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import Any, Self, overload
+from typing import Any, ClassVar, Self, overload
 
 import torch
 from torch import Tensor
@@ -12,16 +12,26 @@ from torch.utils.data import Dataset, default_collate
 from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
+from deepbench_torch.datasets.fixed import check_not_fixed
 from deepbench_torch.datasets.guard import explain_guard
 from deepbench_torch.datasets.indexing import check_index, chunks, select, select_all
+from deepbench_torch.datasets.labels import FixedLabels
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.datasets.targets import DetectionRow, Target, collate_detection, is_detection
+from deepbench_torch.datasets.transforms import (
+    check_data,
+    check_moves_nothing,
+    check_pair,
+    check_shape,
+    check_transform,
+)
 from deepbench_torch.samples import AbstractSample
 
 Transform = Callable[[Any], Any]
 PairTransform = Callable[[Any, Any], tuple[Any, Any]]
 Keys = int | slice | Iterable[int]
 Samples = AbstractSample | Mapping[str, AbstractSample]
+TRANSFORMS = ("transform", "target_transform", "transforms")
 
 
 class PairDataset(ABC, Dataset[tuple[Any, Any]]):
@@ -38,8 +48,12 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         transforms: Function of both together, instead of the two others.
 
     Raises:
-        ValueError: If both `transforms` and one of the two others are set.
+        ValueError: If both `transforms` and one of the two others are set, or `transform` moves
+            pixels beside boxes or masks.
+        TypeError: If a transform is not a function.
     """
+
+    fixed: ClassVar[frozenset[str]] = frozenset()  # attributes that only the constructor sets
 
     def __init__(
         self,
@@ -59,6 +73,29 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         self.transform = transform
         self.target_transform = target_transform
         self.transforms = transforms
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set a transform or the target after a check; refuse what decides the rows.
+
+        Raises:
+            AttributeError: If the rows depend on it.
+            ValueError: If the value is not as the constructor has it.
+            TypeError: If a transform is no function.
+        """
+        check_not_fixed(self, name, value=value, fixed=self.fixed)
+        if name in TRANSFORMS:
+            check_transform(value, name=name)
+        super().__setattr__(name, self._checked_target(value) if name == "target" else value)
+        if name in (*TRANSFORMS, "target") and "transforms" in vars(self) and self._plain_target:
+            check_moves_nothing(self.transform, self.target)
+
+    def _checked_target(self, target: Target) -> Target:
+        return target
+
+    @property
+    def _plain_target(self) -> bool:
+        """Whether no function of the user changes the target alone."""
+        return self.target_transform is None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "targets"}
@@ -141,6 +178,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         """
         from deepbench_torch.datasets.sums import concatenate  # imports this module
 
+        if not isinstance(other, Dataset):
+            return NotImplemented
         return concatenate(self, other) or super().__add__(other)
 
     @property
@@ -152,11 +191,14 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def targets(self) -> list[int] | Tensor:
         """Labels of all rows before any transform, whatever `target` is.
 
-        Class indices as a list, as in torchvision; otherwise float32 of shape (N, K). The first
-        access makes all rows.
+        Class indices as a list, as in torchvision, but immutable; otherwise float32 of shape
+        (N, K). The first access makes all rows. To change the labels of the rows, pass
+        `target_transform`.
         """
         labels = [label for _, label in self.with_target("label")]
-        return torch.stack(labels) if labels and isinstance(labels[0], Tensor) else labels
+        if labels and isinstance(labels[0], Tensor):
+            return torch.stack(labels)
+        return FixedLabels(labels)
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -195,8 +237,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def with_target(self, target: Target) -> Self:
         """Return a copy that returns another target and has no transforms."""
         other = copy(self)
-        other.target = target
         other.transform = other.target_transform = other.transforms = None
+        vars(other)["target"] = target
         return other
 
     def __repr__(self) -> str:
@@ -222,9 +264,11 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def _transformed_pair(self, data: Tensor, target: Any) -> tuple[Any, Any]:
         if self.transforms is not None:
-            data, target = self.transforms(data, target)
+            data, target = check_pair(self.transforms(data, target))
         if self.transform is not None:
-            data = self.transform(data)
+            before, data = data, check_data(self.transform(data), name="transform")
+            if self._plain_target:
+                check_shape(before, data, self.target)
         if self.target_transform is not None:
             target = self.target_transform(target)
         return DetectionRow((data, target)) if self.has_detection_targets else (data, target)

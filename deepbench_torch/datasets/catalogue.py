@@ -43,6 +43,10 @@ class RowDataset(PairDataset):
         target: Name of the target beside the image or the series, or several names.
     """
 
+    fixed = PairDataset.fixed | {
+        *("recipe", "seed", "size", "split", "limit", "rows", "path", "stored"),
+    }
+
     def __init__(
         self,
         recipe: AbstractRecipe,
@@ -56,13 +60,13 @@ class RowDataset(PairDataset):
         transforms: PairTransform | None,
         limit: int | None = None,
     ) -> None:
+        self.recipe = recipe
         super().__init__(
-            target=check_target(target, recipe.content),
+            target=target,
             transform=transform,
             target_transform=target_transform,
             transforms=transforms,
         )
-        self.recipe = recipe
         self.seed = seed
         self.rows = _limited(split_rows(size, split), limit)
         self.size = int(size)
@@ -70,6 +74,10 @@ class RowDataset(PairDataset):
         self.limit = None if limit is None else int(limit)
         if split is not None:
             use_parts(self, [Part(recipe, seed, split, self.size, self.rows)])
+
+    @override
+    def _checked_target(self, target: Target) -> Target:
+        return check_target(target, self.recipe.content)
 
     @property
     @override

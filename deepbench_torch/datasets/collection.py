@@ -77,6 +77,10 @@ class Collection(PairDataset, Group):
         domains: Names of the members, in order.
     """
 
+    fixed = PairDataset.fixed | {
+        *("members", "weights", "sizes", "size", "split", "paired", "domains", "order", "target"),
+    }
+
     def __init__(
         self,
         members: Members,
@@ -236,7 +240,7 @@ class Collection(PairDataset, Group):
     @override
     def with_target(self, target: Target) -> Self:
         other = super().with_target(target)
-        other.members = [without_domain(member, target) for member in self.members]
+        vars(other)["members"] = [without_domain(member, target) for member in self.members]
         return other
 
     @override

@@ -25,12 +25,14 @@ class DatasetView(PairDataset):
         indices: Indices in it.
     """
 
+    fixed = PairDataset.fixed | {"dataset", "indices", "target"}
+
     def __init__(self, dataset: PairDataset, indices: Sequence[int]) -> None:
+        self.dataset = dataset
+        self.indices = indices
         super().__init__(
             target=dataset.target, transform=None, target_transform=None, transforms=None
         )
-        self.dataset = dataset
-        self.indices = indices
 
     @property
     @override
@@ -46,6 +48,11 @@ class DatasetView(PairDataset):
     @override
     def has_detection_targets(self) -> bool:
         return self.target_transform is None and self.dataset.has_detection_targets
+
+    @property
+    @override
+    def _plain_target(self) -> bool:
+        return self.target_transform is None and self.dataset._plain_target
 
     @override
     def __len__(self) -> int:

@@ -63,7 +63,8 @@ def stream_source(
     own = (recipe.transform, recipe.target_transform, recipe.transforms)
     new = (transform, target_transform, transforms)
     chosen: Any = own if new == (None, None, None) else new
-    source.transform, source.target_transform, source.transforms = chosen
+    # the target's first: a transform is checked beside it
+    source.target_transform, source.transform, source.transforms = chosen[1], chosen[0], chosen[2]
     return source
 
 

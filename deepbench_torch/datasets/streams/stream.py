@@ -4,14 +4,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, final
+from typing import Any, NamedTuple, NoReturn, final
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
+from typing_extensions import override
 
 from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, PairTransform, RowDataset, Transform
 from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.fixed import DERIVED, check_not_fixed
 from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.datasets.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.datasets.streams.nesting import refuse_nested_batches
@@ -20,6 +22,11 @@ from deepbench_torch.datasets.streams.sharding import ShardPlan, rank_and_world,
 from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.recipes import AbstractRecipe
+
+FIXED = frozenset({"source", "start", "size", "batch_size", "drop_last", "device"})
+NO_ATTRIBUTES = DERIVED | {
+    *("recipe", "seed", "target", "transform", "target_transform", "transforms", "collate_fn"),
+}
 
 
 class ParentRank(NamedTuple):
@@ -123,6 +130,10 @@ class CatalogueStream(IterableDataset[Any]):
         self._parent_rank: ParentRank | None = None
         self.follows_loader = False  # whether a loader sets the row before each iteration
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        check_not_fixed(self, name, value=value, fixed=FIXED, derived=NO_ATTRIBUTES)
+        super().__setattr__(name, value)
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_parent_rank": self.rank_and_world()}
 
@@ -155,6 +166,13 @@ class CatalogueStream(IterableDataset[Any]):
         if steps is None:
             raise TypeError("len: expected a stream with a size, got size=None; set size")
         return steps
+
+    @override
+    def __getitem__(self, key: object) -> NoReturn:
+        raise TypeError(
+            f"CatalogueStream: expected iteration, for rows have no index, got {key!r:.60}; use a "
+            "Catalogue for indices, samplers, Subset and random_split"
+        )
 
     def __iter__(self) -> Iterator[Any]:
         refuse_nested_batches(sys._getframe(1), batch_size=self.batch_size)
