@@ -15,7 +15,7 @@ from tests.datasets.kinds import Maker, catalogue, each_dataset
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two rows are equal, bit for bit, in type and structure."""
+    """Return whether two rows are equal, bit for bit, in type and structure."""
     if isinstance(left, torch.Tensor):
         return left.dtype == right.dtype and torch.equal(left, right)
     if isinstance(left, dict):
@@ -53,7 +53,7 @@ def test_several_indices_are_a_dataset(make: Maker, key: Any, tmp_path: Path) ->
 
 
 @each_dataset
-def test_one_place_may_be_any_integer(make: Maker, tmp_path: Path) -> None:
+def test_an_index_may_be_any_integer(make: Maker, tmp_path: Path) -> None:
     data: Any = make(tmp_path)
     for key in (2, np.int64(2), torch.tensor(2), np.array(2), 2 - len(data)):
         assert same(data[key], data[2])
@@ -89,7 +89,7 @@ def test_indices_out_of_range_are_refused(make: Maker, tmp_path: Path) -> None:
 
 
 @each_dataset
-def test_iteration_gives_the_rows_one_by_one(make: Maker, tmp_path: Path) -> None:
+def test_iteration_yields_single_rows(make: Maker, tmp_path: Path) -> None:
     data = make(tmp_path)
     assert same(list(data), [data[index] for index in range(len(data))])
 
@@ -103,7 +103,7 @@ def test_views_load_like_datasets(make: Maker, tmp_path: Path) -> None:
         assert torch.equal(next(iter(loader))[0], torch.stack([image for image, _ in part]))
 
 
-def test_a_view_makes_nothing_before_it_is_asked() -> None:
+def test_a_view_is_lazy() -> None:
     """Oracle: rows of an astronomically large catalogue, addressed one by one."""
     data = db.Catalogue("star", size=1 << 62, image_size=4)
     part = data[1 << 60 :: 1 << 59]
@@ -111,7 +111,7 @@ def test_a_view_makes_nothing_before_it_is_asked() -> None:
     assert torch.equal(part[5][0], data[(1 << 60) + 5 * (1 << 59)][0])
 
 
-def test_transforms_of_a_view_come_after_those_of_the_dataset() -> None:
+def test_a_view_transforms_after_its_dataset() -> None:
     data = db.Catalogue("star", size=9, image_size=4, transform=lambda image: image + 1)
     part = data[2:4]
     part.transform = lambda image: image * 2
@@ -135,14 +135,14 @@ def test_iteration_makes_batches_of_bounded_size(monkeypatch: pytest.MonkeyPatch
     made.clear()
     large = db.Catalogue("star", size=12, image_size=512)
     assert len(list(large)) == 12
-    assert made == [4, 4, 4]  # of 1 MiB each
+    assert made == [4, 4, 4]  # batches of 1 MiB
     made.clear()
     next(iter(large))
     assert made == [4]
 
 
-def test_transforms_are_called_in_step_with_the_loop() -> None:
-    """A random transform sees the generator as it would row by row."""
+def test_transforms_are_called_row_by_row() -> None:
+    """Oracle: a random transform in a loop over single rows."""
     log: list[str] = []
 
     def logged(image: torch.Tensor) -> torch.Tensor:
@@ -160,7 +160,7 @@ SERIES_TARGETS = ["label", "parameters", "used", "clean", "energy", "index"]
 
 
 def owned(value: Any) -> bool:
-    """Whether all tensors in a row have memory of their own and no more."""
+    """Return whether all tensors of a row have exactly their own memory."""
     if isinstance(value, torch.Tensor):
         return value.untyped_storage().nbytes() == value.nbytes
     if isinstance(value, dict):
@@ -169,7 +169,7 @@ def owned(value: Any) -> bool:
 
 
 @each_dataset
-def test_a_kept_row_holds_its_own_memory_only(make: Maker, tmp_path: Path) -> None:
+def test_a_row_keeps_no_other_row_in_memory(make: Maker, tmp_path: Path) -> None:
     names = SERIES_TARGETS if make.__name__ == "series" else TARGETS
     data = make(tmp_path, target=names)
     rows = [data[3], *data, *data[2:6], *data.__getitems__([1, 2, 1, 0])]
@@ -181,7 +181,9 @@ def test_a_kept_row_holds_its_own_memory_only(make: Maker, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("batch_size", [None, 4])
 @pytest.mark.parametrize("target", ["label", TARGETS, ["clean", "index"]])
-def test_rows_of_a_stream_hold_their_own_memory_only(target: Any, batch_size: int | None) -> None:
+def test_a_row_of_a_stream_keeps_no_other_row_in_memory(
+    target: Any, batch_size: int | None
+) -> None:
     made = db.CatalogueStream("sky", size=20, batch_size=batch_size, target=target, image_size=8)
     assert all(map(owned, made))
 
@@ -233,7 +235,7 @@ def test_samples_of_stored_rows_and_collections(tmp_path: Path) -> None:
     assert list(both.samples(slice(0, 2))) == ["astro"]
 
 
-def test_limit_takes_the_first_rows_of_a_split(tmp_path: Path) -> None:
+def test_limit_selects_the_first_rows_of_a_split(tmp_path: Path) -> None:
     made = db.Catalogue("astro", size=100, image_size=4)
     db.materialize(made, tmp_path / "a.h5", progress=False)
     common: dict[str, Any] = {"split": "test", "limit": 3, "target": "index"}

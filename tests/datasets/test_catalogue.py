@@ -1,4 +1,4 @@
-"""Catalogue: what a torchvision dataset must do, and the law through a DataLoader."""
+"""Catalogue: the conventions of a torchvision dataset, and the row law in a DataLoader."""
 
 import pickle
 from typing import Any
@@ -57,7 +57,7 @@ def test_splits_are_ranges_that_cover_all() -> None:
     assert split_rows(9, None) == range(9)
 
 
-def test_split_rows_are_those_of_the_whole(catalogue: db.Catalogue) -> None:
+def test_split_rows_equal_those_of_the_catalogue(catalogue: db.Catalogue) -> None:
     test = db.Catalogue("astro", size=50, seed=5, split="test", image_size=(12, 15))
     assert len(test) == 10
     assert torch.equal(test[0][0], catalogue[40][0])
@@ -77,7 +77,7 @@ def test_workers_and_start_methods_change_nothing(method: str) -> None:
     assert torch.equal(there, torch.stack([catalogue[index][0] for index in range(40)]))
 
 
-def test_a_stock_loader_asks_for_a_batch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stock_loader_requests_complete_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = db.Catalogue("astro", size=20, image_size=8)
     asked: list[int] = []
     original = db.Catalogue._fetch

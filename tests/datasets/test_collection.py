@@ -15,7 +15,7 @@ from deepbench_torch.storage import describe
 
 
 def small(name: str, *, size: int = 20, seed: int = 0, **options: Any) -> db.Catalogue:
-    """A catalogue of tiny images."""
+    """Return a catalogue of tiny images."""
     return db.Catalogue(name, size=size, seed=seed, image_size=(6, 8), **options)
 
 
@@ -32,14 +32,14 @@ def test_members_follow_each_other() -> None:
     both = db.Collection([astro, sky], target=["index", "domain"])
     assert both.domains == ["astro", "sky"]
     assert len(both) == 27
-    for place, (image, target) in enumerate(both):
-        member, row = (astro, place) if place < 20 else (sky, place - 20)
-        assert target == {"index": row, "domain": int(place >= 20)}
+    for index, (image, target) in enumerate(both):
+        member, row = (astro, index) if index < 20 else (sky, index - 20)
+        assert target == {"index": row, "domain": int(index >= 20)}
         assert torch.equal(image, member[row][0])
     assert both[-1][1] == both[26][1]
 
 
-def test_stored_members_give_the_same_rows(tmp_path: Path) -> None:
+def test_stored_members_have_the_same_rows(tmp_path: Path) -> None:
     fresh = [small("astro", size=9), small("geometric", size=8, seed=3)]
     kept = [stored(tmp_path / f"{number}.h5", member) for number, member in enumerate(fresh)]
     left, right = db.Collection(fresh, target="domain"), db.Collection(kept, target="domain")
@@ -55,11 +55,11 @@ def test_labels_are_united() -> None:
     assert [label for _, label in classes][20:] == [0] * 20 + [3] * 20
     mixed = db.Collection([small("geometric"), small("star")])
     assert mixed.classes == [*db.load_recipe("geometric").classes, "star"]
-    for place, (_, label) in enumerate(mixed):
+    for index, (_, label) in enumerate(mixed):
         assert label.shape == (7,)
         expected = torch.zeros(7)
-        if place < 20:
-            expected[:6] = small("geometric")[place][1]
+        if index < 20:
+            expected[:6] = small("geometric")[index][1]
         else:
             expected[6] = 1.0
         assert torch.equal(label, expected)
@@ -74,7 +74,7 @@ def test_detection_labels_are_united() -> None:
         assert seen <= set(target["label"].nonzero()[:, 0].tolist())
 
 
-def test_names_are_different_or_given() -> None:
+def test_names_are_unique() -> None:
     day, night = small("sky"), small("sky", seed=1)
     assert db.Collection([day, night, small("sky", seed=2)]).domains == ["sky", "sky-2", "sky-3"]
     named = db.Collection({"day": day, "night": night}, target="domain")
@@ -91,15 +91,15 @@ def test_weights_hold_for_every_beginning(weights: list[float]) -> None:
         for member, weight in enumerate(weights):
             due = count * weight / sum(weights)
             assert abs(order[:count].count(member) - due) <= 1
-    # as many rows as the members suffice for, and a shorter one is its beginning
+    # as many rows as the members allow; a smaller collection is its beginning
     assert max(Counter(order).values()) == 40
     shorter = db.Collection(members, weights=weights, size=10, target="domain")
     assert domains(shorter) == order[:10]
 
 
 @pytest.mark.parametrize("weights", [[1, 1], [3, 1], [2, 7], [1, 10]])
-def test_weighted_rows_come_when_they_are_due(weights: list[int]) -> None:
-    """Row j of a member of weight w at (j + 1/2) / w, in exact fractions, until one is lacking."""
+def test_weighted_rows_are_in_the_order_of_their_times(weights: list[int]) -> None:
+    """Oracle: times (j + 1/2) / w of row j of weight w, in exact fractions, until one is absent."""
     members = [small("star", size=20), small("circle", size=12)]
     due = sorted(
         (Fraction(2 * row + 1, 2 * weight), member, row)
@@ -112,7 +112,7 @@ def test_weighted_rows_come_when_they_are_due(weights: list[int]) -> None:
     assert got == [(member, row) for time, member, row in due if time < end]
 
 
-def test_rows_of_a_weighted_member_come_in_order_once() -> None:
+def test_rows_of_a_weighted_member_are_in_order_once() -> None:
     members = [small("star", size=30), small("circle", size=10)]
     mixed = db.Collection(members, weights=[2, 1], target=["index", "domain"])
     for domain in (0, 1):
@@ -120,7 +120,7 @@ def test_rows_of_a_weighted_member_come_in_order_once() -> None:
         assert rows == list(range(len(rows)))
 
 
-def test_sizes_take_the_first_rows() -> None:
+def test_sizes_select_the_first_rows() -> None:
     members = [small("star"), small("circle")]
     few = db.Collection(members, sizes=[3, 2], target=["index", "domain"])
     assert [(t["domain"], t["index"]) for _, t in few] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
@@ -129,7 +129,7 @@ def test_sizes_take_the_first_rows() -> None:
 
 
 @pytest.mark.parametrize("weights", [None, [2, 1]])
-def test_splits_are_made_of_the_splits_of_the_members(weights: list[float] | None) -> None:
+def test_splits_consist_of_the_splits_of_the_members(weights: list[float] | None) -> None:
     members = [small("star", size=20), small("circle", size=10)]
     options: dict[str, Any] = {"weights": weights, "target": ["index", "domain"]}
     parts = {
@@ -154,9 +154,9 @@ def test_splits_are_made_of_the_splits_of_the_members(weights: list[float] | Non
 
 def test_batches_equal_singles_in_any_order() -> None:
     both = db.Collection([small("astro"), small("sky")], target=["label", "domain", "index"])
-    places = [39, 3, 3, 20, 0, -1]
-    for place, (image, target) in zip(places, both.__getitems__(places), strict=True):
-        alone, truth = both[place]
+    indices = [39, 3, 3, 20, 0, -1]
+    for index, (image, target) in zip(indices, both.__getitems__(indices), strict=True):
+        alone, truth = both[index]
         assert torch.equal(image, alone)
         assert target["index"] == truth["index"]
         assert torch.equal(target["label"], truth["label"])
@@ -183,7 +183,7 @@ def test_a_loader_reads_a_pickled_collection(workers: int, tmp_path: Path) -> No
     assert torch.equal(images, torch.stack([image for image, _ in both]))
 
 
-def test_other_sizes_are_drawn_anew_on_request(tmp_path: Path) -> None:
+def test_members_are_rendered_at_the_requested_size(tmp_path: Path) -> None:
     astro = db.Catalogue("astro", size=8)
     kept = stored(tmp_path / "a.h5", db.Catalogue("sky", size=8), split="train")
     with pytest.raises(ValueError, match="28 x 28 pixels in astro and 64 x 64 pixels in sky; "):
@@ -206,7 +206,7 @@ def test_time_series() -> None:
         db.Collection([members[0], small("star")])
 
 
-def test_labels_of_time_series_are_united_with_nan_for_what_is_not_there() -> None:
+def test_labels_of_time_series_are_nan_for_absent_parameters() -> None:
     free = db.load_recipe("pendulum").replace(time={"steps": 4})
     held = free.replace(parameters={"length": 1.0})
     both = db.Collection([db.Catalogue(held, size=2), db.Catalogue(free, size=2)], paired=True)
@@ -272,7 +272,7 @@ def test_a_stored_collection_has_splits(tmp_path: Path) -> None:
     assert [target for _, target in db.Collection.open(part, target="index")] == [8, 9, 8, 9]
 
 
-def test_a_collection_is_replaced_whole_and_nothing_of_others(tmp_path: Path) -> None:
+def test_replacing_a_collection_keeps_files_of_others(tmp_path: Path) -> None:
     one, other = db.Collection([small("star", size=6)]), db.Collection([small("circle", size=7)])
     path = db.materialize(one, tmp_path / "c", progress=False)
     with pytest.raises(FileExistsError, match="exists; replace it with overwrite=True"):

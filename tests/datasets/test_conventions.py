@@ -36,7 +36,7 @@ def test_repr_of_a_stored_catalogue_names_its_file(tmp_path: Path) -> None:
     assert f"    Root location: {tmp_path.resolve() / 'a.h5'}" in repr(stored(tmp_path))
 
 
-def test_repr_names_what_decides_the_rows() -> None:
+def test_repr_names_all_arguments_that_determine_rows() -> None:
     text = repr(db.Catalogue("astro", seed=3, split="val"))
     for part in ("Recipe: astro, 28 x 28 pixels", "Seed: 3", "Split: val of 10000 rows"):
         assert part in text
@@ -45,7 +45,7 @@ def test_repr_names_what_decides_the_rows() -> None:
 
 @each_dataset
 def test_targets_are_the_labels(make: Maker, tmp_path: Path) -> None:
-    """Oracle: the labels of the rows, whatever the target and the transforms are."""
+    """Oracle: the labels of the rows, for any target and transforms."""
     labels = [label for _, label in make(tmp_path)]
     expected = torch.tensor(labels) if isinstance(labels[0], int) else torch.stack(labels)
     for data in (
@@ -98,7 +98,7 @@ def test_sums_keep_common_transforms_and_refuse_others() -> None:
     assert torch.equal(more[16][0], 2 * data("test")[0][0])
 
 
-def test_sums_with_other_datasets_are_torchs() -> None:
+def test_sums_with_other_datasets_are_concat_datasets() -> None:
     data = db.Catalogue("astro", size=6, image_size=4)
     foreign = TensorDataset(torch.zeros(2, 1, 4, 4), torch.zeros(2))
     weighted = db.Collection([data, data], weights=[1, 1])
@@ -118,7 +118,7 @@ def detection(**options: Any) -> db.Catalogue:
     [["boxes", "labels"], "masks", "boxes", ["label", "components"], ["slots", "masks", "index"]],
     ids=str,
 )
-def test_detection_targets_collate_by_themselves(target: Any, workers: int) -> None:
+def test_detection_targets_collate_by_default(target: Any, workers: int) -> None:
     data = db.Catalogue("sky", size=12, target=target, image_size=16)
     options: dict[str, Any] = {"num_workers": workers, "generator": torch.Generator()}
     for collate in (None, data.collate_fn):
@@ -146,8 +146,8 @@ def test_streams_collate_detection_targets() -> None:
     assert [len(images), len(targets)] == [6, 6]
 
 
-def test_a_target_transform_decides_the_batch() -> None:
-    """Counts of objects are of one shape, so they are stacked."""
+def test_a_target_transform_restores_stacking() -> None:
+    """Numbers of objects have one shape, so they are stacked."""
     data = detection(target_transform=lambda target: len(target["boxes"]))
     view = detection()[:]
     view.target_transform = data.target_transform

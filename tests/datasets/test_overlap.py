@@ -1,4 +1,4 @@
-"""Splits of different sizes: a warning where rows are shared, and none otherwise."""
+"""Splits of different sizes: a warning for shared rows, and none otherwise."""
 
 import copy
 import pickle
@@ -76,20 +76,20 @@ QUIET: list[Any] = [
 
 
 @pytest.mark.parametrize("options", QUIET, ids=str)
-def test_what_shares_nothing_does_not_warn(options: Any) -> None:
+def test_disjoint_rows_do_not_warn(options: Any) -> None:
     train = db.Catalogue("star", size=100, split="train", image_size=4)
     db.Catalogue("star", **{"image_size": 4} | options)
     assert len(train) == 60
 
 
-def test_rows_are_forgotten_with_their_dataset() -> None:
+def test_rows_are_removed_with_their_dataset() -> None:
     train = db.Catalogue("star", size=100, split="train")
     del train
     db.Catalogue("star", size=50, split="test")
 
 
-def test_rows_are_forgotten_with_the_cycle_that_holds_their_dataset() -> None:
-    """As a trainer of before holds its loaders."""
+def test_rows_are_removed_with_a_reference_cycle() -> None:
+    """A finished trainer keeps its loaders in such a cycle."""
     cycle: dict[str, Any] = {"data": db.Catalogue("star", size=20, split="test")}
     cycle["self"] = cycle
     del cycle
@@ -126,7 +126,7 @@ def test_a_split_that_a_stream_reaches_warns() -> None:
 
 
 def test_limited_splits_of_one_size_are_disjoint() -> None:
-    """The safe way to a smaller test set: no row of any other split, in any process."""
+    """A limited split shares no row with any other split, in any process."""
     few: Any = {"size": 1000, "target": "index"}
     test = {index for _, index in db.Catalogue("star", split="test", limit=30, **few)}
     train = set(db.Catalogue("star", split="train", **few).rows)

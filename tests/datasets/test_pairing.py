@@ -1,4 +1,4 @@
-"""Members of a collection with one seed: noise of their own by default, the same if paired."""
+"""Members of a collection with one seed: different noise by default, the same if paired."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from deepbench_torch.datasets import RowDataset
 
 
 def noisy(name: str, **options: Any) -> db.Catalogue:
-    """Images of much Gaussian noise and nothing else."""
+    """Return a catalogue of strong Gaussian noise."""
     recipe = db.load_recipe(name).replace(
         degrade={"blur": None, "poisson": None, "gaussian": {"sigma": 1.0}}
     )
@@ -20,7 +20,7 @@ def noisy(name: str, **options: Any) -> db.Catalogue:
 
 
 def noise(data: Any, places: range) -> Tensor:
-    """The noise of some rows, flat."""
+    """Return the noise of some rows, one-dimensional."""
     return torch.stack([image - clean for image, clean in data[places]]).flatten()
 
 
@@ -83,7 +83,7 @@ def test_stored_members_with_one_seed_are_refused(tmp_path: Path) -> None:
         kept[0] + kept[1]
     pairs = db.Collection(kept, paired=True)
     assert torch.equal(pairs[7][0], kept[1][1][0])
-    # one that is generated makes way for one that is stored, whichever comes first
+    # of a generated and a stored member the generated one gets a new seed, in any order
     for order in ([0, 1], [1, 0]):
         members: list[RowDataset] = [kept[0], db.Catalogue("circle", size=6, image_size=4, seed=3)]
         both = db.Collection([members[each] for each in order])

@@ -34,12 +34,12 @@ def check(statistics: Any, data: torch.Tensor) -> None:
         (statistics.std, values.std(axes)),
     ):
         assert isinstance(found, tuple if data.ndim == 3 else float)
-        # of sums in double precision in another order
+        # rounding of sums in double precision in another order
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_those_of_a_catalogue_are_of_its_own_rows(name: str) -> None:
+def test_statistics_of_a_catalogue(name: str) -> None:
     for split in (None, "val"):
         data = db.Catalogue(RECIPES[name], size=40, seed=2, split=split, transform=lambda x: 0 * x)
         check(data.statistics, db.generate(RECIPES[name], 2, torch.tensor(data.rows)).data)
@@ -47,13 +47,13 @@ def test_those_of_a_catalogue_are_of_its_own_rows(name: str) -> None:
     check(data[2:5].statistics, db.generate(RECIPES[name], 2, torch.arange(26, 29)).data)
 
 
-def test_a_large_catalogue_is_judged_by_its_first_rows() -> None:
+def test_statistics_use_the_first_rows_of_a_large_catalogue() -> None:
     data = db.Catalogue("star", image_size=2, size=1 << 40)
     check(data.statistics, db.generate("star", 0, torch.arange(ROWS), image_size=2).data)
 
 
 @pytest.mark.parametrize(("name", "form"), FORMATS)
-def test_those_of_a_file_are_of_what_it_holds(name: str, form: Any, tmp_path: Path) -> None:
+def test_statistics_of_a_stored_catalogue(name: str, form: Any, tmp_path: Path) -> None:
     catalogue = db.Catalogue(RECIPES[name], size=15, seed=2)
     path = tmp_path / ("a.h5" if form == "h5" else "a")
     stored = db.StoredCatalogue(db.materialize(catalogue, path, format=form, progress=False))
@@ -61,7 +61,7 @@ def test_those_of_a_file_are_of_what_it_holds(name: str, form: Any, tmp_path: Pa
     assert (stored.statistics == catalogue.statistics) is (form != "jpeg")
 
 
-def test_those_of_a_collection_are_of_its_rows() -> None:
+def test_statistics_of_a_collection() -> None:
     members = [db.Catalogue(name, size=5, image_size=4, seed=n) for n, name in enumerate(NAMES)]
     both = db.Collection(members, weights=[2, 1])
     check(both.statistics, torch.stack([row for row, _ in both]))
@@ -70,7 +70,7 @@ def test_those_of_a_collection_are_of_its_rows() -> None:
 NAMES = ("star", "galaxy")
 
 
-def test_batches_of_any_size_give_the_same() -> None:
+def test_statistics_do_not_depend_on_the_batch_size() -> None:
     image = db.generate("sky", 0, torch.arange(30), image_size=5).image + 1e6
     whole = statistics_of([image])
     check(whole, image)
@@ -88,7 +88,7 @@ def test_statistics_are_frozen_and_pickle() -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_card_and_info_tell_them(
+def test_the_card_and_info_show_statistics(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = db.Catalogue(RECIPES[name], size=12)

@@ -1,4 +1,4 @@
-"""Tables of parameters: they hold the objects that are there, as the files do."""
+"""Tables of parameters: a line for each present object, as in the files."""
 
 import csv
 import subprocess
@@ -29,7 +29,7 @@ each_recipe = pytest.mark.parametrize("name", RECIPES)
 
 
 def as_text(table: Table) -> list[dict[str, str]]:
-    """Lines of a table as parameters.csv has them: shortest digits, empty where masked."""
+    """Return the lines of a table as in parameters.csv: shortest digits, empty if masked."""
     return [
         {name: "" if np.ma.is_masked(line[name]) else str(line[name]) for name in table.colnames}
         for line in table
@@ -83,7 +83,7 @@ def test_targets_of_rows_and_batches_agree(name: str) -> None:
 
 
 def alike(lines: list[dict[str, str]], others: list[dict[str, str]]) -> bool:
-    """Whether lines are the same to single precision, which targets of time series have."""
+    """Return whether lines are equal to single precision, that of targets of time series."""
     return [_rounded(line) for line in lines] == [_rounded(line) for line in others]
 
 
@@ -107,7 +107,7 @@ def test_units_are_those_of_the_recipe() -> None:
 
 
 def test_a_name_has_one_unit_and_astropy_knows_all() -> None:
-    """Or a column of several kinds would have none."""
+    """A column of several kinds has a unit only if they agree."""
     found: dict[str, set[str]] = {}
     for kind in OBJECTS.values():
         for name, field in kind.fields.items():

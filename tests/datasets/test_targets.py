@@ -24,7 +24,7 @@ def catalogue(name: str, **options: Any) -> db.Catalogue:
 
 
 @each_image
-def test_boxes_hold_their_masks(name: str) -> None:
+def test_boxes_contain_their_masks(name: str) -> None:
     """Oracle: torchvision's masks_to_boxes, whose right and lower edges are the last pixel."""
     for _, target in catalogue(name):
         boxes, masks = target["boxes"], target["masks"]
@@ -51,8 +51,8 @@ def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> No
         assert torch.equal(target["labels"], objects.kind[objects.row == row][in_view] + 1)
         assert len(target["masks"]) == len(target["labels"])
         present = [
-            place + 1
-            for place, there in enumerate(sample.present.values())
+            index + 1
+            for index, there in enumerate(sample.present.values())
             for _ in range(int(there[row].sum()))
         ]
         assert (objects.kind[objects.row == row] + 1).tolist() == present
@@ -63,7 +63,7 @@ GALAXY = {"amplitude": 1.0, "radius": 6.0, "n": 2.5, "ellip": 0.5, "theta": 0.0}
 
 
 def mask_of(kind: str, parameters: dict[str, float], *, side: int = 64) -> torch.Tensor:
-    """The mask of one object of known parameters in pixels, uint8 of shape (N, side, side)."""
+    """Return the mask of one object of known parameters, uint8 of shape (N, side, side)."""
     recipe = db.load_recipe(kind).replace(image={"height": side, "width": side})
     prior = {
         name: (value + 0.5 if name in ("x", "y") else value)
@@ -84,7 +84,7 @@ def test_the_mask_of_a_star_ends_at_a_tenth_of_its_centre() -> None:
 
 
 def test_the_mask_of_a_galaxy_is_the_ellipse_of_half_its_light() -> None:
-    """Oracle: the ellipse; wherever pixel centres fall, though the centre is a cusp."""
+    """Oracle: the ellipse, for any position of the pixel centres, despite the central cusp."""
     for x in (32.0, 32.25, 32.5):
         there = mask_of("galaxy", GALAXY | {"x": x, "y": 32.0})[0]
         column, row = torch.arange(64.0) - x, torch.arange(64.0)[:, None] - 32.0
@@ -92,20 +92,20 @@ def test_the_mask_of_a_galaxy_is_the_ellipse_of_half_its_light() -> None:
 
 
 def test_the_mask_of_a_spiral_ends_at_a_tenth_of_its_centre() -> None:
-    """Oracle: the image on a pixel at the centre, where disc and core have their full light."""
+    """Oracle: the image with a pixel at the centre, where disc and core have their full light."""
     recipe = db.load_recipe("spiral").replace(
         objects={"spiral": {"x": 0.5078125, "y": 0.5078125}}, degrade={"poisson": None}
     )
     for _, target in db.Catalogue(recipe, size=10, target=["masks", "clean"]):
         light = target["clean"][0]
         there = torch.as_tensor(target["masks"])[0].bool()
-        # the disc's arms start at the centre: its light there is the amplitude to rounding
+        # arms start at the centre, where the light of the disc is the amplitude to rounding
         doubtful = (light / light[32, 32] - 0.1).abs() < 1e-5
         assert torch.equal(there | doubtful, (light >= 0.1 * light[32, 32]) | doubtful)
 
 
 def test_the_mask_of_a_shape_is_the_shape() -> None:
-    """Oracle: its own light, which is 0 elsewhere; all default shapes are in view."""
+    """Oracle: the light of the shape, which is 0 elsewhere; all default shapes are in view."""
     for _, target in catalogue("geometric", target=["masks", "components"]):
         own = target["components"] > 0
         assert own.flatten(1).any(1).all()
@@ -114,7 +114,7 @@ def test_the_mask_of_a_shape_is_the_shape() -> None:
 
 @pytest.mark.parametrize("kind", ["star", "galaxy", "circle"])
 def test_a_blur_moves_no_mask(kind: str) -> None:
-    """A mask is of the object, not of its blurred image; components are of the image."""
+    """A mask shows the object without blur; a component shows its blurred light."""
     sharp, blurred = (
         db.Catalogue(
             db.load_recipe(kind).replace(degrade={"blur": blur}),
@@ -129,14 +129,14 @@ def test_a_blur_moves_no_mask(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["star", "galaxy"])
-def test_what_lies_far_outside_the_frame_has_no_mask(kind: str) -> None:
-    """Its light may reach in, but no part of what is its mask."""
+def test_an_object_far_outside_the_frame_has_no_mask(kind: str) -> None:
+    """Its light may reach into the frame, but not its mask."""
     parameters = {"star": STAR, "galaxy": GALAXY | {"y": 32.0}}[kind]
     assert len(mask_of(kind, parameters | {"x": -30.0})) == 0
 
 
-def test_slots_lead_from_boxes_to_parameters() -> None:
-    """Oracle: the centres of shapes lie in their boxes."""
+def test_slots_link_boxes_to_parameters() -> None:
+    """Oracle: the centres of shapes are in their boxes."""
     data = catalogue("geometric", target=["boxes", "labels", "slots", "parameters"])
     for _, target in data:
         for box, label, slot in zip(
@@ -151,10 +151,10 @@ def test_slots_lead_from_boxes_to_parameters() -> None:
 
 
 @each_image
-def test_parts_of_a_batch_have_the_targets_of_the_whole(
+def test_targets_do_not_depend_on_the_parts_of_a_batch(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few objects are drawn at once."""
+    """The limit of pixels rendered in one batch changes no target."""
     data = catalogue(name, target=[*DETECTION, "slots", "components"])
     whole = data.__getitems__(list(range(30)))
     monkeypatch.setattr("deepbench_torch.datasets.targets.OBJECT_PIXELS", 48 * 56 * 7)
@@ -207,7 +207,7 @@ def test_crops_rotations_and_sanitizing_keep_objects_together(name: str) -> None
 
 @pytest.mark.moves_generators
 @pytest.mark.parametrize("name", ["sky", "geometric"])
-def test_mask_rcnn_takes_a_batch_as_it_comes(name: str) -> None:
+def test_mask_rcnn_accepts_a_batch(name: str) -> None:
     """A Mask R-CNN on a three-layer backbone learns from a stock loader's batch."""
     torch.manual_seed(0)
     data = catalogue(name)
@@ -216,7 +216,7 @@ def test_mask_rcnn_takes_a_batch_as_it_comes(name: str) -> None:
     backbone = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, stride=4, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 1)
     )
-    setattr(backbone, "out_channels", 8)  # noqa: B010  what MaskRCNN asks a backbone for
+    setattr(backbone, "out_channels", 8)  # noqa: B010  MaskRCNN reads this attribute
     anchors = AnchorGenerator(sizes=((8, 16, 32),), aspect_ratios=((1.0,),))
     network = MaskRCNN(
         backbone,

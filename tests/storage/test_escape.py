@@ -1,4 +1,4 @@
-"""A stranger's names and descriptions are printed, never obeyed, in every medium."""
+"""Untrusted names and descriptions are printed without effect in every medium."""
 
 import html
 import json
@@ -27,7 +27,7 @@ FORBIDDEN = {each for text in HOSTILE.values() for each in text if not each.ispr
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=list(HOSTILE))
-def test_nothing_is_obeyed_on_a_terminal(text: str) -> None:
+def test_a_terminal_interprets_nothing(text: str) -> None:
     for shown in (terminal(text), line(text), markdown(text)):
         assert shown.isprintable()
     assert terminal("é 星 🌌\nb") == "é 星 🌌\nb"
@@ -36,7 +36,7 @@ def test_nothing_is_obeyed_on_a_terminal(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["<script>x</script>", "a|b", "[x](http://y)", "`code`", "# head", "*b*", "$1$", "a\nb"]
 )
-def test_markdown_shows_text_as_it_is(text: str) -> None:
+def test_markdown_shows_text_unchanged(text: str) -> None:
     shown = markdown(text)
     assert "\n" not in shown
     assert "<" not in shown
@@ -45,7 +45,7 @@ def test_markdown_shows_text_as_it_is(text: str) -> None:
 
 
 def hostile_catalogue(folder: Path, text: str, form: str) -> Path:
-    """A valid catalogue whose recipe describes itself by a hostile text."""
+    """Return a valid catalogue whose recipe has a hostile description."""
     recipe = db.load_recipe("astro").replace(description=text, image={"height": 8, "width": 8})
     path = folder / ("c.h5" if form == "h5" else "c")
     return db.materialize(db.Catalogue(recipe, size=6), path, format=form, progress=False)  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def hostile_catalogue(folder: Path, text: str, form: str) -> Path:
 
 @pytest.mark.parametrize("form", ["h5", "npy", "jpeg", "fits"])
 @pytest.mark.parametrize("name", ["clear the screen", "direction", "8-bit control"])
-def test_commands_obey_no_description(
+def test_commands_escape_descriptions(
     name: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = hostile_catalogue(tmp_path, HOSTILE[name], form)
@@ -67,7 +67,7 @@ def test_commands_obey_no_description(
 
 @pytest.mark.parametrize("command", ["info", "verify", "reproduce", "show"])
 @pytest.mark.parametrize("fact", ["package", "date", "digest", "recipe", "licence"])
-def test_errors_obey_no_fact_of_a_file(
+def test_errors_escape_the_contents_of_files(
     fact: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = hostile_catalogue(tmp_path, "plain", "h5")

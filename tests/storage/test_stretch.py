@@ -1,4 +1,4 @@
-"""8-bit pixels: those of the JPEG files, of a tensor of any shape."""
+"""8-bit pixels of tensors of any shape, equal to those of the JPEG files."""
 
 import io
 from pathlib import Path
@@ -15,8 +15,8 @@ from deepbench_torch.storage.formats.jpeg import QUALITY
 
 
 @pytest.mark.parametrize("name", ["astro", "sky", "geometric"])
-def test_the_pixels_are_those_of_the_files(name: str, tmp_path: Path) -> None:
-    """Oracle: the bytes of the files, encoded again of our pixels."""
+def test_pixels_equal_those_of_the_files(name: str, tmp_path: Path) -> None:
+    """Oracle: the bytes of the files, compared with our pixels encoded again."""
     data = db.Catalogue(name, size=5, seed=2, image_size=(10, 12))
     path = db.materialize(data, tmp_path / "a", format="jpeg", progress=False)
     sample = db.generate(name, 2, torch.arange(5), image_size=(10, 12))

@@ -1,4 +1,4 @@
-"""Streams of a collection: every member by turns, each row once."""
+"""Streams of a collection: interleaved members, each row once."""
 
 from collections import Counter
 from itertools import islice
@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 import deepbench_torch as db
 
-pytestmark = pytest.mark.moves_generators  # a DataLoader draws the seeds of its workers
+pytestmark = pytest.mark.moves_generators  # a DataLoader samples the seeds of its workers
 START = 2**62
 
 
@@ -37,7 +37,7 @@ def test_rows_are_those_of_the_members() -> None:
 @pytest.mark.parametrize(
     ("options", "share"), [({}, 1 / 2), ({"weights": [3, 1]}, 3 / 4), ({"sizes": [5, 15]}, 1 / 4)]
 )
-def test_members_come_by_weight_or_by_size(options: Any, share: float) -> None:
+def test_members_are_interleaved_by_weight_or_size(options: Any, share: float) -> None:
     made = db.CatalogueStream(collection(target="domain", **options), batch_size=50)
     count = Counter(target for _, batch in islice(made, 4) for target in batch.tolist())
     assert abs(count[0] / 200 - share) < 0.02
@@ -73,7 +73,7 @@ def test_targets_and_transforms_are_those_of_the_collection_or_new() -> None:
     assert batch[1].dtype == torch.int64
 
 
-def test_what_a_collection_has_itself_is_refused() -> None:
+def test_arguments_that_a_collection_has_are_refused() -> None:
     for options in ({"seed": 1}, {"image_size": 8}):
         with pytest.raises(ValueError, match="expected seed=None and image_size=None for a Colle"):
             db.CatalogueStream(collection(), **options)  # type: ignore[arg-type]

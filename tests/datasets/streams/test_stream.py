@@ -1,4 +1,4 @@
-"""CatalogueStream: the rows of generate(), each once, whoever makes them; epochs and resuming."""
+"""CatalogueStream: rows of generate(), each once, on any process; epochs and resuming."""
 
 import copy
 import pickle
@@ -14,7 +14,7 @@ from torchdata.stateful_dataloader import StatefulDataLoader
 
 import deepbench_torch as db
 
-# a DataLoader draws the seeds of its workers from the global generator
+# a DataLoader samples the seeds of its workers from the global generator
 pytestmark = [
     pytest.mark.moves_generators,
     pytest.mark.filterwarnings("ignore:.*set_vital.*"),
@@ -34,13 +34,13 @@ def loader(dataset: db.CatalogueStream, workers: int, **options: Any) -> DataLoa
 
 
 def rows(batches: Any) -> list[int]:
-    """The row numbers in batches, counted from the default start."""
+    """Return the row numbers in batches, counted from the default start."""
     return [row - START for _, index in batches for row in index.tolist()]
 
 
 @pytest.fixture
 def three_ranks(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that puts this process at one of three ranks."""
+    """Return a function that sets the rank of this process, one of three."""
     monkeypatch.setenv("WORLD_SIZE", "3")
     monkeypatch.setenv("RANK", "0")
     return lambda rank: monkeypatch.setenv("RANK", str(rank))
@@ -68,7 +68,7 @@ def test_rows_one_by_one_are_rows_of_generate() -> None:
     assert torch.equal(torch.stack(images), sample.image)
 
 
-def test_a_stream_begins_where_no_catalogue_reaches() -> None:
+def test_a_stream_starts_beyond_every_catalogue() -> None:
     with pytest.raises(ValueError, match="size: expected a positive whole number of rows"):
         db.Catalogue("star", size=START + 1)
     largest = db.Catalogue("star", size=START)
@@ -129,28 +129,28 @@ def test_ranks_and_workers_cover_each_row_once(
         parts.append(list(DataLoader(made, batch_size=together, num_workers=workers)))
         assert len(made) == (4 if batch_size else 9)
     assert len({len(part) for part in parts}) == 1
-    every = 28 if batch_size else 27  # rows one by one do not come out even
+    every = 28 if batch_size else 27  # three ranks omit the last single row
     assert sorted(rows(batch for part in parts for batch in part)) == list(range(every))
 
 
 @pytest.mark.parametrize("persistent", [False, True])
-def test_epochs_go_on(persistent: bool) -> None:
+def test_epochs_continue(persistent: bool) -> None:
     read = loader(stream(size=8), 2, persistent_workers=persistent)
     assert [rows(read) for _ in range(3)] == [list(range(first, first + 8)) for first in (0, 8, 16)]
     assert len(read) == 3
-    # an epoch that is left is over
+    # an epoch that is left early ends
     assert rows(islice(read, 1)) == [24, 25, 26]
     assert rows(read) == list(range(32, 40))
 
 
-def test_epochs_go_on_in_this_process() -> None:
+def test_epochs_continue_in_this_process() -> None:
     made = stream(size=7)
     assert [rows(made) for _ in range(2)] == [list(range(7)), list(range(7, 14))]
     assert rows(islice(made, 1)) == [14, 15, 16]
     assert rows(made) == list(range(21, 28))
 
 
-def test_a_stream_without_end_goes_on() -> None:
+def test_a_stream_without_end_continues() -> None:
     made = stream()
     assert rows(islice(made, 2)) == list(range(6))
     assert rows(islice(made, 1)) == [6, 7, 8]
@@ -161,7 +161,7 @@ def test_a_stream_without_end_goes_on() -> None:
     assert len(set(seen)) == 18
 
 
-def test_what_fills_no_batch_may_be_left_out(three_ranks: Any) -> None:
+def test_rows_that_fill_no_batch_may_be_omitted(three_ranks: Any) -> None:
     made = stream(size=20, drop_last=True)
     assert rows(made) == [0, 1, 2, 9, 10, 11]
     assert rows(made) == [20, 21, 22, 29, 30, 31]
@@ -185,7 +185,7 @@ def test_a_loader_resumes_with_other_workers(before: int, later: int, after: int
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_another_loader_goes_on_with_the_stream(workers: int) -> None:
+def test_another_loader_continues_the_stream(workers: int) -> None:
     made = stream(size=9)
     assert [rows(db.StreamLoader(made, num_workers=workers)) for _ in range(2)] == [
         list(range(9)), list(range(9, 18)),
@@ -196,7 +196,7 @@ def test_another_loader_goes_on_with_the_stream(workers: int) -> None:
     ]  # fmt: skip
 
 
-def test_a_loader_loses_nothing_that_was_made_ahead() -> None:
+def test_a_loader_loses_no_prefetched_row() -> None:
     read = db.StreamLoader(stream(), num_workers=2, persistent_workers=True)
     assert [rows(islice(read, 2)) for _ in range(3)] == [
         list(range(first, first + 6)) for first in (0, 6, 12)
@@ -268,7 +268,7 @@ def test_a_state_of_another_stream_is_refused() -> None:
         stream().load_state_dict({"a": 1})
 
 
-def test_a_copy_goes_on_apart() -> None:
+def test_a_copy_continues_separately() -> None:
     made = stream()
     next(iter(made))
     blob = pickle.dumps(made)
@@ -279,8 +279,8 @@ def test_a_copy_goes_on_apart() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells what is in memory")
-def test_the_memory_that_workers_share_has_no_name() -> None:
-    """Oracle: the system's list of what this process has mapped."""
+def test_shared_memory_is_anonymous() -> None:
+    """Oracle: the system's list of the memory maps of this process."""
     made = stream()
     address = made._progress._table.data_ptr()
     for line in Path("/proc/self/maps").read_text().splitlines():
@@ -289,7 +289,7 @@ def test_the_memory_that_workers_share_has_no_name() -> None:
             assert " rw-s " in line
             assert line.endswith(" (deleted)")
             return
-    pytest.fail("the table is nowhere")
+    pytest.fail("the table is not in the memory maps")
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> Non
         stream(**options)
 
 
-def test_a_loader_wants_batches_and_a_device_no_workers() -> None:
+def test_a_loader_requires_batches_and_a_device_no_workers() -> None:
     with pytest.raises(ValueError, match="got batch_size=None; set batch_size in the stream"):
         db.StreamLoader(stream(batch_size=None))
     with pytest.raises(ValueError, match=r"expected num_workers=0 with .*, got 1 workers; use"):
