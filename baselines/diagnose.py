@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 from matplotlib.axes import Axes
@@ -18,12 +17,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 import deepbench_torch as db
-from baselines.analysis.pictures import COLOURS, new_figure
+from baselines.analysis.pictures import new_figure
 from baselines.diagnosis import ladder
 from baselines.diagnosis.ladder import RungResult
 from baselines.training.options import repeat_option
 from deepbench_torch.cli import run_command
-from deepbench_torch.plotting.style import save
+from deepbench_torch.plotting.style import ON_WHITE, image_norm, save
 from deepbench_torch.recipes.base import Rung
 
 
@@ -55,9 +54,9 @@ def _lines(axis: Axes, results: Sequence[RungResult]) -> None:
     chance = [100 * result.chance for result in results]
     indexs = range(len(results))
     # all by errorbar, so that the legend keeps their order
-    axis.errorbar(indexs, accuracy, errors, fmt="o-", color=COLOURS[0], capsize=3, label="labels")
+    axis.errorbar(indexs, accuracy, errors, fmt="o-", color=ON_WHITE[0], capsize=3, label="labels")
     if exact != accuracy:
-        axis.errorbar(indexs, exact, fmt="s--", color=COLOURS[1], label="every label of an image")
+        axis.errorbar(indexs, exact, fmt="s--", color=ON_WHITE[1], label="every label of an image")
     axis.errorbar(indexs, chance, fmt=":", color="0.4", label="always the more frequent answer")
 
 
@@ -65,12 +64,11 @@ def _scenes(axis: Axes, rungs: Sequence[Rung]) -> None:
     """Plot one scene on every rung, above the axis."""
     row = _example_row(rungs)
     images = [db.generate(rung.recipe, 0, row).image[0, 0].numpy() for rung in rungs]
-    level = np.median(images[-1])
-    scale = 3 * np.median(np.abs(images[-1] - level)) or 1.0  # two deviations of the noise
+    norm = image_norm(images[-1])
     for index, image in enumerate(images):
         corner = (index - 0.46, 1.02, 0.92, 0.28)
         inset = axis.inset_axes(corner, transform=axis.get_xaxis_transform())
-        inset.imshow(np.arcsinh(image / scale), cmap="magma", interpolation="nearest")
+        inset.imshow(image, norm=norm, cmap="magma", interpolation="nearest")
         inset.set_axis_off()
 
 
@@ -88,7 +86,7 @@ def _mark(axis: Axes, results: Sequence[RungResult]) -> None:
     """Shade the rung on which the network fails."""
     index = ladder.breaking(results)
     if index is not None:
-        axis.axvspan(index - 0.5, index + 0.5, color=COLOURS[4], alpha=0.2, lw=0)
+        axis.axvspan(index - 0.5, index + 0.5, color=ON_WHITE[4], alpha=0.2, lw=0)
         axis.text(index, 0.02, "fails here", transform=axis.get_xaxis_transform(), ha="center")
 
 

@@ -297,9 +297,17 @@ def test_the_version_is_printed(command: list[str]) -> None:
 @pytest.mark.parametrize(
     ("recipe", "name", "message"),
     [
-        ("star", "a.gif", "got '.gif'; change the name, as to gallery.png; only time series move"),
-        ("star", "a.mp4", "got '.mp4'; change the name, as to gallery.png; only time series move"),
-        ("star", "a.xyz", "got '.xyz'; change the name, as to gallery.png\n"),
+        (
+            "star",
+            "a.gif",
+            "got '.gif'; change the name, for instance to gallery.png; only time series",
+        ),
+        (
+            "star",
+            "a.mp4",
+            "got '.mp4'; change the name, for instance to gallery.png; only time series",
+        ),
+        ("star", "a.xyz", "got '.xyz'; change the name, for instance to gallery.png\n"),
         ("star", "a", "got no suffix"),
         ("pendulum", "a.mp4", "ends in .png, .pdf, .svg"),
         ("pendulum", "a.h5", ".gif, got '.h5'; change the name"),

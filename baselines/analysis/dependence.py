@@ -12,9 +12,10 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
 from baselines.analysis.factors import Factors
-from baselines.analysis.pictures import COLOURS, DASHES, MARKS, new_figure
+from baselines.analysis.pictures import DASHES, MARKS, new_figure
 from baselines.scoring.predictions import Predictions
 from baselines.scoring.scores import right, wilson
+from deepbench_torch.plotting.style import ON_WHITE
 
 BINS = 6  # largest number of bins, of about equally many answers
 ANSWERS = 25  # least number in a bin, if there are as many
@@ -187,7 +188,7 @@ def _panel(axis: Axes, points: list[Point]) -> None:
                 [100 * (point.share - point.low) for point in own],
                 [100 * (point.high - point.share) for point in own],
             ],
-            color="black" if counted else COLOURS[index % len(COLOURS)],
+            color="black" if counted else ON_WHITE[index % len(ON_WHITE)],
             marker=MARKS[index % len(MARKS)],
             ls=DASHES[index % len(DASHES)],
             ms=4,

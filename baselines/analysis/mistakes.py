@@ -13,10 +13,11 @@ from torch import Tensor
 import deepbench_torch as db
 from baselines.analysis.factors import of_sample
 from baselines.analysis.pictures import new_figure
-from baselines.scoring.predictions import Predictions, label_names
+from baselines.scoring.predictions import Predictions
 from baselines.scoring.scores import right
 from deepbench_torch.images import separate
-from deepbench_torch.plotting.style import stretched
+from deepbench_torch.plotting.style import image_norm
+from deepbench_torch.recipes.labels import label_names
 
 COUNT = 8
 COLUMNS = 2
@@ -64,9 +65,8 @@ def _text(predictions: Predictions, index: int, column: int) -> str:
             f"row {row}: {names[int(label)]} predicted as {names[best]}, "
             f"p = {float(chance[best]):.4f}"
         )
-    (present,) = label_names(label[None], names)
     verb = "misses" if label[column] > 0.5 else "imagines"
-    holds = present.replace("+", ", ") or "nothing"
+    holds = ", ".join(label_names(label, names)) or "nothing"
     return f"row {row}, {holds}: {verb} {names[column]}, p = {float(chance[column]):.4f}"
 
 
@@ -93,7 +93,8 @@ def plot(predictions: Predictions, *, title: str) -> Figure:
 
 def _image(axis: Axes, sample: db.Sample) -> None:
     """Plot the image, with the number of each object beside its centre."""
-    axis.imshow(stretched(sample.image[0, 0].numpy()), cmap="magma", interpolation="nearest")
+    pixels = sample.image[0, 0].numpy()
+    axis.imshow(pixels, norm=image_norm(pixels), cmap="magma", interpolation="nearest")
     outline = [withStroke(linewidth=1.5, foreground="black")]
     middles = _middles(separate(sample).mask)
     for number, (row, column) in enumerate(middles if len(middles) > 1 else (), 1):

@@ -8,15 +8,13 @@ from pathlib import Path
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from baselines.scoring.scores import Scores
+from deepbench_torch.plotting.style import ON_WHITE
 
-# Okabe & Ito (2008): colours that colour-blind people can distinguish, those visible on white; each
-# has its own marker and line style
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# beside the colours of ON_WHITE
 MARKS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", "-.", ":", "-", "--")
 
@@ -26,7 +24,6 @@ Curve = dict[int, dict[str, float]]
 def new_figure(width: float, height: float, *, title: str = "") -> Figure:
     """Return an empty figure [inch] without a window; a long title is wrapped."""
     figure = Figure((width, height), layout="constrained")
-    FigureCanvasAgg(figure)
     if title:
         figure.suptitle(textwrap.fill(title, int(11 * width)), fontsize=10)
     return figure
@@ -84,7 +81,7 @@ def _plot(
         mark = "." if len(points) < 5 else None  # a line of one point cannot be seen
         axis.plot(
             *zip(*points, strict=True),
-            color=COLOURS[index],
+            color=ON_WHITE[index],
             ls=DASHES[index],
             marker=mark,
             label=label,
@@ -132,7 +129,7 @@ def label_bars(scores: Scores, classes: list[str], *, title: str) -> Figure:
             middles,
             [100 * float(share) for share in part],
             width=0.25,
-            color=COLOURS[index],
+            color=ON_WHITE[index],
             hatch=("", "//", "..")[index],
             edgecolor="white",
             label=name,

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 import deepbench_torch as db
 from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.recipes.labels import label_names
 
 
 class Header(BaseModel):
@@ -118,7 +119,7 @@ def write(predictions: Predictions, path: Path) -> Path:
             stream.write(f"# {key}: {value}\n")
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["row", "label", *predictions.classes])
-        names = label_names(predictions.label, predictions.classes)
+        names = joined_names(predictions.label, predictions.classes)
         for row, name, chances in zip(
             predictions.row.tolist(), names, predictions.probability.tolist(), strict=True
         ):
@@ -127,8 +128,6 @@ def write(predictions: Predictions, path: Path) -> Path:
     return path
 
 
-def label_names(label: Tensor, classes: list[str]) -> list[str]:
+def joined_names(label: Tensor, classes: list[str]) -> list[str]:
     """Return each label in words: the kinds, joined by "+"; empty without any kind."""
-    if label.dim() == 1:
-        return [classes[index] for index in label.tolist()]
-    return ["+".join(classes[index] for index in row.nonzero()[:, 0].tolist()) for row in label]
+    return ["+".join(label_names(each, classes)) for each in label]

@@ -12,7 +12,7 @@ import torch
 from pydantic import ValidationError
 
 import deepbench_torch as db
-from baselines.scoring.predictions import Header, Predictions, image_recipe, label_names
+from baselines.scoring.predictions import Header, Predictions, image_recipe, joined_names
 from deepbench_torch.generate import GENERATOR_VERSION
 
 BATCH = 256  # images in a batch
@@ -47,7 +47,7 @@ def read(path: Path, *, recipe: str | Path | None = None) -> Predictions:
     _check_rows([line.row for line in lines], catalogue.rows, path)
     lines.sort(key=lambda line: line.row)
     label = torch.cat([catalogue.samples(rows=rows).label for rows in _parts(catalogue.rows)])
-    _check_labels(lines, label_names(label, catalogue.classes), path)
+    _check_labels(lines, joined_names(label, catalogue.classes), path)
     return Predictions(
         header=header,
         recipe=image_recipe(catalogue),

@@ -1,8 +1,7 @@
-"""The guard of scripts that start worker processes: name it where it is missing.
+"""The guard `if __name__ == "__main__":` of scripts that start worker processes.
 
-A process that is spawned, or comes from a forkserver, imports the user's script once more. A call
-that starts processes and does not stand under `if __name__ == "__main__":` then runs again in
-every worker.
+A spawned process, or one of a forkserver, imports the user's script again. Without the guard, a
+call that starts processes runs again in every worker. Errors then name the guard.
 """
 
 import ast
@@ -15,8 +14,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 GUARD = 'if __name__ == "__main__":'
-BOOTSTRAPPING = "bootstrapping phase"  # as multiprocessing words its error
-LOST = "exited unexpectedly"  # as torch's DataLoader words the loss of a worker
+BOOTSTRAPPING = "bootstrapping phase"  # in the error of multiprocessing
+LOST = "exited unexpectedly"  # in the error of torch's DataLoader
 
 
 class UnguardedMainError(RuntimeError):
@@ -24,44 +23,44 @@ class UnguardedMainError(RuntimeError):
 
 
 def unguarded(where: str) -> UnguardedMainError:
-    """Return the error of a call that does not stand under the guard."""
+    """Return the error of a call outside the guard."""
     return UnguardedMainError(
         f"{where}: expected the call under {GUARD}, got one that every worker process runs again "
-        "as it imports the script; put what starts the work under that line"
+        "when it imports the script; move the code that starts the work under that line"
     )
 
 
 def check_guard(where: str) -> None:
-    """Refuse to start work in a worker process that is still importing the user's script.
+    """Check that this process is not a worker that is still importing the user's script.
 
     Args:
-        where: The function or class that the user called.
+        where: Function or class that the user called.
 
     Raises:
-        UnguardedMainError: If the process is such a worker.
+        UnguardedMainError: If this process is such a worker.
     """
     if _imports_main():
         raise unguarded(where)
 
 
 def explain_guard() -> None:
-    """Shorten the errors of a worker process without a guard to one line that names it.
+    """Print the error of a missing guard in a worker process as one line.
 
-    It changes nothing in any other process.
+    Other processes are not changed.
     """
-    if _imports_main() and sys.excepthook is not _print_in_short:
-        sys.excepthook = _print_in_short
+    if _imports_main() and sys.excepthook is not _print_short:
+        sys.excepthook = _print_short
 
 
 @contextmanager
 def naming_guard(where: str) -> Iterator[None]:
-    """Name the guard where workers were lost because the script that started them has none.
+    """Replace the error of lost workers if the script that started them has no guard.
 
     Args:
-        where: The function or class that the user called.
+        where: Function or class that the user called.
 
     Raises:
-        UnguardedMainError: Instead of the error of the executor or the loader.
+        UnguardedMainError: If workers were lost and the guard is missing.
     """
     try:
         yield
@@ -73,7 +72,7 @@ def naming_guard(where: str) -> Iterator[None]:
 
 
 def main_is_unguarded() -> bool:
-    """Return whether the user's script calls this function, in some way, outside the guard."""
+    """Return whether the user's script calls this function, directly or not, outside the guard."""
     frame: FrameType | None = sys._getframe()
     while frame is not None and not _runs_main(frame):
         frame = frame.f_back
@@ -95,14 +94,14 @@ def _runs_main(frame: FrameType) -> bool:
 
 
 def _guards(node: ast.AST, line: int) -> bool:
-    """Return whether a statement is an `if` about `__name__` that a line lies in."""
+    """Return whether a node is an `if` statement about `__name__` that contains a line."""
     if not isinstance(node, ast.If) or not node.lineno <= line <= (node.end_lineno or line):
         return False
     names = (part.id for part in ast.walk(node.test) if isinstance(part, ast.Name))
     return "__name__" in names
 
 
-def _print_in_short(
+def _print_short(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     """Print the error of a missing guard as one line, any other error as Python does."""

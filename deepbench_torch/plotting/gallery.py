@@ -1,32 +1,39 @@
-"""Pictures of catalogues."""
+"""Galleries: tables of a dataset's first images, or of its first time series."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from deepbench_torch.plotting.series_gallery import (
-    PORTRAIT,
+    SERIES_TARGETS,
     Rows,
     first_series,
-    portraits,
+    plot_series,
     recipes_of,
 )
-from deepbench_torch.plotting.style import COLOURS, TILE, stretched
+from deepbench_torch.plotting.style import ON_DARK, TILE, check_table, image_norm
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.labels import label_names
 
-LARGEST = 1000  # images of a gallery
-BATCH = 32  # images made at once
-OVERLAY = ("label", "boxes", "masks", "labels")  # the targets that an overlay needs
+MOST = 1000  # images of a gallery
+BATCH = 32  # images generated in one batch
+OVERLAY_TARGETS = ("label", "boxes", "masks", "labels")
 
 
 class Panel(NamedTuple):
-    """One image of a gallery: its title, its pixels (H, W) and its targets by name."""
+    """One image of a gallery.
+
+    Attributes:
+        title: Names of its label.
+        image: Brightness, shape (H, W).
+        targets: Targets of its row by name.
+    """
 
     title: str
     image: NDArray[np.float32]
@@ -41,64 +48,72 @@ def gallery(
     boxes: bool = False,
     masks: bool = False,
 ) -> Figure:
-    """A labelled table of a dataset's first images, or the first of its time series.
+    """Plot the first images of a dataset in a labelled table, or its first time series.
 
-    Where the label is a class, every class has rows of its own; else the images come in their order
-    and each says what it holds. Of series their paths and energies are drawn: see `portraits`.
+    If each label is one class, each class has its own lines. Otherwise images keep their order,
+    and titles name their labels. For time series see `series_gallery`.
 
     Args:
-        dataset: A dataset whose target is what `gallery_target` says.
-        columns: Images side by side, ten if None; or series, four if None.
-        rows: Rows of images; one for each class, or four, if None. Or of series, two if None.
-        boxes: Whether to draw the box of each object.
+        dataset: Dataset with the target that `gallery_target` returns.
+        columns: Number of images side by side, 10 if None; 4 for time series.
+        rows: Number of lines; if None, one for each class or 4; 2 for time series.
+        boxes: Whether to plot the box of each object.
         masks: Whether to outline the mask of each object.
 
     Returns:
-        The figure; `save` writes it.
+        Figure, for `style.save`.
 
     Raises:
-        ValueError: If rows or columns are not positive, or the target is another.
+        ValueError: If rows, columns or the dataset's target are not as above.
     """
     recipe = recipes_of(dataset)[0]
-    wanted = gallery_target(recipe, overlay=boxes or masks)
-    if dataset.target != wanted:
-        raise ValueError(f"this gallery needs target={wanted!r}, got {dataset.target!r}")
+    target = gallery_target(recipe, overlay=boxes or masks)
+    if dataset.target != target:
+        raise ValueError(
+            f"gallery: expected a dataset with target={target!r}, got {dataset.target!r}; make it "
+            "with that target"
+        )
     if recipe.content == "series":
         columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
-        return portraits(first_series(dataset, columns, rows), columns=columns, rows=rows)
+        return plot_series(first_series(dataset, columns, rows), columns=columns, rows=rows)
     columns = 10 if columns is None else columns
-    rows = rows if rows is not None else _usual_rows(dataset)
-    if rows < 1 or columns < 1 or rows * columns > LARGEST:
-        raise ValueError(
-            f"a gallery needs positive rows and columns and at most {LARGEST} images, "
-            f"got {rows} and {columns}"
-        )
-    by_class = _has_classes(dataset)
-    panels = _by_class(dataset, rows, columns) if by_class else _in_order(dataset, rows, columns)
-    _, height, width = recipe.shape
-    figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, panel in zip(axes.flat, panels, strict=False):
-        if panel is not None:
-            _draw(axis, panel, boxes=boxes, masks=masks)
-    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
-    return figure
+    rows = _usual_rows(dataset) if rows is None else rows
+    check_table(columns, rows, most=MOST, noun="images")
+    return _plot_images(dataset, columns, rows, boxes=boxes, masks=masks)
 
 
 def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tuple[str, ...]:
-    """The target that a gallery of a recipe's rows needs, with an overlay of boxes or masks.
+    """Return the target that a gallery of a recipe's rows needs.
+
+    Args:
+        recipe: Recipe of the rows.
+        overlay: Whether boxes or masks will be plotted.
 
     Raises:
-        ValueError: If an overlay of time series is asked for.
+        ValueError: If an overlay of time series is requested.
     """
     if recipe.content == "image":
-        return OVERLAY if overlay else "label"
+        return OVERLAY_TARGETS if overlay else "label"
     if overlay:
-        raise ValueError(f"boxes and masks are of images, but {recipe.name} gives time series")
-    return PORTRAIT
+        raise ValueError(
+            f"gallery: expected a recipe of images for boxes and masks, got {recipe.name} of time "
+            "series; omit them"
+        )
+    return SERIES_TARGETS
+
+
+def _plot_images(dataset: Rows, columns: int, rows: int, *, boxes: bool, masks: bool) -> Figure:
+    select = _class_panels if _has_classes(dataset) else _first_panels
+    _, height, width = recipes_of(dataset)[0].shape
+    figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, panel in zip(axes.flat, select(dataset, rows, columns), strict=False):
+        if panel is not None:
+            _plot_panel(axis, panel, boxes=boxes, masks=masks)
+    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
+    return figure
 
 
 def _has_classes(dataset: Rows) -> bool:
@@ -111,60 +126,52 @@ def _usual_rows(dataset: Rows) -> int:
 
 
 def _panels(dataset: Rows) -> Iterator[Panel]:
-    """Every row of a dataset, titled with the kinds that its label names."""
-    for image, target in _rows(dataset):
-        targets = target if isinstance(target, dict) else {"label": target}
-        label = targets["label"]
-        names = (
-            [dataset.classes[label]]
-            if isinstance(label, int)
-            else [kind for kind, there in zip(dataset.classes, label, strict=True) if there]
-        )
-        yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
-
-
-def _rows(dataset: Rows) -> Iterator[tuple[Any, Any]]:
-    """The rows of a dataset one after another, made a batch at a time."""
+    """Yield a panel for each row of a dataset; rows are generated in batches."""
     for start in range(0, len(dataset), BATCH):
-        yield from dataset.__getitems__(list(range(start, min(start + BATCH, len(dataset)))))
+        indices = list(range(start, min(start + BATCH, len(dataset))))
+        for image, target in dataset.__getitems__(indices):
+            targets = target if isinstance(target, dict) else {"label": target}
+            names = label_names(targets["label"], dataset.classes)
+            yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
 
 
-def _in_order(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
-    """The first images."""
-    return [panel for _, panel in zip(range(rows * columns), _panels(dataset), strict=False)]
+def _first_panels(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
+    """Return the panels of the first images."""
+    return list(islice(_panels(dataset), rows * columns))
 
 
-def _by_class(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
-    """Images class after class, each filling whole rows; the first of a row alone has its title."""
+def _class_panels(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
+    """Return panels sorted by class, in full lines; only the first of a line has a title."""
     classes = dataset.classes
-    want = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}
+    counts = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}
     found: dict[str, list[Panel | None]] = {kind: [] for kind in classes}
     for panel in _panels(dataset):
-        mine = found[panel.title]
-        if len(mine) < want[panel.title]:
-            mine.append(panel if len(mine) % columns == 0 else panel._replace(title=""))
-        elif all(len(found[kind]) >= want[kind] for kind in classes):
+        same = found[panel.title]
+        if len(same) < counts[panel.title]:
+            same.append(panel if len(same) % columns == 0 else panel._replace(title=""))
+        elif all(len(found[kind]) >= counts[kind] for kind in classes):
             break
-    filled = [found[kind] + [None] * (want[kind] - len(found[kind])) for kind in classes]
-    return [panel for part in filled for panel in part]
+    padded = [found[kind] + [None] * (counts[kind] - len(found[kind])) for kind in classes]
+    return [panel for panels in padded for panel in panels]
 
 
-def _draw(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
-    axis.imshow(stretched(panel.image), cmap="magma", interpolation="nearest")
-    axis.set_title(_shortened(panel.title), fontsize=7, pad=2, loc="left")
+def _plot_panel(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
+    norm = image_norm(panel.image)
+    axis.imshow(panel.image, norm=norm, cmap="magma", interpolation="nearest")
+    axis.set_title(_shorten(panel.title), fontsize=7, pad=2, loc="left")
     objects = range(len(panel.targets["labels"])) if boxes or masks else ()
-    for place in objects:
-        colour = COLOURS[(int(panel.targets["labels"][place]) - 1) % len(COLOURS)]
+    for index in objects:
+        colour = ON_DARK[(int(panel.targets["labels"][index]) - 1) % len(ON_DARK)]
         if masks:
-            mask = np.asarray(panel.targets["masks"][place], dtype=np.float32)
+            mask = np.asarray(panel.targets["masks"][index], dtype=np.float32)
             axis.contour(mask, levels=[0.5], colors=colour, linewidths=0.8)
         if boxes:
-            left, top, right, bottom = panel.targets["boxes"][place].tolist()
-            # boxes count from pixel edges, axes from pixel centres
+            left, top, right, bottom = panel.targets["boxes"][index].tolist()
+            # boxes are measured at pixel edges, axes at pixel centres
             corner = (left - 0.5, top - 0.5)
             axis.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, ec=colour))
 
 
-def _shortened(title: str, length: int = 20) -> str:
-    """A title cut to what fits over a tile."""
+def _shorten(title: str, length: int = 20) -> str:
+    """Return a title that fits over an image."""
     return title if len(title) <= length else title[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"

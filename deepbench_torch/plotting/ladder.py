@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting.style import TILE, save, stretched
+from deepbench_torch.plotting.style import TILE, image_norm, save
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import materialize
 from deepbench_torch.storage.outputs import check_replaceable
@@ -78,7 +77,6 @@ def plot_ladder(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figur
     label = 1.1  # width of the names on the left [inch]
     size = (columns * TILE + label, len(catalogues) * TILE * height / width)
     figure = Figure(size)
-    FigureCanvasAgg(figure)
     axes = figure.subplots(
         len(catalogues), columns, squeeze=False, gridspec_kw={"wspace": 0.04, "hspace": 0.04}
     )
@@ -88,8 +86,7 @@ def plot_ladder(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figur
     highest = list(images.values())[-1]  # sets the brightness scale of each column
     for line, (name, shown) in zip(axes, images.items(), strict=True):
         for axis, image, scale in zip(line, shown, highest, strict=False):
-            low, high = _ends(stretched(scale))
-            axis.imshow(stretched(image, like=scale), cmap="magma", vmin=low, vmax=high)
+            axis.imshow(image, norm=image_norm(scale), cmap="magma")
         for axis in line:
             axis.set_axis_off()
         line[0].text(
@@ -100,7 +97,3 @@ def plot_ladder(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figur
 
 def _images(catalogue: Catalogue, rows: range) -> list[NDArray[np.float32]]:
     return [image[0].numpy() for image, _ in catalogue.__getitems__(list(rows))]
-
-
-def _ends(image: NDArray[np.float32]) -> tuple[float, float]:
-    return float(image.min()), float(image.max())

@@ -1,60 +1,84 @@
-"""The style of all figures: colours, the stretch of brightness, and files."""
+"""Style of all figures: colours, brightness scale and files."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from deepbench_torch.paths import user_path
 from deepbench_torch.storage.outputs import MARK, output_file
+from deepbench_torch.storage.stretch import image_scale
 
-TILE = 1.2  # [inch]
-# Okabe & Ito (2008): eight colours that colour-blind people tell apart, without black
-COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+TILE = 1.2  # width of an image in a table [inch]
+DPI = 110
+
+# Okabe & Ito (2008): colours that colour-blind people can distinguish, without black
+SKY, ORANGE, GREEN, YELLOW = "#56B4E9", "#E69F00", "#009E73", "#F0E442"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+ON_DARK = (SKY, ORANGE, GREEN, YELLOW, BLUE, VERMILION, PURPLE)
+ON_WHITE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+GREY = "#999999"
+
 SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps")
 FILMS = (".gif", ".mp4", ".mov", ".avi", ".webm", ".apng")
 
 
-def stretched(
-    image: NDArray[np.float32], *, like: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """An image for the eye: linear in the noise, logarithmic in the light (asinh).
+def image_norm(image: NDArray[np.float32]) -> Normalize:
+    """Return the colour scale of an image: linear in the noise, logarithmic in the light.
 
-    The scale is the typical deviation from the median, or the largest value where there is none;
-    of another image, to compare with it, where `like` is given.
+    The scale is that of `db.to_uint8(image)`.
+
+    Args:
+        image: Brightness, shape (H, W).
     """
-    scale = image if like is None else like
-    level = np.median(scale)
-    spread = 1.48 * np.median(np.abs(scale - level)) or float(np.abs(scale).max()) or 1.0
-    return np.asarray(np.arcsinh((image - level) / (2 * spread)), dtype=np.float32)
+    low, high, softening = image_scale(image)
+    return AsinhNorm(softening, low, high) if softening > 0 else Normalize(low, high)
+
+
+def check_table(columns: int, rows: int, *, most: int, noun: str) -> None:
+    """Check the number of panels of a figure.
+
+    Raises:
+        ValueError: If a number is not positive or the product is larger than `most`.
+    """
+    if rows < 1 or columns < 1 or rows * columns > most:
+        raise ValueError(
+            f"gallery: expected positive rows and columns and at most {most} {noun}, got {rows} "
+            f"and {columns}; change rows (--rows) or columns (--columns)"
+        )
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure in the format that the suffix of the path names.
+    """Write a figure to a file; the suffix of the path selects the format.
 
     Raises:
-        FileExistsError: If a file of that name was not written by this package.
-        OSError: If it cannot be written.
-        ValueError: If no picture can be written under the suffix.
+        FileExistsError: If the path is a file that this package did not write.
+        OSError: If the file cannot be written.
+        ValueError: If the suffix names no format of figures.
     """
     path = user_path(path)
     check_suffix(path, SUFFIXES)
-    kind = path.suffix.lower()[1:]
+    form = path.suffix.lower()[1:]
     with output_file(path, "the picture") as new:
-        figure.savefig(new, dpi=110, format=kind, **_marks(kind))
+        figure.savefig(new, dpi=DPI, format=form, **_mark_options(form))
     return path
 
 
-def _marks(kind: str) -> dict[str, Any]:
-    """Return the arguments with which a file of some format names the package that wrote it."""
+def _mark_options(form: str) -> dict[str, Any]:
+    """Return the options of `savefig` that store the mark of this package, and no date."""
     mark = MARK.decode()
-    match kind:
+    match form:
         case "png":
             return {"metadata": {"Software": mark}}
-        case "pdf" | "svg" | "eps" | "ps":
+        case "pdf":
+            return {"metadata": {"Creator": mark, "CreationDate": None}}
+        case "svg":
+            return {"metadata": {"Creator": mark, "Date": None}}
+        case "eps" | "ps":
             return {"metadata": {"Creator": mark}}
         case "jpg" | "jpeg":
             return {"pil_kwargs": {"comment": MARK}}
@@ -66,15 +90,15 @@ def _marks(kind: str) -> dict[str, Any]:
 
 
 def check_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
-    """Refuse the name of a picture whose suffix names none of some formats.
+    """Check that the suffix of a path names a format.
 
     Raises:
-        ValueError: If the suffix is another, or missing.
+        ValueError: If the suffix is missing or another.
     """
     if path.suffix.lower() not in suffixes:
-        films = path.suffix.lower() in FILMS and ".gif" not in suffixes
+        film = path.suffix.lower() in FILMS and ".gif" not in suffixes
         raise ValueError(
             f"{path.name}: expected the name of a picture that ends in {', '.join(suffixes)}, "
-            f"got {repr(path.suffix) if path.suffix else 'no suffix'}; change the name, as to "
-            f"gallery.png{'; only time series move, in a .gif' if films else ''}"
+            f"got {repr(path.suffix) if path.suffix else 'no suffix'}; change the name, for "
+            f"instance to gallery.png{'; only time series can be a .gif' if film else ''}"
         )

@@ -1,4 +1,4 @@
-"""Single output files, such as pictures and schemas: only those of this package are replaced."""
+"""Single output files, such as pictures and schemas; only those of this package are replaced."""
 
 import os
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ from deepbench_torch.storage.refusals import writing
 from deepbench_torch.storage.work.atomic import replacing
 
 MARK = b"deepbench_torch"  # in the metadata or the text of every output file
-_ENDS = 1 << 16  # bytes at the beginning and at the end of a file in which the mark can be
+_ENDS = 1 << 16  # the mark is in the first or in the last bytes of a file
 
 
 @contextmanager
 def output_file(path: Path, what: str) -> Iterator[Path]:
-    """Provide a path to write to, which becomes the output file in the end.
+    """Yield a path to write to, and rename it to the output file at the end.
 
     Args:
-        path: The output file; the folder that it is in is made if it is missing.
-        what: The noun for it.
+        path: Output file; its folder is created if it is missing.
+        what: Noun for the file in errors.
 
     Raises:
-        FileExistsError: If a file of that name was not written by this package.
-        OSError: If it cannot be written.
+        FileExistsError: If the path is a file that this package did not write.
+        OSError: If the file cannot be written.
     """
     with writing(path, what):
         target = Path(os.path.realpath(path))
@@ -33,14 +33,14 @@ def output_file(path: Path, what: str) -> Iterator[Path]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse to replace what this package did not write.
+    """Check that a path is free, or a file that this package wrote.
 
     Raises:
-        FileExistsError: If something else stands there.
+        FileExistsError: If the path is another file, a folder or a broken link.
     """
     if os.path.lexists(path) and not _is_marked(path):
         raise FileExistsError(
-            f"path: expected a name that is free or an output of deepbench_torch, got "
+            f"path: expected a free name or an output of deepbench_torch, got "
             f"{str(path)!r}, which this package did not write; choose another name"
         )
 

@@ -1,4 +1,4 @@
-"""Animations: every frame shows what has happened so far."""
+"""Animations: each frame shows the motion up to its time."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -8,14 +8,14 @@ import pytest
 from PIL import Image
 
 import deepbench_torch as db
-from deepbench_torch.plotting.animation import FRAMES, _moments, save_animation
-from deepbench_torch.plotting.series_gallery import PORTRAIT
+from deepbench_torch.plotting.animation import MOST_FRAMES, frame_times, save_animation
+from deepbench_torch.plotting.series_gallery import SERIES_TARGETS
 from tests.series_cases import CASES
 
 
 @pytest.mark.parametrize("name", db.list_recipes("series"))
-def test_a_gif_has_a_frame_for_each_moment(name: str, tmp_path: Path) -> None:
-    data = db.Catalogue(CASES[name], size=2, target=PORTRAIT)
+def test_a_gif_has_a_frame_for_each_time(name: str, tmp_path: Path) -> None:
+    data = db.Catalogue(CASES[name], size=2, target=SERIES_TARGETS)
     path = save_animation(data, tmp_path / "new" / "a.GIF", columns=1)
     with Image.open(path) as film:
         assert (film.format, film.n_frames) == ("GIF", CASES[name].time.steps + 1)  # type: ignore[attr-defined]
@@ -29,16 +29,16 @@ def test_a_gif_has_a_frame_for_each_moment(name: str, tmp_path: Path) -> None:
     assert coloured[-1] > coloured[0]  # paths grow
 
 
-@pytest.mark.parametrize("count", [2, 13, FRAMES, 201, 100_000])
-def test_frames_are_spread_and_end_with_the_last_moment(count: int) -> None:
-    moments = _moments(count)
-    assert len(moments) == min(count, FRAMES)
-    assert moments[-1] == count - 1
-    assert moments == sorted(set(moments))
+@pytest.mark.parametrize("count", [2, 13, MOST_FRAMES, 201, 100_000])
+def test_frames_are_spread_and_end_with_the_last_time(count: int) -> None:
+    times = frame_times(count)
+    assert len(times) == min(count, MOST_FRAMES)
+    assert times[-1] == count - 1
+    assert times == sorted(set(times))
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    data = db.Catalogue(CASES["pendulum"], size=2, target=PORTRAIT)
+    data = db.Catalogue(CASES["pendulum"], size=2, target=SERIES_TARGETS)
     with pytest.raises(ValueError, match=r"a\.mp4: expected .* ends in \.gif, got '\.mp4'"):
         save_animation(data, tmp_path / "a.mp4")
     with pytest.raises(ValueError, match="expected time series, got images"):

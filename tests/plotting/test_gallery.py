@@ -1,70 +1,79 @@
-"""Galleries: the right images in the right places."""
+"""Galleries show the right images with the right titles."""
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.patches import Patch, Rectangle
 
 import deepbench_torch as db
-from deepbench_torch.plotting.gallery import OVERLAY, gallery
-from deepbench_torch.plotting.style import stretched
+from deepbench_torch.plotting.gallery import OVERLAY_TARGETS, gallery
+from deepbench_torch.plotting.style import image_norm
 
 
-def shown(
+def titles_and_images(
     dataset: db.Catalogue, *, columns: int, rows: int | None = None
 ) -> tuple[list[str], list[np.ndarray]]:
-    """Titles and images of a gallery's axes that show something."""
+    """Return titles and images of all axes of a gallery that have an image."""
     axes = [axis for axis in gallery(dataset, columns=columns, rows=rows).axes if axis.images]
     titles = [axis.get_title(loc="left") for axis in axes]
     return titles, [np.asarray(axis.images[0].get_array()) for axis in axes]
 
 
-def test_classes_have_rows_of_their_own() -> None:
+def test_each_class_has_its_own_lines() -> None:
     dataset = db.Catalogue("astro", size=200, image_size=8)
-    titles, images = shown(dataset, columns=4)
+    titles, images = titles_and_images(dataset, columns=4)
     assert titles == ["star", "", "", "", "galaxy", "", "", "", "spiral", "", "", ""]
     first = {label: place for place, (_, label) in reversed(list(enumerate(list(dataset))))}
     for label in range(3):
-        expected = stretched(dataset[first[label]][0][0].numpy())
-        assert np.array_equal(images[4 * label], expected)
+        assert np.array_equal(images[4 * label], dataset[first[label]][0][0].numpy())
 
 
-def test_other_labels_stand_over_their_images() -> None:
+def test_titles_name_the_labels() -> None:
     recipe = db.load_recipe("astro").replace(label="present", count={"integer": [0, 3]})
     dataset = db.Catalogue(recipe, size=9, image_size=8)
-    titles, images = shown(dataset, columns=3, rows=4)
+    titles, images = titles_and_images(dataset, columns=3, rows=4)
     assert len(images) == 9
     for title, (_, label) in zip(titles, list(dataset), strict=True):
-        there = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
-        whole = ", ".join(there) or "empty"
-        assert title == whole or (len(title) == 20 and whole.startswith(title[:-1]))
+        kinds = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
+        names = ", ".join(kinds) or "empty"
+        assert title == names or (len(title) == 20 and names.startswith(title[:-1]))
 
 
 def test_overlays_are_the_boxes_and_masks_of_the_truth() -> None:
-    dataset = db.Catalogue("sky", size=4, image_size=32, target=OVERLAY)
+    dataset = db.Catalogue("sky", size=4, image_size=32, target=OVERLAY_TARGETS)
     figure = gallery(dataset, columns=2, rows=2, boxes=True, masks=True)
     for axis, (_, target) in zip(figure.axes, dataset, strict=True):
-        drawn = [patch_corners(patch) for patch in axis.patches]
-        assert drawn == (target["boxes"] - 0.5).tolist()
+        corners = [patch_corners(patch) for patch in axis.patches]
+        assert corners == (target["boxes"] - 0.5).tolist()
         assert len(axis.collections) == len(target["masks"])
-    with pytest.raises(ValueError, match=r"this gallery needs target=.'label', 'boxes'"):
+    with pytest.raises(ValueError, match=r"expected a dataset with target=.'label', 'boxes'"):
         gallery(db.Catalogue("sky", size=5), boxes=True)
 
 
 def patch_corners(patch: Patch) -> list[float]:
-    """Left, top, right and bottom of a rectangle in pixels."""
+    """Return left, top, right and bottom of a rectangle [pixel]."""
     assert isinstance(patch, Rectangle)
     (left, top), width, height = patch.get_xy(), patch.get_width(), patch.get_height()
     return [left, top, left + width, top + height]
 
 
-def test_stretch_is_steady_and_finite() -> None:
+def test_colours_increase_with_light_as_8_bit_pixels_do() -> None:
+    """Oracle: `db.to_uint8`, which has its own arithmetic."""
     ramp = np.linspace(-1, 1000, 50, dtype=np.float32).reshape(5, 10)
-    assert (np.diff(stretched(ramp).ravel()) > 0).all()
-    assert np.isfinite(stretched(np.zeros((3, 4), np.float32))).all()
+    shares = np.asarray(image_norm(ramp)(ramp))
+    assert (np.diff(shares.ravel()) > 0).all()
+    pixels = db.to_uint8(torch.from_numpy(ramp)).numpy()
+    assert np.abs(255 * shares - pixels).max() <= 0.5 + 1e-3  # rounding
+
+
+@pytest.mark.parametrize("brightness", [-2.0, 0.0, 1.0])
+def test_an_image_of_one_brightness_has_one_colour(brightness: float) -> None:
+    image = np.full((3, 4), brightness, np.float32)
+    assert np.array_equal(image_norm(image)(image), np.zeros((3, 4)))
 
 
 def test_refusals() -> None:
     with pytest.raises(ValueError, match=r"positive rows and columns .*, got 3 and 0"):
         gallery(db.Catalogue("astro", size=5), columns=0)
-    with pytest.raises(ValueError, match="this gallery needs target='label', got 'clean'"):
+    with pytest.raises(ValueError, match="target='label', got 'clean'; make it with"):
         gallery(db.Catalogue("astro", size=5, target="clean"))

@@ -1,4 +1,4 @@
-"""Pictures of time series and what the command line says of them."""
+"""Galleries of time series, and time series on the command line."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.plotting.gallery import gallery
-from deepbench_torch.plotting.series_gallery import PORTRAIT
+from deepbench_torch.plotting.series_gallery import SERIES_TARGETS
 from tests.series_cases import CASES, short
 from tests.test_cli import run
 
@@ -19,7 +19,7 @@ each_system = pytest.mark.parametrize("name", db.list_recipes("series"))
 def test_paths_and_energies_are_those_of_the_truth(name: str) -> None:
     """Oracle: the lines of the figure, read back."""
     recipe = CASES[name]
-    figure = gallery(db.Catalogue(recipe, size=3, target=PORTRAIT), columns=2, rows=2)
+    figure = gallery(db.Catalogue(recipe, size=3, target=SERIES_TARGETS), columns=2, rows=2)
     above, below = figure.axes[0], figure.axes[2]  # of the first series
     sample = db.generate(recipe, 0, torch.arange(1))
     names = [channel.name for channel in recipe.channels]
@@ -39,8 +39,8 @@ def test_paths_and_energies_are_those_of_the_truth(name: str) -> None:
     assert len([axis for axis in figure.axes if axis.get_visible()]) == 6
 
 
-def test_a_picture_says_what_differs_and_in_which_units() -> None:
-    figure = gallery(db.Catalogue("pendulum", size=2, target=PORTRAIT), columns=1, rows=1)
+def test_titles_and_axes_name_values_and_units() -> None:
+    figure = gallery(db.Catalogue("pendulum", size=2, target=SERIES_TARGETS), columns=1, rows=1)
     length, _, gravity = db.Catalogue("pendulum", size=2)[0][1].tolist()
     above, below = figure.axes
     assert above.get_title(loc="left") == f"{length:.3g} m, {gravity:.3g} m/s\N{SUPERSCRIPT TWO}"
@@ -49,17 +49,17 @@ def test_a_picture_says_what_differs_and_in_which_units() -> None:
 
 
 def test_refusals() -> None:
-    catalogue = db.Catalogue(short("pendulum"), size=2, target=PORTRAIT)
+    catalogue = db.Catalogue(short("pendulum"), size=2, target=SERIES_TARGETS)
     with pytest.raises(ValueError, match="at most 100 time series, got 0 and 4"):
         gallery(catalogue, rows=0)
-    with pytest.raises(ValueError, match="boxes and masks are of images, but pendulum"):
+    with pytest.raises(ValueError, match="for boxes and masks, got pendulum of time series; omit"):
         gallery(catalogue, boxes=True)
-    with pytest.raises(ValueError, match=r"this gallery needs target=.'clean', 'energy'"):
+    with pytest.raises(ValueError, match=r"expected a dataset with target=.'clean', 'energy'"):
         gallery(db.Catalogue(short("pendulum"), size=2))
 
 
 @each_system
-def test_show_draws_series(name: str, tmp_path: Path) -> None:
+def test_show_plots_series(name: str, tmp_path: Path) -> None:
     (tmp_path / "short.yaml").write_text(CASES[name].to_yaml())
     output = tmp_path / "sub" / "a.png"
     options = ("--output", str(output), "--columns", "2", "--rows", "1")
@@ -69,7 +69,7 @@ def test_show_draws_series(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["h5", "npy", "fits"])
 @each_system
-def test_every_format_takes_series(name: str, format: str, tmp_path: Path) -> None:  # noqa: A002
+def test_every_format_stores_series(name: str, format: str, tmp_path: Path) -> None:  # noqa: A002
     (tmp_path / "short.yaml").write_text(CASES[name].to_yaml())
     options = ("--size", "4", "--quiet", "--format", format)
     assert run("generate", str(tmp_path / "short.yaml"), str(tmp_path / "out"), *options) == 0
@@ -78,16 +78,16 @@ def test_every_format_takes_series(name: str, format: str, tmp_path: Path) -> No
     assert (tmp_path / "out" / f"{name}_card" / "gallery.png").is_file()
 
 
-def test_commands_take_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_accept_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "short.yaml").write_text(CASES["pendulum"].to_yaml())
     path = tmp_path / "a.h5"
     made = ("generate", str(tmp_path / "short.yaml"), str(path), "--size", "7", "--quiet")
     assert run(*made) == 0
     assert "7 time series of 13 times x 4 channels, recipe pendulum" in capsys.readouterr().out
     assert run("info", str(path)) == 0
-    said = " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
     for fact in ("7 of 13 times x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
-        assert fact in said
+        assert fact in printed
     assert run("show", str(path), "--output", str(tmp_path / "a.png"), "--rows", "1") == 0
     assert run("list") == 0
     assert "nbody" in capsys.readouterr().out
@@ -96,16 +96,16 @@ def test_commands_take_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("show nbody --boxes", "boxes and masks are of images, but nbody gives time series"),
+        ("show nbody --boxes", "images for boxes and masks, got nbody of time series; omit them"),
         ("show nbody --image-size 28", "image_size is for images, but recipe nbody"),
         ("show nbody --columns 1000", "at most 100 time series"),
         ("generate nbody out --image-size 28", "image_size is for images, but recipe nbody"),
     ],
 )
-def test_what_is_of_images_is_refused_in_one_line(
+def test_options_of_images_are_refused_in_one_line(
     arguments: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments.split()) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert printed.count("\n") == 1

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from deepbench_torch.plotting.cards.columns import Column, Columns
-from deepbench_torch.plotting.style import COLOURS
+from deepbench_torch.plotting.style import ON_DARK, SKY
 
 WIDE = 5  # histograms in a line
 BINS = 30
@@ -19,10 +18,9 @@ def labels_figure(columns: Columns) -> Figure:
     """Plot the share of rows with each label as bars."""
     names = list(columns.labels)
     figure = Figure((6, 0.35 * len(names) + 0.7), layout="constrained")
-    FigureCanvasAgg(figure)
     axis = figure.subplots()
     shares = [100 * count / columns.rows for count in columns.labels.values()]
-    bars = axis.barh(names, shares, color=COLOURS[0])
+    bars = axis.barh(names, shares, color=SKY)
     axis.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
     axis.invert_yaxis()
     axis.set_xlim(0, 1.15 * max(*shares, 1))
@@ -36,11 +34,10 @@ def parameters_figure(columns: Columns) -> Figure:
     shown = [column for column in columns.parameters if column.varies]
     lines = -(-len(shown) // WIDE)
     figure = Figure((WIDE * 2.1, max(1, lines) * 1.5), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(max(1, lines), WIDE, squeeze=False).ravel()
     owners = list(dict.fromkeys(column.owner for column in shown))
     for axis, column in zip(axes, shown, strict=False):
-        _histogram(axis, column, COLOURS[owners.index(column.owner) % len(COLOURS)])
+        _histogram(axis, column, ON_DARK[owners.index(column.owner) % len(ON_DARK)])
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
     return figure
