@@ -12,39 +12,9 @@ from pathlib import Path
 
 import yaml
 
-_RIGHTS = "ask its owner for the permission to read it, or read a copy of your own"
-_LOCKED = (
-    "another program has it open for writing; close it there, or wait for it, and try again; on a "
-    "file system without locks set HDF5_USE_FILE_LOCKING=FALSE"
-)
-_FILES = (
-    "too many files are open; close some, use fewer workers, or raise the limit with `ulimit -n`"
-)
-_DISK = "the disk or the network failed; check it, then try again or read a copy"
-REMEDIES: dict[int, str] = {
-    errno.EACCES: _RIGHTS,
-    errno.EPERM: _RIGHTS,
-    errno.EAGAIN: _LOCKED,
-    errno.EBUSY: _LOCKED,
-    errno.ENOLCK: _LOCKED,
-    errno.ETXTBSY: _LOCKED,
-    errno.EMFILE: _FILES,
-    errno.ENFILE: _FILES,
-    errno.ENOMEM: "memory is short; close other programs, or read fewer rows together",
-    errno.ESTALE: "the file server replaced or lost it; open it again, or mount the server again",
-    errno.EIO: _DISK,
-    errno.ENXIO: _DISK,
-    errno.ENODEV: _DISK,
-    errno.ETIMEDOUT: _DISK,
-    errno.ENOTCONN: _DISK,
-    errno.EHOSTDOWN: _DISK,
-    errno.EHOSTUNREACH: _DISK,
-    errno.EISDIR: "it is a folder; give the path of a file",
-    errno.ENOTDIR: "a part of its path is a file; correct the path",
-    errno.ELOOP: "its symbolic links lead in a circle; correct them",
-    errno.ENAMETOOLONG: "the name is too long for the file system; correct the path",
-}
-# what h5py, yaml and Python raise on a file that only looks like ours
+from deepbench_torch.storage.refusals import REMEDIES, remedy_of
+
+# raised by h5py, yaml and Python on a file that only looks like a catalogue
 _FOREIGN = (
     OSError,
     LookupError,
@@ -58,7 +28,7 @@ _FOREIGN = (
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Name the file in whatever goes wrong while it is read.
+    """Name the file in every error while it is read.
 
     Raises:
         OSError: If the system refuses it: of the same class, with its number and the remedy.
@@ -72,7 +42,7 @@ def reading(path: Path) -> Iterator[None]:
             raise
         raise ValueError(f"{str(path)!r} is damaged: {error}; write it again") from error
     except MemoryError as error:
-        raise MemoryError(f"{str(path)!r}: {REMEDIES[errno.ENOMEM]}") from error
+        raise MemoryError(f"{str(path)!r}: {REMEDIES[errno.ENOMEM].reading}") from error
     except _FOREIGN as error:
         number = refusal(error)
         if number is not None:
@@ -86,21 +56,21 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def refusal(error: BaseException) -> int | None:
-    """Return the number of what the system refused, or None if it refused nothing.
+    """Return the error number of a refusal of the system; None if it is another error.
 
-    HDF5 puts the number into its text where the fault lies deeper than in opening a file.
+    After a file is open, HDF5 reports the number in its text only.
     """
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
-    told = re.search(r"\berrno = ([1-9]\d*)", str(error))
-    return int(told[1]) if told else None
+    number = re.search(r"\berrno = ([1-9]\d*)", str(error))
+    return int(number[1]) if number else None
 
 
 def _refused(number: int, path: Path, error: BaseException) -> OSError:
     """Return the error of a number in the class that Python has for it, with its remedy."""
     if isinstance(error, OSError) and str(error.strerror).startswith("cannot read it"):
-        return error  # reported within
-    remedy = REMEDIES.get(number, "see what the system says of this path, and try again")
+        return error  # by an inner `reading`
+    remedy = remedy_of(number).reading
     named = re.search(r"name = '([^']+)', .*errno = ", str(error), re.DOTALL)  # by HDF5: a shard
     name = error.filename if isinstance(error, OSError) and error.filename else path
     name = named[1] if named else name

@@ -15,7 +15,8 @@ import pytest
 
 import deepbench_torch as db
 from deepbench_torch.storage import describe, reproduce, verified, verified_header
-from deepbench_torch.storage.reading import REMEDIES, reading
+from deepbench_torch.storage.reading import reading
+from deepbench_torch.storage.refusals import REMEDIES
 
 WAYS: dict[str, dict[str, Any]] = {
     "h5": {"format": "h5"},
@@ -163,7 +164,7 @@ def test_what_opening_raises_keeps_its_class_and_number(
         db.StoredCatalogue(path)
     assert type(caught.value) is type(OSError(number, ""))
     assert caught.value.errno == number
-    assert REMEDIES[number] in str(caught.value)
+    assert REMEDIES[number].reading in str(caught.value)
     assert "damaged" not in str(caught.value)
 
 
