@@ -227,7 +227,7 @@ def test_a_recipe_from_a_data_file_reaches_no_other_file(target: str) -> None:
     assert "complete" in str(caught.value)
 
 
-@pytest.mark.parametrize("stem", ["my sky (2)", "ä", "a[b]*?", "~x", "-", "a.b"])
+@pytest.mark.parametrize("stem", ["my sky (2)", "ä", "a[b]*?", "~x", "-", "a.b", ".."])
 def test_a_recipe_that_extends_is_named_after_its_file(stem: str, tmp_path: Path) -> None:
     recipe = db.load_recipe(write(tmp_path / f"{stem}.yaml", "extends: star\n"))
-    assert recipe.name == re.sub("[^a-z0-9.-]+", "_", stem)
+    assert recipe.name == re.sub(r"[^a-z0-9.-]+|^\.+$", "_", stem)

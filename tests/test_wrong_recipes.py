@@ -105,7 +105,14 @@ CASES = [
     (GOOD.replace("mine", "5"), "name: expected a string, got 5; write it in quotes"),
     (
         GOOD.replace(" min", " my recip"),
-        "name: expected only letters, digits, '_', '.' and '-', got 'my recipe'; remove spaces and other characters",
+        "name: expected only letters, digits, '_', '.' and '-', and not dots alone, got 'my recipe'; remove spaces and other characters, or add a letter",
+    ),
+    *(
+        (
+            GOOD.replace("mine", f"'{name}'"),
+            f"name: expected only letters, digits, '_', '.' and '-', and not dots alone, got '{name}'; remove spaces and other characters, or add a letter",
+        )
+        for name in (".", "..", "...")
     ),
     (
         GOOD.replace("mine", "''"),

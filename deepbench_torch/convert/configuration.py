@@ -86,7 +86,7 @@ def _convert(old: Mapping[str, Any], *, name: str) -> Conversion:
             "added one number to all of them"
         )
     plain = {
-        "name": re.sub(r"[^A-Za-z0-9_.-]+", "-", str(old.get("name", name))) or "converted",
+        "name": re.sub(r"[^A-Za-z0-9_.-]+|^\.+$", "-", str(old.get("name", name))) or "converted",
         "description": f"converted from the configuration of a {old.get('object_name', kind)}",
         **_runs(old),
         **readers[kind](old, notes),

@@ -34,8 +34,8 @@ TYPES = {
     "too_short": ("at least one entry", FILLED),
     "string_too_short": ("a non-empty string", "write at least one letter"),
     "string_pattern_mismatch": (
-        "only letters, digits, '_', '.' and '-'",
-        "remove spaces and other characters",
+        "only letters, digits, '_', '.' and '-', and not dots alone",
+        "remove spaces and other characters, or add a letter",
     ),
     "invalid_key": ("a key that is a string", "write it in quotes"),
 }

@@ -22,7 +22,7 @@ from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.plain import UnitAt, drop_null, plain_values, without_units
 
-NAME = r"^[A-Za-z0-9_.-]+$"
+NAME = r"^\.*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"  # not of dots only: it becomes the name of a folder
 PriorField = Annotated[
     Prior,
     BeforeValidator(prior_from_plain),

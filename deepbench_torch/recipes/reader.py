@@ -155,7 +155,7 @@ def _merge_base(
     """
     base, changes = plain["extends"], {key: plain[key] for key in plain if key != "extends"}
     values = _read_base(base, file, within=(*within, str(path.resolve())))
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem)
+    name = re.sub(r"[^A-Za-z0-9_.-]+|^\.+$", "_", path.stem)
     own = {"name": name, "description": f"{values.get('name')} with changes"}
     try:
         return apply_changes(values | own, changes)
