@@ -1,4 +1,4 @@
-"""The command line as a user meets it: what it writes, what it says, how it refuses."""
+"""The command line from outside: its files, its output and its errors."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from deepbench_torch.cli import main
 
 
 def run(*arguments: str) -> int:
-    """The exit status of a command."""
+    """Return the exit status of a command."""
     with pytest.raises(SystemExit) as caught:
         main(list(arguments))
     assert isinstance(caught.value.code, int)
@@ -45,20 +45,20 @@ def test_generate_takes_a_file_name_a_yaml_file_and_options(tmp_path: Path) -> N
     assert db.StoredCatalogue(path)[0][0].shape == (1, 5, 5)
 
 
-def test_info_and_list_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_and_list_print_the_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = db.materialize(
         db.Catalogue("astro", size=7, image_size=4), tmp_path / "a.h5", progress=False
     )
     assert run("info", str(path)) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for fact in ("astro: one star", "7 of 4 x 4 pixels", "star, galaxy, spiral", "mapped", "CC0"):
-        assert fact in said
+        assert fact in printed
     assert run("list") == 0
-    said = capsys.readouterr().out
-    assert all(name in said for name in db.list_recipes())
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in db.list_recipes())
 
 
-def test_check_tells_every_fault_of_every_file(
+def test_check_prints_every_fault_of_every_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "good.yaml").write_text("extends: sky\nsize: 5\nseed: 3\n")
@@ -66,8 +66,8 @@ def test_check_tells_every_fault_of_every_file(
     (tmp_path / "ugly.yaml").write_text("a: 1\na: 2\n")
     paths = [str(tmp_path / name) for name in ("good.yaml", "bad.yaml", "ugly.yaml", "no.yaml")]
     assert run("check", "astro", *paths) == 2
-    said = capsys.readouterr()
-    lines = said.out.splitlines()
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
     assert lines[0] == "astro: valid, astro of 28 x 28 pixels"
     assert lines[1] == f"{paths[0]}: valid, good of 64 x 64 pixels"
     assert (
@@ -78,24 +78,22 @@ def test_check_tells_every_fault_of_every_file(
     assert lines[4].startswith(f"{paths[2]}: expected each key once, got a in lines 1 and 2")
     assert lines[5].startswith(f"{paths[3]}: expected a recipe file")
     assert len(lines) == 6
-    assert said.err == "deepbench-torch: error: 3 of 5 recipes must be mended\n"
+    assert printed.err == "deepbench-torch: error: 3 of 5 recipes are invalid\n"
     assert run("check", "sky", paths[0]) == 0
 
 
-def test_verify_tells_a_whole_file_from_a_flipped_bit(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verify_finds_a_flipped_bit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.h5"
     db.materialize(db.Catalogue("star", size=9, seed=4, image_size=5), path, progress=False)
     assert run("verify", str(path)) == 0
-    assert "whole, 9 rows of recipe star, seed 4" in capsys.readouterr().out
+    assert "intact, 9 rows of recipe star, seed 4" in capsys.readouterr().out
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     assert run("verify", str(path)) == 2
-    said = capsys.readouterr().err
-    assert "a.h5' is damaged" in said
-    assert len(said.splitlines()) == 1
+    printed = capsys.readouterr().err
+    assert "a.h5' is damaged" in printed
+    assert len(printed.splitlines()) == 1
 
 
 def test_schema_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +105,7 @@ def test_schema_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "yaml-language-server: $schema=recipe.json" in capsys.readouterr().out
 
 
-def test_size_and_seed_may_stand_in_the_recipe(tmp_path: Path) -> None:
+def test_a_recipe_may_set_size_and_seed(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("extends: star\nsize: 6\nseed: 3\n")
     common = ("generate", str(tmp_path / "mine.yaml"), str(tmp_path), "--image-size", "4")
     assert run(*common, "--quiet") == 0
@@ -124,9 +122,9 @@ def test_generate_writes_folders_and_cards(
 ) -> None:
     common = ("generate", "astro", str(tmp_path), "--image-size", "6", "--quiet")
     assert run(*common, "--size", "12", "--format", form) == 0
-    said = capsys.readouterr().out
-    assert "12 images of 6 x 6 pixels, recipe astro, seed 0" in said
-    assert said.endswith(": its card\n")
+    printed = capsys.readouterr().out
+    assert "12 images of 6 x 6 pixels, recipe astro, seed 0" in printed
+    assert printed.endswith(": dataset card\n")
     card = (tmp_path / "astro.md").read_text()
     for fact in ("## Labels", "## Parameters", "| star | gamma | pixel |", f"reproduce {'astro'}`"):
         assert fact in card
@@ -134,13 +132,13 @@ def test_generate_writes_folders_and_cards(
         assert f"astro_card/{picture}.png" in card
         assert (tmp_path / "astro_card" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
     assert run("info", str(tmp_path / "astro")) == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for fact in ("12 of 6 x 6 pixels", f"format     {form}", "star, galaxy, spiral"):
-        assert fact in said
+        assert fact in printed
     assert run(*common, "--append", "3", "--format", form, "--no-card") == 0
     assert "15 images" in capsys.readouterr().out
     assert run(*common, "--append", "3", "--size", "3", "--format", form) == 2
-    assert "give --size or --append, not both, got 3 and 3" in capsys.readouterr().err
+    assert "--size: expected no such option with --append, got 3; omit" in capsys.readouterr().err
 
 
 def test_time_series_have_cards(tmp_path: Path) -> None:
@@ -153,14 +151,14 @@ def test_time_series_have_cards(tmp_path: Path) -> None:
     assert run(*common, "--overwrite", "--no-card") == 0
 
 
-def test_reproduce_says_what_is_the_same(
+def test_reproduce_prints_what_is_identical(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = db.materialize(
         db.Catalogue("star", size=6, image_size=4), tmp_path / "a", format="fits", progress=False
     )
     assert run("reproduce", str(path), "--quiet") == 0
-    assert capsys.readouterr().out == f"{path}: made again, identical pixels in 10 files\n"
+    assert capsys.readouterr().out == f"{path}: reproduced, identical pixels in 10 files\n"
     (path / "labels.csv").write_text("")
     assert run("reproduce", str(path), "--quiet") == 2
     assert "labels.csv differs from byte 0 on; write it again" in capsys.readouterr().err
@@ -168,8 +166,8 @@ def test_reproduce_says_what_is_the_same(
 
 def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("ladder", "lensing") == 0
-    said = capsys.readouterr().out
-    assert all(rung in said for rung in ("0-simplest", "5-balance", "7-noise"))
+    printed = capsys.readouterr().out
+    assert all(rung in printed for rung in ("0-simplest", "5-balance", "7-noise"))
     options = ("--size", "5", "--image-size", "8", "--quiet")
     assert run("ladder", "star", str(tmp_path / "out"), *options) == 0
     assert "5 catalogues of 5 rows, and ladder.png" in capsys.readouterr().out
@@ -204,7 +202,7 @@ def test_info_tells_of_a_collection(tmp_path: Path, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:7] == ["day", "6", "4", "x", "4", "pixels", "0"]
     assert lines[2].split()[:7] == ["night", "4", "4", "x", "4", "pixels", "3"]
-    assert lines[-1] == "9 rows together, by [2.0, 1.0]; labels: star, circle"
+    assert lines[-1] == "9 rows in total, mixed by [2.0, 1.0]; labels: star, circle"
 
 
 def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
@@ -218,17 +216,17 @@ def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
 
 def test_no_command_shows_the_help_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run() == 2
-    said = capsys.readouterr()
-    assert "generate" in said.out + said.err
-    assert "error" not in said.out + said.err
+    printed = capsys.readouterr()
+    assert "generate" in printed.out + printed.err
+    assert "error" not in printed.out + printed.err
 
 
 def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
-    said = capsys.readouterr().out
-    assert all(command in said for command in ("generate", "show", "info", "list"))
+    printed = capsys.readouterr().out
+    assert all(command in printed for command in ("generate", "show", "info", "list"))
     assert run("generate", "--help") == 0
-    assert "A folder, or a file ending in .h5." in capsys.readouterr().out
+    assert "Folder, or file ending in .h5." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -240,9 +238,15 @@ def test_help_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
         ("generate astro out --size 0", "size: expected a positive whole number of rows, got 0"),
         ("generate astro out --size many", "see --help"),
         ("generate astro out --seed -1", "seed must be a whole number"),
-        ("generate astro out --image-size 3x", "--image-size must be like 64 or 48x64"),
+        (
+            "generate astro out --image-size 3x",
+            "--image-size: expected whole pixels, as 64 or",
+        ),
         ("generate astro out --format zip", "see --help"),
-        ("generate astro a.h5 --format npy", "format npy gives a folder, got 'a.h5'"),
+        (
+            "generate astro a.h5 --format npy",
+            "expected a folder for --format npy, got 'a.h5'",
+        ),
         ("generate astro out --append 5", "/out/astro.h5'; write one with"),
         ("reproduce nowhere.h5", "/nowhere.h5'; write one with"),
         ("generate astro out --workers -1", "workers must be 0 or a positive number"),
@@ -276,10 +280,10 @@ def test_bad_input_ends_in_one_line_and_status_2(
     (tmp_path / "huge.yaml").write_text("count: 1" + "0" * 400)
     (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9")
     assert run(*arguments.split()) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith("deepbench-torch: error: ")
-    assert message in said.err
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("deepbench-torch: error: ")
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
     assert not list(tmp_path.rglob("*.h5*"))
 
 

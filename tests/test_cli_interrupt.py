@@ -15,7 +15,7 @@ main(["generate", "sky", "{path}", "--size", "30000", "--quiet"])
 """
 
 
-def test_ctrl_c_ends_in_one_line_and_keeps_what_was_done(tmp_path: Path) -> None:
+def test_ctrl_c_ends_in_one_line_and_keeps_finished_parts(tmp_path: Path) -> None:
     path = tmp_path / "sky.h5"
     command = [sys.executable, "-c", SCRIPT.format(path=path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as writer:  # noqa: S603
@@ -23,8 +23,8 @@ def test_ctrl_c_ends_in_one_line_and_keeps_what_was_done(tmp_path: Path) -> None
             assert writer.poll() is None
             time.sleep(0.02)
         os.kill(writer.pid, signal.SIGINT)
-        _, said = writer.communicate()
+        _, printed = writer.communicate()
     assert writer.returncode == 130
-    assert said.strip() == "deepbench-torch: error: interrupted"
+    assert printed.strip() == "deepbench-torch: error: interrupted"
     (left,) = os.listdir(tmp_path)
     assert left.endswith(".partial")

@@ -35,7 +35,7 @@ def _yaml(folder: Path, text: str) -> str:
 NAMES = ("star", "galaxy")
 SMALL = "extends: astro\nimage: {height: 8, width: 8}\nsize: 6\n"
 SERIES = "extends: pendulum\ntime: {steps: 5}\nsize: 4\n"
-# Inputs by name: what writes them and returns what a user types
+# Functions by input: each writes the input and returns the argument that a user types
 INPUTS: dict[str, Callable[[Path], str]] = {
     "name": lambda folder: "circle",
     "yaml": lambda folder: _yaml(folder, SMALL),
@@ -59,9 +59,9 @@ class Case(NamedTuple):
     Attributes:
         command: The command and its arguments; `{}` is the input.
         option: The option and its value.
-        inputs: The inputs that it is tried on.
-        refusal: What the error says; empty if the option acts.
-        seen: Whether its effect can be seen in what is written or printed.
+        inputs: Names of the inputs to test.
+        refusal: Part of the error message; empty if the option has an effect.
+        seen: Whether its effect changes files or output.
     """
 
     command: str
@@ -82,10 +82,10 @@ LADDER = "ladder {} {out} --size 3"
 CASES = [
     Case("show {}", "--output {out}/b.png", SHOWN),
     Case(SHOW, "--seed 5", RECIPES),
-    Case(SHOW, "--seed 5", SHOWN[3:], "rows are fixed, got 5; leave it out, or name"),
+    Case(SHOW, "--seed 5", SHOWN[3:], "rows are fixed, got 5; omit it, or name"),
     Case(SHOW, "--image-size 6", ("name", "yaml")),
     Case(SHOW, "--image-size 6", ("series",), "image_size is for images"),
-    Case(SHOW, "--image-size 6", SHOWN[3:], "rows are fixed, got 6; leave it out"),
+    Case(SHOW, "--image-size 6", SHOWN[3:], "rows are fixed, got 6; omit it"),
     Case("show {} --output {out}/a.png --rows 1", "--columns 3", SHOWN),
     Case("show {} --output {out}/a.png --columns 1", "--rows 5", SHOWN),
     Case(SHOW, "--boxes", IMAGES),
@@ -109,7 +109,7 @@ CASES = [
     Case(f"{GENERATE} --quiet", "--overwrite", RECIPES, seen=False),
     Case(GENERATE, "--quiet", RECIPES),
     Case("generate {} {out}/b.h5 --no-card", "--append 2", ("yaml",), "there is no catalogue"),
-    Case(APPEND, "--size 9", ("yaml",), "give --size or --append, not both"),
+    Case(APPEND, "--size 9", ("yaml",), "--size: expected no such option with --append, got 9"),
     Case(APPEND, "--compression gzip", ("yaml",), "with --append, got gzip; the catalogue keeps"),
     Case(APPEND, "--overwrite", ("yaml",), "--overwrite: expected no such option with --append"),
     Case("ladder {} {out} --quiet", "--size 2", ("yaml", "series")),
@@ -132,13 +132,13 @@ CASES = [
     Case("convert {old}", "--overwrite", ("name",), "without a file to write"),
     Case("convert {old} {out}/new.yaml", "--overwrite", ("name",), seen=False),
 ]
-tries = [(case, kind) for case in CASES for kind in case.inputs]
-each_try = pytest.mark.parametrize(
-    ("case", "kind"), tries, ids=[f"{case.name} {kind}" for case, kind in tries]
+trials = [(case, kind) for case in CASES for kind in case.inputs]
+each_trial = pytest.mark.parametrize(
+    ("case", "kind"), trials, ids=[f"{case.name} {kind}" for case, kind in trials]
 )
 
 
-def test_no_option_is_left_out() -> None:
+def test_every_option_has_a_case() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     expected = {
         (name, option)
@@ -152,17 +152,17 @@ def test_no_option_is_left_out() -> None:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
-    """What a user types for an input, which is written once."""
+    """Return the function that writes an input once and returns its argument."""
 
     @cache
-    def made(kind: str) -> str:
+    def write(kind: str) -> str:
         return INPUTS[kind](tmp_path_factory.mktemp(kind))
 
-    return made
+    return write
 
 
-@each_try
-def test_an_option_acts_or_is_refused(
+@each_trial
+def test_an_option_has_an_effect_or_is_refused(
     case: Case,
     kind: str,
     inputs: Callable[[str], str],
@@ -174,31 +174,32 @@ def test_an_option_acts_or_is_refused(
     image = inputs(kind)
     without = outcome(case.command, image, tmp_path / "without", capsys)
     before = tree(tmp_path)
-    status, said, files = outcome(f"{case.command} {case.option}", image, tmp_path / "with", capsys)
+    status, printed, files = outcome(
+        f"{case.command} {case.option}", image, tmp_path / "with", capsys
+    )
     if case.refusal:
         assert status == 2
-        assert case.refusal in said
+        assert case.refusal in printed
         assert tree(tmp_path) == before
         return
-    assert status == 0, said
-    assert ((said, files) != without[1:]) is case.seen
+    assert status == 0, printed
+    assert ((printed, files) != without[1:]) is case.seen
 
 
 def outcome(
     command: str, image: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str, dict[str, bytes]]:
-    """The exit status of a command, what it prints but for times and places, what it writes."""
+    """Return the exit status of a command, its output without times and paths, and its files."""
     old = out.parent / "old.yaml"
     old.write_text(yaml.safe_dump(shape(polygon={}, line={}), sort_keys=False))
     words = [word.format(image, out=out, old=old) for word in command.split()]
     status = run(*words)
-    said = capsys.readouterr()
-    printed = "" if "%" in said.err else said.err
-    text = (said.out + printed).replace(str(out), "OUT")
-    return status, f"{text}{'bar' if '%' in said.err else ''}", tree(out)
+    captured = capsys.readouterr()
+    errors = "bar" if "%" in captured.err else captured.err
+    return status, (captured.out + errors).replace(str(out), "OUT"), tree(out)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file of a folder, by its name there."""
+    """Return the bytes of every file of a folder, by relative path."""
     files = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}

@@ -1,4 +1,4 @@
-"""Numbers that are valid but meant in pixels, degrees or SI units: a warning, never an error."""
+"""Valid numbers that are probably pixels, degrees or SI units: a warning, never an error."""
 
 import warnings
 from collections.abc import Callable
@@ -62,12 +62,12 @@ DOUBTED: list[tuple[str, dict[str, Any], str, str]] = [
     ("pendulum", {"parameters": {"velocity": 1e8}}, "parameters.velocity", "radian / s"),
 ]  # fmt: skip
 FINE: list[tuple[str, dict[str, Any]]] = [
-    # partly or wholly outside the image, as the edges of a survey have it
+    # partly or fully outside the image, as at the edges of a survey
     ("sky", {"objects": {"star": {"x": {"uniform": [-0.5, 1.5]}, "y": -0.2}}}),
     ("sky", {"objects": {"star": {"x": 1.9}}}),
     ("sky", {"objects": {"galaxy": {"x": 3}}}),
     ("sky", {"objects": {"galaxy": {"x": {"normal": {"mean": 0.5, "std": 0.3}}}}}),
-    # a large circle of which an arc crosses the image
+    # a large circle; only an arc of it crosses the image
     ("geometric", {"objects": {"circle": {"x": -3.9, "radius": 1.3}}}),
     ("geometric", {"objects": {"line": {"x0": -1.9, "x1": 2.9}}}),
     # stripes from corner to corner, also of a wide image
@@ -89,15 +89,15 @@ def written(folder: Path, base: str, change: dict[str, Any]) -> Path:
 
 
 @pytest.mark.parametrize("name", db.list_recipes())
-def test_no_packaged_recipe_is_doubted(name: str) -> None:
+def test_no_packaged_recipe_is_doubtful(name: str) -> None:
     assert recipe_warnings(name) == []
 
 
 @pytest.mark.parametrize(("base", "change", "location", "message"), DOUBTED)
-def test_a_number_in_another_unit_is_doubted_once(
+def test_a_number_in_another_unit_is_reported_once(
     base: str, change: dict[str, Any], location: str, message: str, tmp_path: Path
 ) -> None:
-    """By every entrance: a file, `check`, replace and the class itself."""
+    """Tested by every entrance: a file, `check`, replace and the class itself."""
     path = written(tmp_path, base, change)
     (doubt,) = recipe_warnings(path)
     assert doubt.startswith(f"{location}: expected ")
@@ -125,7 +125,7 @@ def test_a_number_in_another_unit_is_doubted_once(
 
 
 @pytest.mark.parametrize(("base", "change"), FINE)
-def test_what_may_be_meant_is_not_doubted(
+def test_plausible_numbers_are_not_reported(
     base: str, change: dict[str, Any], tmp_path: Path
 ) -> None:
     assert recipe_warnings(written(tmp_path, base, change)) == []

@@ -32,7 +32,7 @@ def test_a_packaged_recipe_is_overridden(tmp_path: Path) -> None:
     assert recipe.digest == expected.digest
     assert recipe.name == "faint"
     assert recipe.description == "sky with changes"
-    # what a recipe extends is written out with it
+    # YAML contains the values of the base recipe
     again = db.load_recipe(write(tmp_path / "again.yaml", recipe.to_yaml()))
     assert again == recipe
 
@@ -49,7 +49,7 @@ def test_files_extend_files_beside_them(tmp_path: Path) -> None:
     assert recipe.objects["star"]["gamma"] == db.load_recipe("star").objects["star"]["gamma"]
 
 
-def test_null_takes_away(tmp_path: Path) -> None:
+def test_null_removes_a_key(tmp_path: Path) -> None:
     path = write(
         tmp_path / "two.yaml",
         "extends: sky\nobjects: {spiral: null}\nlayout: null\ndegrade: {poisson: null}\n",
@@ -81,10 +81,10 @@ def test_time_series_are_extended(tmp_path: Path) -> None:
     assert db.load_recipe(path).time.steps == 3
     assert db.Catalogue(path, size=2)[0][0].shape[0] == 4
     own = write(tmp_path / "own.yaml", "extends: short.yaml\nparameters: {length: 3}\n")
-    usual = write(tmp_path / "usual.yaml", "extends: own.yaml\nparameters: {length: null}\n")
+    default = write(tmp_path / "usual.yaml", "extends: own.yaml\nparameters: {length: null}\n")
     assert db.load_recipe(own).parameters["length"] == Fixed(3.0)
     assert (
-        db.load_recipe(usual).parameters["length"]
+        db.load_recipe(default).parameters["length"]
         == SYSTEMS["pendulum"].fields["length"].rule.prior
     )
 
@@ -96,7 +96,7 @@ def test_circles_are_refused(tmp_path: Path) -> None:
         db.load_recipe(tmp_path / "a.yaml")
 
 
-def test_what_is_extended_must_be_there_and_valid(tmp_path: Path) -> None:
+def test_the_base_recipe_must_exist_and_be_valid(tmp_path: Path) -> None:
     missing = write(tmp_path / "a.yaml", "extends: nowhere.yaml\n")
     with pytest.raises(
         FileNotFoundError, match=r"a\.yaml: extends: .*expected a recipe file, got none in"
@@ -111,7 +111,7 @@ def test_what_is_extended_must_be_there_and_valid(tmp_path: Path) -> None:
         db.load_recipe(write(tmp_path / "c.yaml", "extends: sky\nobjects: {star: {gama: 1}}\n"))
 
 
-def test_size_and_seed_decide_no_row(tmp_path: Path) -> None:
+def test_size_and_seed_change_no_row(tmp_path: Path) -> None:
     path = write(tmp_path / "mine.yaml", "extends: star\nname: star\nsize: 7\nseed: 9\n")
     recipe = db.load_recipe(path)
     assert recipe.digest == db.load_recipe("star").digest
@@ -165,7 +165,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("changes", SAME, ids=str)
 def test_replace_in_python_is_extends_in_yaml(changes: dict[str, Any], tmp_path: Path) -> None:
-    """A null of YAML and None of Python remove the same."""
+    """null in YAML and None in Python remove the same keys."""
     path = tmp_path / "sky.yaml"
     text = yaml.safe_dump(
         {"extends": "sky", "name": "sky", "description": "-"} | changes, sort_keys=False
@@ -207,8 +207,8 @@ def test_an_empty_change_of_time_series_is_refused(changes: dict[str, Any]) -> N
         db.load_recipe("pendulum").replace(**changes)
 
 
-def test_no_change_of_parameters_is_none() -> None:
-    """A system has all of its parameters always, so this can mean nothing else."""
+def test_an_empty_change_of_parameters_changes_nothing() -> None:
+    """A system always has all of its parameters, so an empty change removes none."""
     recipe = db.load_recipe("pendulum")
     assert recipe.replace(parameters={}) == recipe
 
@@ -220,7 +220,7 @@ def test_unknown_names_are_not_removed_silently(key: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["sky", "other.yaml", "/etc/passwd"])
-def test_a_recipe_from_a_data_file_reaches_no_other_file(target: str) -> None:
+def test_a_recipe_in_a_data_file_reads_no_other_file(target: str) -> None:
     """Only a recipe's own YAML file may extend another."""
     with pytest.raises(ValueError, match=r"^x is not valid: .*extends: ") as caught:
         recipe_from_plain({"extends": target, "name": "mine"}, source="x")

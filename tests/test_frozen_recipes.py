@@ -1,4 +1,4 @@
-"""Recipes are immutable all the way down: hashed, pickled and copied, and read once."""
+"""Recipes are immutable at every level: hashed, pickled, copied, and read once."""
 
 import copy
 import pickle
@@ -29,7 +29,7 @@ def recipe_of(name: str) -> AbstractRecipe:
 
 
 def parts(value: object) -> Iterator[object]:
-    """Yield a value and all that it holds."""
+    """Yield a value and all nested values."""
     yield value
     if isinstance(value, BaseModel):
         inside: list[object] = [part for _, part in value]
@@ -92,7 +92,7 @@ def test_a_copy_is_equal_and_has_the_same_hash(name: str, again: Callable[[Any],
             held["star"] = {}
 
 
-def test_the_value_that_a_recipe_was_made_of_is_not_frozen() -> None:
+def test_the_source_values_of_a_recipe_stay_mutable() -> None:
     plain = db.load_recipe("astro").to_plain()
     recipe = db.Recipe.model_validate(plain)
     plain["objects"].clear()
@@ -122,7 +122,7 @@ def test_a_copy_with_other_values_is_checked() -> None:
 
 
 def test_the_hash_is_kept() -> None:
-    """Recipes are keys of caches, so asking again must not work through all priors."""
+    """Recipes are keys of caches, so a second hash must not visit all priors."""
     objects = db.load_recipe("sky").objects
     assert hash(objects) == hash(objects) == hash(dict_again(objects))
     with pytest.raises(TypeError):
@@ -134,6 +134,6 @@ def dict_again(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("wrong", [3, None, {"name": "mine"}, b"sky", ["sky"]], ids=str)
-def test_what_names_no_recipe_is_refused(wrong: Any) -> None:
+def test_other_types_are_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"^recipe: expected a packaged name, .*, got .*; build a"):
         db.load_recipe(wrong)

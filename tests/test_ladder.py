@@ -1,4 +1,4 @@
-"""The ladder of a recipe: from its simplest version to itself, over the same scenes."""
+"""Difficulty ladders: from the simplest version of a recipe to the recipe, with equal scenes."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_the_ladder_ends_at_the_recipe(name: str) -> None:
 
 
 @each_recipe
-def test_every_rung_is_a_recipe_of_its_own(name: str) -> None:
+def test_every_rung_is_a_valid_recipe(name: str) -> None:
     for rung in rungs(name):
         again = db.Recipe.model_validate(rung.recipe.to_plain())
         assert again == rung.recipe
@@ -49,7 +49,7 @@ def test_every_rung_is_a_recipe_of_its_own(name: str) -> None:
 
 
 @each_recipe
-def test_rungs_share_all_parameters_but_those_that_a_step_lets_vary(name: str) -> None:
+def test_rungs_share_all_parameters_except_those_that_a_step_varies(name: str) -> None:
     ladder = rungs(name)
     full = db.generate(ladder[-1].recipe, 5, ROWS)
     for rung in ladder:
@@ -68,7 +68,7 @@ def numbers(present: dict[str, Tensor]) -> Tensor:
 
 
 @pytest.mark.parametrize("name", ["astro", "sky", "lensing", "geometric"])
-def test_a_step_adds_objects_and_takes_none_away(name: str) -> None:
+def test_a_step_adds_objects_and_removes_none(name: str) -> None:
     for low, high in pairwise(rungs(name)):
         below, above = db.generate(low.recipe, 2, ROWS), db.generate(high.recipe, 2, ROWS)
         if high.name == "objects":
@@ -103,7 +103,7 @@ def test_the_recipe_states_the_order() -> None:
     assert noisy.simplify is not None
     assert noisy.simplify.objects == 1
     assert full == recipe
-    # a ladder decides no image
+    # the ladder changes no image
     assert recipe.digest == db.load_recipe("sky").digest
 
 
@@ -133,7 +133,7 @@ def test_balance_adds_one_object_where_there_was_none() -> None:
     assert not (own & ~even).any()
 
 
-def test_objects_of_other_kinds_become_the_kinds_that_are_kept_evenly() -> None:
+def test_objects_of_removed_kinds_become_the_kept_kinds_evenly() -> None:
     recipe = db.load_recipe("astro").replace(simplify={"kinds": ["galaxy", "star"]})
     assert recipe.classes == ["star", "galaxy"]
     index = torch.arange(4000)
@@ -146,7 +146,7 @@ def test_objects_of_other_kinds_become_the_kinds_that_are_kept_evenly() -> None:
 
 
 def test_a_fixed_parameter_has_its_median() -> None:
-    """Half-way of a uniform prior, the geometric mean of the ends of a log-uniform one."""
+    """The middle of a uniform prior, the geometric mean of the bounds of a log-uniform prior."""
     priors = {"gamma": {"uniform": [0.1, 0.3]}, "amplitude": {"log_uniform": [0.04, 1.0]}}
     lowest = db.load_recipe("star").replace(objects={"star": priors}).rungs()[0].recipe
     star = db.generate(lowest, 0, ROWS[:3], image_size=(10, 12)).scene["star"]
@@ -155,7 +155,7 @@ def test_a_fixed_parameter_has_its_median() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "turns", "places"),
+    ("name", "angles", "positions"),
     [
         ("arc", {"start"}, {"x", "y"}),
         ("spiral", {"theta", "phase"}, {"x", "y"}),
@@ -163,16 +163,16 @@ def test_a_fixed_parameter_has_its_median() -> None:
         ("line", set(), {"x0", "y0", "x1", "y1"}),
     ],
 )
-def test_each_step_lets_its_own_parameters_vary(
-    name: str, turns: set[str], places: set[str]
+def test_each_step_varies_its_own_parameters(
+    name: str, angles: set[str], positions: set[str]
 ) -> None:
     varied = {
         high.name: {each for _, each in fixed(low.recipe) - fixed(high.recipe)}
         for low, high in pairwise(rungs(name))
     }
-    assert varied.get("orientation", set()) == turns
-    assert varied["position"] == places
-    assert not varied["form"] & (turns | places | {"amplitude"})
+    assert varied.get("orientation", set()) == angles
+    assert varied["position"] == positions
+    assert not varied["form"] & (angles | positions | {"amplitude"})
 
 
 def test_all_noise_is_one_step() -> None:
@@ -276,7 +276,7 @@ def test_time_series_have_a_ladder_of_noise(tmp_path: Path) -> None:
     assert torch.equal(simplest.clean, full.clean)
     assert not torch.equal(perturbed.series, full.clean)
     assert not torch.equal(perturbed.series, full.series)
-    # the noise of the parameters is the same with the noise of the measurement on top
+    # noise of the measurement leaves the noise of the parameters unchanged
     assert (full.series - perturbed.series).abs().max() < 6 * 0.1
     assert all(torch.equal(perturbed.parameters[n], full.parameters[n]) for n in full.parameters)
     paths = write_ladder(recipe, tmp_path, size=4, progress=False)
@@ -287,7 +287,7 @@ def test_time_series_have_a_ladder_of_noise(tmp_path: Path) -> None:
     ]
 
 
-def test_noise_of_nothing_is_no_rung() -> None:
+def test_zero_noise_adds_no_rung() -> None:
     recipe = db.load_recipe("pendulum").replace(
         noise={"parameters": {"length": 0.0}, "measurement": {"x": 0.0}}
     )

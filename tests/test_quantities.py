@@ -1,4 +1,4 @@
-"""Quantities of astropy wherever a number is taken: converted, or refused; never stripped."""
+"""astropy Quantities at every entrance for numbers: converted or refused, never stripped."""
 
 import math
 import subprocess
@@ -23,56 +23,56 @@ from deepbench_torch.systems import SYSTEMS
 
 TIME = torch.arange(3.0)
 ONE = torch.ones(1, 2)
-PLACES = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]])
-START: dict[str, Any] = {"mass": ONE, "position": PLACES, "velocity": PLACES * 0}
+POSITIONS = torch.tensor([[[0.0, 0.0], [1.0, 0.0]]])
+START: dict[str, Any] = {"mass": ONE, "position": POSITIONS, "velocity": POSITIONS * 0}
 
 
-def swing(**given: Any) -> Any:
-    usual: dict[str, Any] = {
+def swing(**changes: Any) -> Any:
+    defaults: dict[str, Any] = {
         "time": TIME,
         "length": 2.0,
         "angle": 0.5,
         "gravity": 9.0,
         "friction": 0.1,
     }
-    return pendulum.simulate(**(usual | given)).angle
+    return pendulum.simulate(**(defaults | changes)).angle
 
 
-def phase(**given: Any) -> Any:
-    usual = {"q": 0.5, "length": 2.0, "gravity": 9.0, "duration": 2.0, "steps": 3}
-    return hamiltonian.simulate(**(usual | given)).q
+def phase(**changes: Any) -> Any:
+    defaults = {"q": 0.5, "length": 2.0, "gravity": 9.0, "duration": 2.0, "steps": 3}
+    return hamiltonian.simulate(**(defaults | changes)).q
 
 
-def orbits(**given: Any) -> Any:
-    usual = START | {"softening": 0.1, "duration": 1.0, "steps": 2}
-    return nbody.simulate(**(usual | given)).position
+def orbits(**changes: Any) -> Any:
+    defaults = START | {"softening": 0.1, "duration": 1.0, "steps": 2}
+    return nbody.simulate(**(defaults | changes)).position
 
 
-def star(**given: Any) -> Any:
-    usual = {"x": 4.0, "y": 3.0, "amplitude": 1.0, "gamma": 2.0, "alpha": 3.0} | given
+def star(**changes: Any) -> Any:
+    defaults = {"x": 4.0, "y": 3.0, "amplitude": 1.0, "gamma": 2.0, "alpha": 3.0} | changes
     batch = {name: torch.as_tensor(value)[None] if type(value) is float else value
-             for name, value in usual.items()}  # fmt: skip
+             for name, value in defaults.items()}  # fmt: skip
     return OBJECTS["star"].render(batch, db.Grid(7, 9))
 
 
-def galaxy(**given: Any) -> Any:
-    usual = {"x": 4.0, "y": 3.0, "amplitude": 1.0, "radius": 2.0, "n": 1.0, "ellip": 0.5}
-    return db.reference.render("galaxy", usual | {"theta": 0.5} | given, db.Grid(7, 9))
+def galaxy(**changes: Any) -> Any:
+    defaults = {"x": 4.0, "y": 3.0, "amplitude": 1.0, "radius": 2.0, "n": 1.0, "ellip": 0.5}
+    return db.reference.render("galaxy", defaults | {"theta": 0.5} | changes, db.Grid(7, 9))
 
 
-def sky(**given: Any) -> Any:
-    return db.load_recipe("sky").replace(**given)
+def sky(**changes: Any) -> Any:
+    return db.load_recipe("sky").replace(**changes)
 
 
-def motion(**given: Any) -> Any:
-    return db.load_recipe("pendulum").replace(**given)
+def motion(**changes: Any) -> Any:
+    return db.load_recipe("pendulum").replace(**changes)
 
 
 def size(image_size: Any) -> Any:
     return db.generate("star", 0, torch.tensor([0]), image_size=image_size).image
 
 
-# Entrance, arguments with units, the same without
+# Entrance, arguments with units, the same arguments without units
 CONVERTED: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]] = [
     (swing, {"length": 200 * u.cm}, {"length": 2.0}),
     (swing, {"angle": 30 * u.deg}, {"angle": math.radians(30)}),
@@ -125,13 +125,13 @@ CONVERTED: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Any]]] = [
     (motion, {"noise": {"parameters": {"length": 5 * u.percent}}},
      {"noise": {"parameters": {"length": 0.05}}}),
 ]  # fmt: skip
-# Entrance, arguments with a unit that does not fit, the place that the message names
+# Entrance, arguments with a wrong unit, location in the message
 REFUSED: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     *((swing, {name: 3 * u.K}, f"pendulum.{name}") for name in (*pendulum.UNITS, "time")),
     *((phase, {name: 3 * u.K}, f"hamiltonian.{name}") for name in (*hamiltonian.UNITS, "duration")),
     (orbits, {"mass": np.ones((1, 2)) * u.kg}, "nbody.mass"),
-    (orbits, {"position": PLACES.numpy() * u.au}, "nbody.position"),
-    (orbits, {"velocity": PLACES.numpy() * u.km / u.s}, "nbody.velocity"),
+    (orbits, {"position": POSITIONS.numpy() * u.au}, "nbody.position"),
+    (orbits, {"velocity": POSITIONS.numpy() * u.km / u.s}, "nbody.velocity"),
     *((orbits, {name: 1 * u.m}, f"nbody.{name}")
       for name in ("gravity", "softening", "damping", "duration")),
     *((star, {name: [2.0] * u.m}, f"star.{name}") for name in OBJECTS["star"].fields),
@@ -179,19 +179,19 @@ def same(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
-@pytest.mark.parametrize(("entrance", "given", "plain"), CONVERTED)
+@pytest.mark.parametrize(("entrance", "changes", "plain"), CONVERTED)
 def test_a_known_unit_is_converted(
-    entrance: Callable[..., Any], given: dict[str, Any], plain: dict[str, Any]
+    entrance: Callable[..., Any], changes: dict[str, Any], plain: dict[str, Any]
 ) -> None:
-    assert same(entrance(**given), entrance(**plain))
+    assert same(entrance(**changes), entrance(**plain))
 
 
-@pytest.mark.parametrize(("entrance", "given", "place"), REFUSED)
-def test_a_unit_that_does_not_fit_is_refused(
-    entrance: Callable[..., Any], given: dict[str, Any], place: str
+@pytest.mark.parametrize(("entrance", "changes", "location"), REFUSED)
+def test_a_wrong_unit_is_refused(
+    entrance: Callable[..., Any], changes: dict[str, Any], location: str
 ) -> None:
-    with pytest.raises(ValueError, match=rf"(^|: ){place}: expected .+, got .+; .+"):
-        entrance(**given)
+    with pytest.raises(ValueError, match=rf"(^|: ){location}: expected .+, got .+; .+"):
+        entrance(**changes)
 
 
 def test_every_unit_of_every_system_is_known_to_astropy() -> None:

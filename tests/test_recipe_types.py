@@ -92,26 +92,28 @@ FAULT = rf"[\w. ]+: {RULE}"
 RAW = re.compile(r"pydantic|Input should|http|validation error|Value error|type=|\n", re.IGNORECASE)
 
 
-def places(plain: dict[str, Any], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def locations(plain: dict[str, Any], at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """List every key of nested mappings."""
     found = []
     for key, value in plain.items():
         found.append((*at, key))
         if isinstance(value, dict):
-            found += places(value, (*at, key))
+            found += locations(value, (*at, key))
     return found
 
 
-def put(plain: dict[str, Any], place: tuple[str, ...], value: object) -> dict[str, Any]:
+def replace_value(
+    plain: dict[str, Any], location: tuple[str, ...], value: object
+) -> dict[str, Any]:
     changed = copy.deepcopy(plain)
     holder = changed
-    for key in place[:-1]:
+    for key in location[:-1]:
         holder = holder[key]
-    holder[place[-1]] = value
+    holder[location[-1]] = value
     return changed
 
 
-CASES = [(kind, place) for kind, base in BASES.items() for place in places(base)]
+CASES = [(kind, location) for kind, base in BASES.items() for location in locations(base)]
 ENTRANCES: list[Callable[[type[AbstractRecipe], dict[str, Any]], object]] = [
     lambda kind, plain: kind.model_validate(plain),
     lambda kind, plain: kind(**plain),
@@ -124,24 +126,27 @@ def test_the_tables_hold_every_key() -> None:
         kind.model_validate(base)
 
 
-@pytest.mark.filterwarnings("ignore:recipe mine")  # valid, but doubted
+@pytest.mark.filterwarnings("ignore:recipe mine")  # valid, but doubtful
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("kind", BASES, ids=lambda kind: kind.__name__)
 def test_wrong_types_are_refused_in_plain_form(kind: type[AbstractRecipe], wrong: str) -> None:
-    """Some are right by chance, as 0 for a brightness: then the recipe must be sound."""
-    for place in places(BASES[kind]):
-        plain = put(BASES[kind], place, WRONG[wrong])
+    """Some values are valid, such as 0 for a brightness; the recipe must then round-trip."""
+    for location in locations(BASES[kind]):
+        plain = replace_value(BASES[kind], location, WRONG[wrong])
         for entrance in ENTRANCES:
             try:
                 recipe = entrance(kind, plain)
             except ValueError as error:
-                said = str(error)
+                message = str(error)
                 assert re.fullmatch(
-                    rf"(recipe (mine|abc d)|{kind.__name__}) is not valid: {FAULT}", said
+                    rf"(recipe (mine|abc d)|{kind.__name__}) is not valid: {FAULT}", message
                 )
-                assert not RAW.search(said), said
-                assert ".".join(place) in said or said.count("recipe: ") == 1, (place, said)
-                assert len(said) < 2000
+                assert not RAW.search(message), message
+                assert ".".join(location) in message or message.count("recipe: ") == 1, (
+                    location,
+                    message,
+                )
+                assert len(message) < 2000
             else:
                 assert isinstance(recipe, kind)
                 again = kind.model_validate(yaml.safe_load(recipe.to_yaml()))
@@ -151,7 +156,7 @@ def test_wrong_types_are_refused_in_plain_form(kind: type[AbstractRecipe], wrong
 
 @pytest.mark.parametrize("plain", [None, 3, "sky", [1], {"image": 1}, {1: 2}, {}])
 @pytest.mark.parametrize("kind", BASES, ids=lambda kind: kind.__name__)
-def test_what_is_no_recipe_is_refused(kind: type[AbstractRecipe], plain: Any) -> None:
+def test_other_values_are_refused(kind: type[AbstractRecipe], plain: Any) -> None:
     with pytest.raises(ValueError, match=rf"^{kind.__name__}.*: {RULE}$") as caught:
         kind.model_validate(plain)
     assert not RAW.search(str(caught.value))
@@ -181,10 +186,10 @@ def numbers(value: Any, make: Callable[[Any], object]) -> Any:
     ],
 )
 @pytest.mark.parametrize("kind", BASES, ids=lambda kind: kind.__name__)
-def test_numbers_of_numpy_and_torch_are_taken(
+def test_numbers_of_numpy_and_torch_are_accepted(
     kind: type[AbstractRecipe], make: Callable[[Any], object]
 ) -> None:
-    """Values that are exact in single precision, so that nothing is rounded."""
+    """All values are exact in single precision, so none is rounded."""
     exact = numbers(BASES[kind], lambda n: n if isinstance(n, int) else 0.25)
     expected = kind.model_validate(exact)
     recipe = kind.model_validate(numbers(exact, make))
@@ -239,15 +244,19 @@ def test_a_message_names_the_key_that_the_user_wrote(change: dict[str, Any], mes
     ids=ascii,
 )
 @pytest.mark.parametrize("at", [(), ("objects",), ("objects", "star"), ("degrade",)], ids=str)
-def test_keys_and_names_cannot_move_a_terminal(at: tuple[str, ...], key: str) -> None:
-    for plain in (put(IMAGE, (*at, key), 1), IMAGE | {"name": f" {key}"}, IMAGE | {"label": key}):
+def test_control_characters_in_keys_and_names_are_escaped(at: tuple[str, ...], key: str) -> None:
+    for plain in (
+        replace_value(IMAGE, (*at, key), 1),
+        IMAGE | {"name": f" {key}"},
+        IMAGE | {"label": key},
+    ):
         with pytest.raises(ValueError, match="is not valid: ") as caught:
             db.Recipe.model_validate(plain)
         assert str(caught.value).isprintable()
         assert len(str(caught.value)) < 2000
 
 
-def test_values_that_hold_themselves_are_refused() -> None:
+def test_recursive_values_are_refused() -> None:
     objects: dict[str, Any] = {}
     objects["star"] = objects
     scene: list[Any] = []

@@ -55,7 +55,7 @@ def test_list_is_sorted_and_loads() -> None:
     assert all(db.load_recipe(name).name == name for name in names)
 
 
-def test_recipe_passes_through() -> None:
+def test_a_recipe_is_returned_unchanged() -> None:
     recipe = db.load_recipe("astro")
     assert db.load_recipe(recipe) is recipe
 
@@ -93,18 +93,18 @@ def test_the_digest_depends_on_what_changes_a_row() -> None:
     assert recipe.replace(objects={"star": {"alpha": 3}}).digest != recipe.digest
 
 
-def test_the_digest_is_of_what_decides_a_row_and_is_no_default() -> None:
+def test_the_digest_omits_defaults_and_keys_that_change_no_row() -> None:
     """Written out by hand: a key added in a later version must not change digests."""
     recipe = db.Recipe.model_validate(plain() | {"size": 3, "description": "words"})
     star = {name: prior.to_plain() for name, prior in recipe.objects["star"].items()}
-    decides = {
+    hashed = {
         "name": "mine",
         "image": {"height": 8, "width": 9},
         "label": "class",
         "count": 1.0,
         "objects": {"star": star},
     }
-    text = json.dumps(decides, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
     assert recipe.digest == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -196,7 +196,7 @@ def test_every_fault_is_reported_together(tmp_path: Path) -> None:
     ("content", "message"),
     [("a: [", "expected valid YAML"), ("- 1", "expected a mapping"), ("", "expected a mapping")],
 )
-def test_a_file_that_is_no_recipe(content: str, message: str, tmp_path: Path) -> None:
+def test_a_file_without_a_recipe_is_refused(content: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.yml"
     path.write_text(content)
     with pytest.raises(ValueError, match=message):

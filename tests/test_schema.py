@@ -1,4 +1,4 @@
-"""The JSON schema of recipes, judged by a validator that knows nothing of this package."""
+"""The JSON schema of recipes, checked by an independent validator."""
 
 import json
 from pathlib import Path
@@ -28,8 +28,8 @@ def faults(plain: object) -> list[str]:
     return [error.message for error in VALIDATOR.iter_errors(plain)]
 
 
-def test_the_shipped_schema_is_current() -> None:
-    """Write it anew with `python -m deepbench_torch.recipes.schema`."""
+def test_the_packaged_schema_is_current() -> None:
+    """Write it again with `python -m deepbench_torch.recipes.schema`."""
     assert packaged_schema() == schema_text()
 
 
@@ -45,7 +45,7 @@ def test_it_is_a_schema_and_describes_every_key() -> None:
 @pytest.mark.parametrize("name", db.list_recipes())
 def test_packaged_recipes_fit(name: str) -> None:
     assert faults(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())) == []
-    # as files carry it, every default written out
+    # as in files, with every default written out
     plain = yaml.safe_load(db.load_recipe(name).to_yaml())
     assert faults(plain) == []
 
@@ -65,12 +65,12 @@ def test_packaged_recipes_fit(name: str) -> None:
         {"layout": {"visible": 0.5, "grid": None}, "size": None, "description": None},
     ],
 )
-def test_what_the_package_takes_fits(change: dict[str, Any]) -> None:
+def test_valid_recipes_fit(change: dict[str, Any]) -> None:
     assert faults(GOOD | change) == []
     assert db.Recipe.model_validate(GOOD | change).name == "mine"
 
 
-def test_a_recipe_that_extends_needs_nothing_else() -> None:
+def test_a_recipe_with_extends_requires_no_other_key() -> None:
     assert faults({"extends": "sky"}) == []
     assert faults({"extends": "sky", "objects": {"star": None}, "count": None}) == []
     assert faults({"extends": "sky", "objects": {"star": {"x": None}}, "degrade": None}) == []
@@ -100,12 +100,12 @@ def test_a_recipe_that_extends_needs_nothing_else() -> None:
         {"size": 0},
     ],
 )
-def test_what_the_package_refuses_does_not_fit(change: dict[str, Any]) -> None:
+def test_invalid_recipes_do_not_fit(change: dict[str, Any]) -> None:
     assert faults(GOOD | change)
     with pytest.raises(ValueError):
         db.Recipe.model_validate(GOOD | change)
 
 
 @pytest.mark.parametrize("key", ["name", "image", "label", "objects"])
-def test_what_is_needed_must_be_there(key: str) -> None:
+def test_required_keys_are_required(key: str) -> None:
     assert faults({name: value for name, value in GOOD.items() if name != key})

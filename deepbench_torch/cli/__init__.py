@@ -1,4 +1,4 @@
-"""The command line, `deepbench-torch`: one file for each group of commands."""
+"""The command line, `deepbench-torch`: one file a group of commands."""
 
 from typing import Annotated
 
@@ -21,9 +21,9 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    """Print the version of the package and end."""
-    if wanted:
+def _print_version(requested: bool) -> None:
+    """Print the version of the package and exit."""
+    if requested:
         typer.echo(f"deepbench-torch {deepbench_torch.__version__}")
         raise typer.Exit
 

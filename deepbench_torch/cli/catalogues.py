@@ -50,34 +50,35 @@ def generate(
     image: Image,
     output: Annotated[
         Path,
-        typer.Argument(help="A folder, or a file ending in .h5.", parser=user_path),
+        typer.Argument(help="Folder, or file ending in .h5.", parser=user_path),
     ],
     size: Size = None,
     seed: Seed = None,
     image_size: ImageSize = None,
     format: Annotated[  # noqa: A002
-        Format, typer.Option(help="One file (h5), or a folder of arrays or of a file a row.")
+        Format, typer.Option(help="One file (h5), or a folder of arrays or of one file a row.")
     ] = DEFAULT,
     workers: Workers = 0,
     compression: Annotated[
-        Literal["gzip", "lzf"] | None, typer.Option(help="Smaller, but read more slowly.")
+        Literal["gzip", "lzf"] | None,
+        typer.Option(help="Smaller file, but slower to read."),
     ] = None,
     append: Annotated[
-        int | None, typer.Option(help="Add so many rows to a catalogue that is there.")
+        int | None, typer.Option(help="Number of rows to add to an existing catalogue.")
     ] = None,
-    no_card: Annotated[
-        bool, typer.Option("--no-card", help="Write no dataset card beside it.")
-    ] = False,
+    no_card: Annotated[bool, typer.Option("--no-card", help="Write no dataset card.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a catalogue of images or time series and all truth to disk, and its card."""
+    """Write a catalogue of images or time series with its exact truth and dataset card."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=parse_size(image_size))
     recipe, progress = catalogue.recipe, not quiet
-    path = _place(output, recipe, format)
+    path = _catalogue_path(output, recipe, format)
     if append is not None:
         if size is not None:
-            raise ValueError(f"give --size or --append, not both, got {size} and {append}")
+            raise ValueError(
+                f"--size: expected no such option with --append, got {size}; omit one of the two"
+            )
         _check_append(context, path, format=format)
         append_rows(path, append, recipe=recipe, seed=seed, workers=workers, progress=progress)
     else:
@@ -90,39 +91,39 @@ def generate(
             progress=progress,
             compression=compression,
         )
-    told = describe(path)
+    stored = describe(path)
     echo(
-        f"{path}: {len(told.rows):,} {recipe.plural} of {recipe.size_text}, recipe {recipe.name}, "
-        f"seed {told.seed}, {size_text(told.bytes)}"
+        f"{path}: {len(stored.rows):,} {recipe.plural} of {recipe.size_text}, "
+        f"recipe {recipe.name}, seed {stored.seed}, {size_text(stored.bytes)}"
     )
     if not no_card:
         card = write_card(path)
-        also = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
-        echo(f"{card}{also}: its card")
+        croissant = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
+        echo(f"{card}{croissant}: dataset card")
 
 
 def _check_append(context: typer.Context, path: Path, *, format: Format) -> None:  # noqa: A002
-    """Refuse options that have no effect on rows that are added to a stored catalogue."""
-    remedy = "the catalogue keeps its own; leave it out"
+    """Refuse options that have no effect when rows are added to a stored catalogue."""
+    remedy = "the catalogue keeps its own; omit it"
     refuse_idle(context, ["compression"], where="with --append", remedy=remedy)
-    refuse_idle(context, ["overwrite"], where="with --append", remedy="leave it out")
+    refuse_idle(context, ["overwrite"], where="with --append", remedy="omit it")
     found = describe(path).format
     if found != format:
         raise ValueError(
-            f"--format: expected {found}, the format of {str(path)!r}, got {format}; add "
+            f"--format: expected {found}, the format of {str(path)!r}, got {format}; use "
             f"--format {found}, or name another catalogue"
         )
 
 
-def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
-    """Where a catalogue is written: the file that was named, or one in the folder by its recipe."""
+def _catalogue_path(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
+    """Return the path of a new catalogue: the named file, or a path in the folder by recipe."""
     form = FORMATS[format]
     if is_file_name(output) and not form.is_folder:
         return output
     if is_file_name(output):
         raise ValueError(
-            f"format {format} gives a folder, got {output.name!r}; name a folder, or leave the "
-            "format out"
+            f"output: expected a folder for --format {format}, got {output.name!r}; name a folder, "
+            "or omit --format"
         )
     if not output.is_dir():
         check_folder_name(output, "the catalogue and its card")
@@ -132,40 +133,43 @@ def _place(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noq
 def info(
     file: Stored,
 ) -> None:
-    """Tell what a stored catalogue holds and how it was made."""
+    """Print the contents and the origin of a stored catalogue."""
     if (file / LIST).is_file():
-        _tell_of_collection(file)
+        _print_collection(file)
         return
-    told = describe(file)
-    recipe, said = told.recipe, told.attributes
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    facts: dict[str, Any] = {
-        "recipe": f"{recipe.name}: {recipe.description}",
-        recipe.plural: f"{len(told.rows):,} of {recipe.size_text}, float32",
-        **_channels(recipe),
-        **statistics_facts(recipe, StoredCatalogue(told.path).statistics),
-        "split": told.split or "all: train, val, test",
-        "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
-        "seed": told.seed,
-        "digest": said["digest"],
-        "sha256": told.checksum,
-        "made by": said["package"],
-        "generator": f"version {said['generator_version']}",
-        "date": said["date"],
-        "licence": said["licence"],
-        "format": told.format,
-        **FORMATS[told.format].info(told),
-        "size": size_text(told.bytes),
-    }
-    for name, value in facts.items():
+    for name, value in _facts(describe(file)).items():
         table.add_row(name, cell(value))
     Console().print(table)
 
 
-def _tell_of_collection(folder: Path) -> None:
-    """A line for each catalogue of a collection, and how they are put together."""
+def _facts(stored: Description) -> dict[str, Any]:
+    """Return the facts about a stored catalogue by name."""
+    recipe, attributes = stored.recipe, stored.attributes
+    return {
+        "recipe": f"{recipe.name}: {recipe.description}",
+        recipe.plural: f"{len(stored.rows):,} of {recipe.size_text}, float32",
+        **_channels(recipe),
+        **statistics_facts(recipe, StoredCatalogue(stored.path).statistics),
+        "split": stored.split or "all: train, val, test",
+        "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
+        "seed": stored.seed,
+        "digest": attributes["digest"],
+        "sha256": stored.checksum,
+        "made by": attributes["package"],
+        "generator": f"version {attributes['generator_version']}",
+        "date": attributes["date"],
+        "licence": attributes["licence"],
+        "format": stored.format,
+        **FORMATS[stored.format].info(stored),
+        "size": size_text(stored.bytes),
+    }
+
+
+def _print_collection(folder: Path) -> None:
+    """Print a line for each catalogue of a collection, and the order of their rows."""
     collection = Collection.open(folder)
     table = Table(box=None, pad_edge=False)
     for column in ("domain", "rows", "size", "seed", "recipe"):
@@ -176,8 +180,8 @@ def _tell_of_collection(folder: Path) -> None:
         table.add_row(*map(cell, cells))
     Console().print(table)
     echo(
-        f"{len(collection):,} rows together, "
-        + ("one after another" if collection.weights is None else f"by {collection.weights}")
+        f"{len(collection):,} rows in total, "
+        + ("concatenated" if collection.weights is None else f"mixed by {collection.weights}")
         + f"; labels: {', '.join(collection.classes)}"
     )
 
@@ -185,7 +189,7 @@ def _tell_of_collection(folder: Path) -> None:
 def list_() -> None:
     """List the packaged recipes."""
     table = Table(box=None, pad_edge=False)
-    for column in ("recipe", "size", "label", "what it holds"):
+    for column in ("recipe", "size", "label", "description"):
         table.add_column(column, overflow="fold")
     for name in list_recipes():
         recipe = load_recipe(name)
@@ -195,7 +199,7 @@ def list_() -> None:
 
 
 def _channels(recipe: AbstractRecipe) -> dict[str, str]:
-    """What the columns of time series are and when they were taken; nothing of images."""
+    """Return the channels and times of time series; nothing for images."""
     if not isinstance(recipe, SeriesRecipe):
         return {}
     names = ", ".join(f"{channel.name} [{channel.unit}]" for channel in recipe.channels)
@@ -206,5 +210,5 @@ def _channels(recipe: AbstractRecipe) -> dict[str, str]:
 
 
 def _label(recipe: AbstractRecipe) -> str:
-    """What its labels are called."""
+    """Return the name of a recipe's labels."""
     return recipe.label if isinstance(recipe, Recipe) else "parameters"

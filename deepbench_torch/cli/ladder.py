@@ -1,4 +1,4 @@
-"""The command that rolls the difficulty of a recipe back."""
+"""The command of difficulty ladders: ladder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,23 +30,24 @@ def ladder(
     output: Annotated[
         Path | None,
         typer.Argument(
-            help="A folder for a file a rung; left out, only to list them.", parser=user_path
+            help="Folder for one file a rung; without it the rungs are only listed.",
+            parser=user_path,
         ),
     ] = None,
-    size: Annotated[int, typer.Option(help="How many rows a rung.")] = 1000,
+    size: Annotated[int, typer.Option(help="Number of rows a rung.")] = 1000,
     seed: Seed = None,
     image_size: ImageSize = None,
     workers: Workers = 0,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Roll a recipe back to its simplest version and build it up again, a step a rung."""
+    """List or write a difficulty ladder: from the simplest version of a recipe, step by step."""
     if output is None:
         refuse_idle(
             context,
             ["size", "seed", "image_size", "workers", "overwrite", "quiet"],
-            where="without a folder to write to, where the rungs are only listed",
-            remedy="name a folder, or leave it out",
+            where="without a folder, because the rungs are only listed",
+            remedy="name a folder, or omit it",
         )
     recipe = resize(load_recipe(image), parse_size(image_size))
     table = Table(box=None, pad_edge=False)
@@ -67,5 +68,5 @@ def ladder(
         overwrite=overwrite,
         progress=not quiet,
     )
-    also = ", and ladder.png" if recipe.content == "image" else ""
-    echo(f"{output}: {len(paths)} catalogues of {size:,} rows{also}")
+    picture = ", and ladder.png" if recipe.content == "image" else ""
+    echo(f"{output}: {len(paths)} catalogues of {size:,} rows{picture}")

@@ -18,14 +18,14 @@ from deepbench_torch.storage.outputs import MARK, output_file
 def check(
     files: Annotated[
         list[str],
-        typer.Argument(help="YAML files, or names of packaged recipes.", metavar="FILE..."),
+        typer.Argument(help="YAML files or names of packaged recipes.", metavar="FILE..."),
     ],
 ) -> None:
-    """Check recipes, and tell everything that is wrong with them at once."""
-    wrong = 0
+    """Check recipes and print every fault of each."""
+    invalid = 0
     for file in files:
         faults = recipe_faults(file)
-        wrong += bool(faults)
+        invalid += bool(faults)
         for fault in faults:
             echo(fault if fault.startswith(file) else f"{file}: {fault}")
         if not faults:
@@ -35,27 +35,25 @@ def check(
                 warnings.simplefilter("ignore")  # printed above
                 recipe = load_recipe(file)
             echo(f"{file}: valid, {recipe.name} of {recipe.size_text}")
-    if wrong:
-        raise ValueError(f"{wrong} of {len(files)} recipes must be mended")
+    if invalid:
+        raise ValueError(f"{invalid} of {len(files)} recipes are invalid")
 
 
 def convert(
     context: typer.Context,
     old: Annotated[
         Path,
-        typer.Argument(
-            help="A YAML file of the package released with the paper.", parser=user_path
-        ),
+        typer.Argument(help="YAML file of the package released with the paper.", parser=user_path),
     ],
     output: Annotated[
         Path | None,
-        typer.Argument(help="The recipe to write; standard output if none.", parser=user_path),
+        typer.Argument(help="Recipe file to write. Default: standard output.", parser=user_path),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Turn a configuration of the paper's released package into a recipe."""
+    """Convert a configuration of the paper's released package to a recipe."""
     if output is None:
-        remedy = "nothing is replaced on standard output; name a file, or leave it out"
+        remedy = "nothing is replaced on standard output; name a file, or omit it"
         refuse_idle(context, ["overwrite"], where="without a file to write", remedy=remedy)
     conversion = convert_configuration(old)
     for note in conversion.notes:
@@ -64,20 +62,23 @@ def convert(
         typer.echo(conversion.to_yaml(), nl=False)  # YAML has escapes of its own
         return
     if output.exists() and not overwrite:
-        raise FileExistsError(f"{str(output)!r} exists; replace it with --overwrite")
+        raise FileExistsError(
+            f"output: expected a new file, got {str(output)!r}, which exists; "
+            "replace it with --overwrite"
+        )
     with output_file(output, "the recipe") as new:
         text = f"# converted for {MARK.decode()}\n{conversion.to_yaml()}"
         new.write_text(text, encoding="utf-8")
-    echo(f"{output}: recipe {conversion.recipe['name']}; see it with show {output}")
+    echo(f"{output}: recipe {conversion.recipe['name']}; plot it with show {output}")
 
 
 def schema(
     output: Annotated[
         Path | None,
-        typer.Argument(help="A file; standard output if none.", parser=user_path),
+        typer.Argument(help="File to write. Default: standard output.", parser=user_path),
     ] = None,
 ) -> None:
-    """Write the JSON schema of recipes, with which an editor completes and checks them."""
+    """Write the JSON schema of recipes; an editor completes and checks recipes with it."""
     if output is None:
         typer.echo(packaged_schema(), nl=False)
         return

@@ -1,4 +1,4 @@
-"""Running a command: whatever goes wrong ends in one line."""
+"""Execution of a command; every error ends in one line."""
 
 import sys
 from typing import NoReturn
@@ -9,7 +9,7 @@ from deepbench_torch.storage.escape import line
 
 
 def run_command(command: typer.Typer, name: str, arguments: list[str] | None = None) -> NoReturn:
-    """Run a command; whatever goes wrong ends in one line on standard error and exit status 2."""
+    """Run a command; every error ends in one line on standard error and exit status 2."""
     try:
         status = command(arguments, standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
@@ -18,13 +18,13 @@ def run_command(command: typer.Typer, name: str, arguments: list[str] | None = N
         _fail(name, f"{error}; see --help" if str(error) else "")
     except Exception as error:
         _fail(name, _message(error))
-    if status == 130:  # how typer answers Ctrl-C
+    if status == 130:  # typer's status for Ctrl-C
         _fail(name, "interrupted", status=130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _message(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """Return the message of an error on one line."""
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
     else:
@@ -33,6 +33,6 @@ def _message(error: BaseException) -> str:
 
 
 def _fail(name: str, message: str, status: int = 2) -> NoReturn:
-    if message:  # else the help has said enough
+    if message:  # else the help was printed
         print(f"{name}: error: {message}", file=sys.stderr)
     sys.exit(status)

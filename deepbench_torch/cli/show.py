@@ -24,7 +24,7 @@ def show(
     image: Annotated[
         str,
         typer.Argument(
-            help="A recipe's name, a YAML file, or a stored catalogue or collection: a file, or a "
+            help="Name of a recipe, YAML file, or stored catalogue or collection: a file, or a "
             "folder written with a slash, as ./astro.",
             metavar="IMAGE",
         ),
@@ -32,15 +32,15 @@ def show(
     output: Annotated[
         Path,
         typer.Option(
-            help="The picture to write; time series move in a .gif.",
+            help="Picture to write; a .gif is an animation of time series.",
             parser=user_path,
             metavar="PATH",
         ),
     ] = Path("gallery.png"),
     seed: Seed = None,
     image_size: ImageSize = None,
-    columns: Annotated[int | None, typer.Option(help="Images or time series side by side.")] = None,
-    rows: Annotated[int | None, typer.Option(help="Rows of them.")] = None,
+    columns: Annotated[int | None, typer.Option(help="Number of columns.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Number of rows.")] = None,
     boxes: Annotated[bool, typer.Option("--boxes", help="Plot the box of each object.")] = False,
     masks: Annotated[bool, typer.Option("--masks", help="Outline each object's mask.")] = False,
 ) -> None:
@@ -51,7 +51,7 @@ def show(
             context,
             ["seed", "image_size"],
             where=f"for the stored catalogue {image!r}, whose rows are fixed",
-            remedy="leave it out, or name a recipe instead",
+            remedy="omit it, or name a recipe instead",
         )
         noun, dataset = "", _open(image, overlay=overlay)
     else:

@@ -1,4 +1,4 @@
-"""The commands of what is stored: verify and reproduce."""
+"""The commands of stored catalogues: verify and reproduce."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, refuse_idle, size_text
 from deepbench_torch.cli.output import echo
 from deepbench_torch.paths import user_path
-from deepbench_torch.storage import reproduce as make_again
+from deepbench_torch.storage import reproduce as reproduce_catalogue
 from deepbench_torch.storage import verified
 from deepbench_torch.storage.formats import FORMATS
 
@@ -17,12 +17,12 @@ def verify(
     file: Stored,
 ) -> None:
     """Check every byte of a stored catalogue, and of its shards, against its checksums."""
-    told = verified(file)
-    shards = f" in {len(told.files):,} shards" if told.files else ""
-    pixels = "" if FORMATS[told.format].exact else "; `reproduce` compares its pixels too"
+    stored = verified(file)
+    shards = f" in {len(stored.files):,} shards" if stored.files else ""
+    pixels = "" if FORMATS[stored.format].exact else "; `reproduce` compares its pixels too"
     echo(
-        f"{file}: whole, {len(told.rows):,} rows of recipe {told.recipe.name}, seed {told.seed}, "
-        f"{size_text(told.bytes)}{shards}{pixels}"
+        f"{file}: intact, {len(stored.rows):,} rows of recipe {stored.recipe.name}, "
+        f"seed {stored.seed}, {size_text(stored.bytes)}{shards}{pixels}"
     )
 
 
@@ -32,7 +32,7 @@ def reproduce(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Keep what is made here; it is thrown away otherwise.",
+            help="Keep the new catalogue at this path. Default: it is removed.",
             parser=user_path,
             metavar="PATH",
         ),
@@ -41,11 +41,13 @@ def reproduce(
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a stored catalogue again from what it says of itself, and compare."""
+    """Generate a stored catalogue again from its metadata, and compare."""
     if output is None:
-        remedy = "nothing is kept, so nothing is replaced; name an --output, or leave it out"
+        remedy = "nothing is kept, so nothing is replaced; name an --output, or omit it"
         refuse_idle(context, ["overwrite"], where="without --output", remedy=remedy)
-    done = make_again(path, output=output, workers=workers, overwrite=overwrite, progress=not quiet)
-    files = f"{done.files:,} files" if done.files > 1 else "one file"
+    result = reproduce_catalogue(
+        path, output=output, workers=workers, overwrite=overwrite, progress=not quiet
+    )
+    files = f"{result.files:,} files" if result.files > 1 else "one file"
     kept = f"; kept as {output}" if output is not None else ""
-    echo(f"{path}: made again, identical {done.same} in {files}{kept}")
+    echo(f"{path}: reproduced, identical {result.same} in {files}{kept}")
