@@ -14,6 +14,7 @@ import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed, Normal, Uniform
 
+PACKAGE = Path(db.__file__).parent
 each_recipe = pytest.mark.parametrize("name", db.list_recipes())
 
 
@@ -28,24 +29,46 @@ def test_yaml_round_trip(name: str, tmp_path: Path) -> None:
     assert db.load_recipe(str(path)).to_yaml() == recipe.to_yaml()
 
 
-@each_recipe
-def test_every_range_of_a_packaged_recipe_has_its_reason(name: str) -> None:
+REASONED = [
+    *sorted(PACKAGE.glob("recipes/*.yaml")),
+    *(PACKAGE / f"objects/{k}.py" for k in OBJECTS),
+]
+
+
+@pytest.mark.parametrize("path", REASONED, ids=lambda path: path.name)
+def test_every_packaged_range_has_its_reason(path: Path) -> None:
     """A comment is above it, or above a few ranges with the same reason, as for x and y."""
-    text = (Path(db.__file__).parent / "recipes" / f"{name}.yaml").read_text()
+    prior = re.compile(r"uniform:|normal:|integer:|choice:|Uniform\(|Normal\(|Integer\(|Choice\(")
     uncommented = 0
-    for line in text.splitlines():
+    for line in path.read_text().splitlines():
         if line.strip().startswith("#"):
             uncommented = 0
-        elif re.search(r"uniform|normal|integer|choice", line.partition("#")[0]):
+        elif prior.search(line.partition("#")[0]):
             uncommented += "#" not in line
             assert uncommented <= 4, line
 
 
+# First 16 digits of the digests; they change with the default priors
+DIGESTS = {
+    "star": "5f40cf8604f49dcb",
+    "galaxy": "6f7d37d41303d1bc",
+    "spiral": "a8beaedf9a2668f0",
+    "ellipse": "6d58ebe575ad7793",
+    "circle": "db706b7929ca2ad9",
+    "rectangle": "07782a30d097c4cf",
+    "polygon": "cbe1a17d60deef13",
+    "arc": "8e0f0d152221870c",
+    "line": "774013b6f6c3e9d8",
+}
+
+
 @pytest.mark.parametrize("kind", list(OBJECTS))
-def test_the_recipe_of_one_object_states_its_default_priors(kind: str) -> None:
+def test_every_kind_has_a_recipe_of_one_object(kind: str) -> None:
     recipe = db.load_recipe(kind)
     assert isinstance(recipe, db.Recipe)
-    assert recipe.objects == {kind: OBJECTS[kind].prior}
+    assert (recipe.name, recipe.classes) == (kind, [kind])
+    assert recipe.digest.startswith(DIGESTS.get(kind, ""))
+    assert recipe.description.startswith(f"one {kind}, every parameter random")
 
 
 def test_list_is_sorted_and_loads() -> None:

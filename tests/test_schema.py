@@ -1,7 +1,6 @@
 """The JSON schema of recipes, checked by an independent validator."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +9,11 @@ from jsonschema import Draft202012Validator
 
 import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.recipes.reader import find_recipe
 from deepbench_torch.recipes.schema import packaged_schema, recipe_schema, schema_text
 
 SCHEMA = json.loads(packaged_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
-FOLDER = Path(db.__file__).parent / "recipes"
 GOOD = {
     "name": "mine",
     "image": {"height": 8, "width": 9},
@@ -44,7 +43,7 @@ def test_it_is_a_schema_and_describes_every_key() -> None:
 
 @pytest.mark.parametrize("name", db.list_recipes())
 def test_packaged_recipes_fit(name: str) -> None:
-    assert faults(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())) == []
+    assert faults(find_recipe(name).plain) == []
     # as in files, with every default written out
     plain = yaml.safe_load(db.load_recipe(name).to_yaml())
     assert faults(plain) == []

@@ -66,11 +66,14 @@ def _sector(arc: Arc, grid: Grid) -> Tensor:
 ARC = ObjectKind(
     name="arc",
     fields={
+        # closer to the middle than other shapes, because an arc is far from its centre
         "x": Parameter("column", Uniform(0.3, 0.7)),
         "y": Parameter("row", Uniform(0.3, 0.7)),
+        # 13 to 22 pixels of 64
         "radius": shape.length(Uniform(0.2, 0.35)),
+        # a full turn, because an arc has no symmetry
         "start": Parameter("angle", Uniform(0.0, 2 * math.pi)),
-        # from a third of a turn, less would pass for a line, to one with a clear gap
+        # from a third of a turn, as a shorter arc looks like a line, to a ring with a clear gap
         "extent": Parameter(
             "angle",
             Uniform(2 * math.pi / 3, 5 * math.pi / 3),
@@ -79,6 +82,7 @@ ARC = ObjectKind(
             closed_below=True,
             remedy="2 pi is the full ring; `start` turns the arc",
         ),
+        # 2.6 to 4.5 pixels of 64
         "thickness": shape.thickness(Uniform(0.04, 0.07)),
         "amplitude": shape.amplitude(),
     },

@@ -52,8 +52,10 @@ def ring(circle: Circle, grid: Grid) -> Tensor:
 CIRCLE = ObjectKind(
     name="circle",
     fields={
+        # in the middle half of the frame, so that most of the shape is visible
         "x": Parameter("column", Uniform(0.25, 0.75)),
         "y": Parameter("row", Uniform(0.25, 0.75)),
+        # diameter 13 to 32 pixels of 64: visibly round, and mostly inside the frame
         "radius": shape.length(Uniform(0.1, 0.25)),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),

@@ -67,11 +67,13 @@ def _squared(ratio: Tensor) -> Tensor:
 ELLIPSE = ObjectKind(
     name="ellipse",
     fields={
+        # in the middle half of the frame, so that most of the shape is visible
         "x": Parameter("column", Uniform(0.25, 0.75)),
         "y": Parameter("row", Uniform(0.25, 0.75)),
-        # 1.4 to 5 times as wide as high: never near a circle
+        # 1.4 to 5 times as wide as high: never close to a circle
         "width": shape.length(Uniform(0.35, 0.6)),
         "height": shape.length(Uniform(0.12, 0.25)),
+        # half a turn: an ellipse rotated by pi is unchanged
         "theta": Parameter("angle", Uniform(0.0, math.pi)),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),

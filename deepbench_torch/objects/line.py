@@ -68,12 +68,12 @@ def _direction(dx: Tensor, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 LINE = ObjectKind(
     name="line",
     fields={
-        # from the left part to the right part: long, and no line twice with its ends exchanged
+        # from the left to the right part: long, and never the same line with exchanged ends
         "x0": Parameter("column", Uniform(0.1, 0.35)),
         "y0": Parameter("row", Uniform(0.1, 0.9)),
         "x1": Parameter("column", Uniform(0.65, 0.9)),
         "y1": Parameter("row", Uniform(0.1, 0.9)),
-        # at least 6 times as long as thick, and a pixel of 28
+        # length at least 6 times the thickness, which is 1 pixel of 28 or more
         "thickness": shape.thickness(Uniform(0.035, 0.05)),
         "amplitude": shape.amplitude(),
     },

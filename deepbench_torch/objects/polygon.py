@@ -78,14 +78,17 @@ def _normals(polygon: Polygon) -> tuple[Tensor, Tensor]:
 POLYGON = ObjectKind(
     name="polygon",
     fields={
+        # in the middle half of the frame, so that most of the shape is visible
         "x": Parameter("column", Uniform(0.25, 0.75)),
         "y": Parameter("row", Uniform(0.25, 0.75)),
+        # 10 to 19 pixels of 64 from the centre to a vertex: the corners are countable
         "radius": shape.length(Uniform(0.15, 0.3)),
-        # four would be a rectangle, and from seven on a small one looks like a circle
+        # four is a square, and small polygons of seven or more look like circles
         "vertices": Parameter(
             "number", Choice((3.0, 5.0, 6.0)), above=3.0, closed=True, whole=True
         ),
-        # the symmetry of six vertices, so that no two values mean the same image for any of them
+        # a sixth of a turn, the symmetry of six vertices, so that no two values give one image; for
+        # triangles it covers half of the directions
         "theta": Parameter("angle", Uniform(0.0, math.pi / 3)),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),

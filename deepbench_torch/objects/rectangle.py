@@ -74,12 +74,13 @@ def from_middle(u: Tensor, v: Tensor, *, width: Tensor, height: Tensor) -> Tenso
 RECTANGLE = ObjectKind(
     name="rectangle",
     fields={
+        # in the middle half of the frame, so that most of the shape is visible
         "x": Parameter("column", Uniform(0.25, 0.75)),
         "y": Parameter("row", Uniform(0.25, 0.75)),
-        # 1.2 to 3.7 times as wide as high: no square, whose symmetry is not that of `theta`, and
-        # nothing as thin as a line
+        # 1.2 to 3.7 times as wide as high: no square, whose symmetry is a quarter turn, and no line
         "width": shape.length(Uniform(0.3, 0.55)),
         "height": shape.length(Uniform(0.15, 0.25)),
+        # half a turn: a rectangle rotated by pi is unchanged
         "theta": Parameter("angle", Uniform(0.0, math.pi)),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),

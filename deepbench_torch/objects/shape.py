@@ -25,7 +25,7 @@ class HasAmplitude(Protocol):
 
 
 EDGE = 1e-4  # [pixel]; float32 is exact to 0.00003 pixel across an image of 256
-# solid half of the time, else the outline of a fine or a broad pen
+# solid in half of the images, else an outline of 2 or 4 pixels of 64
 PENS = Choice((math.inf, 0.03, 0.06), weights=(2.0, 1.0, 1.0))
 
 

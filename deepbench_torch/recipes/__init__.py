@@ -1,4 +1,4 @@
-"""Recipes: definitions of a catalogue's rows as data, one YAML file each."""
+"""Recipes: definitions of a catalogue's rows, in YAML files or derived from `OBJECTS`."""
 
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.image_fields import LARGEST_SIDE

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 from deepbench_torch.arguments import FaultsError, nearest
+from deepbench_torch.objects import OBJECTS
 from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.base import AbstractRecipe, Content, R, build_recipe, warn_of
 from deepbench_torch.recipes.changes import apply_changes
@@ -16,6 +17,7 @@ from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
+from deepbench_torch.recipes.single_object import single_object_recipe
 from deepbench_torch.recipes.text import parse_yaml, read_yaml
 
 
@@ -30,9 +32,10 @@ def list_recipes(content: Content | None = None) -> list[str]:
 
 @cache
 def _packaged() -> tuple[str, ...]:
-    """Return the names of the packaged recipes, sorted."""
+    """Return the names of the packaged recipes, sorted: YAML files, and kinds of objects."""
     names = (entry.name for entry in files("deepbench_torch.recipes").iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    stems = (name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+    return tuple(sorted({*stems, *OBJECTS}))
 
 
 @cache
@@ -127,6 +130,8 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Pl
         FileNotFoundError: If the file does not exist.
     """
     text = os.fspath(name_or_path)
+    if text in OBJECTS:
+        return PlainRecipe(single_object_recipe(text), f"recipe {text}")
     if text in list_recipes():
         content = (files("deepbench_torch.recipes") / f"{text}.yaml").read_text(encoding="utf-8")
         return PlainRecipe(parse_yaml(content, source=f"recipe {text}"), f"recipe {text}")
