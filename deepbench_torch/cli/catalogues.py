@@ -34,6 +34,7 @@ from deepbench_torch.recipes import (
     load_recipe,
 )
 from deepbench_torch.storage import (
+    Description,
     StoredCatalogue,
     describe,
     is_file_name,
