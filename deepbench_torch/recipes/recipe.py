@@ -25,6 +25,8 @@ from deepbench_torch.recipes.units import image_unit
 class Recipe(AbstractImageRecipe):
     """Definition of a catalogue's images.
 
+    `AbstractImageRecipe` describes the other keys.
+
     Attributes:
         ladder: Steps of `rungs`, in the order in which they are added.
     """

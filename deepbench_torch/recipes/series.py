@@ -21,7 +21,10 @@ from deepbench_torch.systems import SYSTEMS
 
 @final
 class SeriesRecipe(AbstractSeriesRecipe):
-    """Definition of a catalogue's time series."""
+    """Definition of a catalogue's time series.
+
+    `AbstractSeriesRecipe` describes the keys.
+    """
 
     @field_validator("system")
     @classmethod
