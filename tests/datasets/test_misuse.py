@@ -71,7 +71,7 @@ def test_labels_cannot_be_changed_in_place(make: Maker, tmp_path: Path) -> None:
 def test_a_target_is_checked_when_it_is_set(tmp_path: Path) -> None:
     for make in (catalogue, split):
         data = make(tmp_path)
-        with pytest.raises(ValueError, match="target: .*'lable'"):
+        with pytest.raises(ValueError, match=r"target: .*'lable'"):
             data.target = "lable"
         data.target = "index"
         assert data[1][1] == data.rows[1]  # type: ignore[attr-defined]
