@@ -83,7 +83,7 @@ def stored(suffix: str, folder: Path) -> bytes:
 
 
 def card(folder: Path) -> bytes:
-    from deepbench_torch.plotting.cards import write_card
+    from deepbench_torch.plotting.cards.card import write_card
 
     path = folder / f"card {os.getpid()}.h5"
     db.materialize(db.Catalogue("sky", size=9, seed=2), path, progress=False)

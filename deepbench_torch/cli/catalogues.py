@@ -24,7 +24,6 @@ from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting.cards import can_write_croissant, write_card, write_croissant
 from deepbench_torch.plotting.cards.columns import statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -98,9 +97,17 @@ def generate(
         f"recipe {recipe.name}, seed {stored.seed}, {size_text(stored.bytes)}"
     )
     if not no_card:
-        card = write_card(path)
-        croissant = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
-        echo(f"{card}{croissant}: dataset card")
+        _write_card(path)
+
+
+def _write_card(path: Path) -> None:
+    """Write the dataset card of a stored catalogue, and JSON-LD if its library is installed."""
+    from deepbench_torch.plotting.cards.card import write_card  # matplotlib is slow to import
+    from deepbench_torch.plotting.cards.croissant import can_write_croissant, write_croissant
+
+    card = write_card(path)
+    croissant = f" and {write_croissant(path, card).name}" if can_write_croissant() else ""
+    echo(f"{card}{croissant}: dataset card")
 
 
 def _check_append(context: typer.Context, path: Path, *, format: Format) -> None:  # noqa: A002

@@ -20,7 +20,6 @@ from deepbench_torch.cli.options import (
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.generate import resize
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting.ladder import write_ladder
 from deepbench_torch.recipes import load_recipe
 
 
@@ -59,6 +58,8 @@ def ladder(
     Console().print(table)
     if output is None:
         return
+    from deepbench_torch.plotting.ladder import write_ladder  # matplotlib is slow to import
+
     paths = write_ladder(
         recipe,
         output,

@@ -8,12 +8,9 @@ import typer
 from deepbench_torch.cli.options import ImageSize, Seed, parse_size, refuse_idle
 from deepbench_torch.cli.output import echo
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.paths import user_path
-from deepbench_torch.plotting.animation import save_animation
-from deepbench_torch.plotting.gallery import gallery, gallery_target
-from deepbench_torch.plotting.series_gallery import Rows, recipes_of
-from deepbench_torch.plotting.style import SUFFIXES, check_suffix, save
 from deepbench_torch.recipes import list_recipes, load_recipe
 from deepbench_torch.storage import StoredCatalogue, describe, is_file_name
 from deepbench_torch.storage.names import LIST
@@ -45,6 +42,10 @@ def show(
     masks: Annotated[bool, typer.Option("--masks", help="Outline each object's mask.")] = False,
 ) -> None:
     """Plot a labelled gallery of the first images, or paths and energies of time series."""
+    from deepbench_torch.plotting.animation import save_animation  # matplotlib is slow to import
+    from deepbench_torch.plotting.gallery import gallery, gallery_target
+    from deepbench_torch.plotting.style import SUFFIXES, check_suffix, save
+
     overlay = boxes or masks
     if _is_stored(image):
         refuse_idle(
@@ -78,8 +79,10 @@ def _is_stored(image: str) -> bool:
     return is_file_name(path) or path.is_dir()
 
 
-def _open(image: str, *, overlay: bool) -> Rows:
+def _open(image: str, *, overlay: bool) -> AnyDataset:
     """Open a stored catalogue or collection with the target that its gallery needs."""
+    from deepbench_torch.plotting.gallery import gallery_target  # matplotlib is slow to import
+
     path = user_path(image)
     if (path / LIST).is_file():
         recipe = Collection.open(path).members[0].recipe

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self, overload
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
-from torchvision.datasets.vision import StandardTransform
 from typing_extensions import override
 
 from deepbench_torch.datasets.fixed import check_not_fixed
@@ -251,6 +250,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
             return repr(self.transforms)
         if self.transform is None and self.target_transform is None:
             return ""
+        from torchvision.datasets.vision import StandardTransform  # slow to import
+
         return repr(StandardTransform(self.transform, self.target_transform))
 
     def _selected(self, places: Keys) -> Sequence[int]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
-from torchvision import tv_tensors
 
 from deepbench_torch.images import Objects, separate
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
 from deepbench_torch.settings import independent_of_settings
+
+if TYPE_CHECKING:
+    from torchvision.tv_tensors import BoundingBoxes, Mask
 
 Target = str | Sequence[str]
 
@@ -79,21 +82,25 @@ def _components(truth: Truth) -> list[Tensor]:
     return [truth.objects.light[truth.objects.row == row] for row in truth.rows]
 
 
-def _masks(truth: Truth) -> list[tv_tensors.Mask]:
+def _masks(truth: Truth) -> list["Mask"]:
     """Return the pixels of each object in view, also if covered: uint8 of shape (N, H, W)."""
+    from torchvision.tv_tensors import Mask  # slow to import
+
     masks = (truth.objects.mask[indices].to(torch.uint8) for indices in truth.in_view)
-    return [tv_tensors.Mask(mask, dtype=mask.dtype, device=mask.device) for mask in masks]
+    return [Mask(mask, dtype=mask.dtype, device=mask.device) for mask in masks]
 
 
-def _boxes(truth: Truth) -> list[tv_tensors.BoundingBoxes]:
+def _boxes(truth: Truth) -> list["BoundingBoxes"]:
     """Return the smallest box round each mask, XYXY, float32 of shape (N, 4).
 
     Boxes are measured at pixel edges, as in torchvision: the first column is from 0 to 1.
     """
+    from torchvision.tv_tensors import BoundingBoxes  # slow to import
+
     size = (truth.sample.image.shape[2], truth.sample.image.shape[3])
     batches = (mask_boxes(truth.objects.mask[indices]) for indices in truth.in_view)
     return [
-        tv_tensors.BoundingBoxes(
+        BoundingBoxes(
             boxes, format="XYXY", canvas_size=size, dtype=boxes.dtype, device=boxes.device
         )
         for boxes in batches
@@ -214,6 +221,8 @@ def check_target(target: Target, content: Content = "image") -> Target:
             f'target "labels": expected "boxes", "masks" or "slots" beside it, got {target!r}; '
             'use "label" for the class of the image, or add "boxes" to detect objects'
         )
+    if not {"boxes", "masks"}.isdisjoint(names):
+        import_module("torchvision.tv_tensors")  # once, before a loader forks its workers
     return target if isinstance(target, str) else tuple(names)
 
 

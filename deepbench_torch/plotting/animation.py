@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from deepbench_torch.datasets.any_dataset import AnyDataset
 from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.gallery import gallery
-from deepbench_torch.plotting.series_gallery import MOTION, Rows
+from deepbench_torch.plotting.series_gallery import MOTION
 from deepbench_torch.plotting.style import check_suffix
 from deepbench_torch.storage.outputs import MARK, output_file
 
@@ -23,7 +24,7 @@ DPI = 100
 
 
 def save_animation(
-    dataset: Rows,
+    dataset: AnyDataset,
     path: str | Path,
     *,
     columns: int | None = None,

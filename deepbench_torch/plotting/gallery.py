@@ -10,13 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from deepbench_torch.plotting.series_gallery import (
-    SERIES_TARGETS,
-    Rows,
-    first_series,
-    plot_series,
-    recipes_of,
-)
+from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
+from deepbench_torch.plotting.series_gallery import SERIES_TARGETS, first_series, plot_series
 from deepbench_torch.plotting.style import ON_DARK, TILE, check_table, image_norm
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
@@ -41,7 +36,7 @@ class Panel(NamedTuple):
 
 
 def gallery(
-    dataset: Rows,
+    dataset: AnyDataset,
     *,
     columns: int | None = None,
     rows: int | None = None,
@@ -75,11 +70,13 @@ def gallery(
         )
     if recipe.content == "series":
         columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
-        return plot_series(first_series(dataset, columns, rows), columns=columns, rows=rows)
+        return plot_series(
+            first_series(dataset, columns=columns, rows=rows), columns=columns, rows=rows
+        )
     columns = 10 if columns is None else columns
     rows = _usual_rows(dataset) if rows is None else rows
     check_table(columns, rows, most=MOST, noun="images")
-    return _plot_images(dataset, columns, rows, boxes=boxes, masks=masks)
+    return _plot_images(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
 
 
 def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tuple[str, ...]:
@@ -102,30 +99,32 @@ def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tu
     return SERIES_TARGETS
 
 
-def _plot_images(dataset: Rows, columns: int, rows: int, *, boxes: bool, masks: bool) -> Figure:
+def _plot_images(
+    dataset: AnyDataset, *, columns: int, rows: int, boxes: bool, masks: bool
+) -> Figure:
     select = _class_panels if _has_classes(dataset) else _first_panels
     _, height, width = recipes_of(dataset)[0].shape
     figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
-    for axis, panel in zip(axes.flat, select(dataset, rows, columns), strict=False):
+    for axis, panel in zip(axes.flat, select(dataset, columns=columns, rows=rows), strict=False):
         if panel is not None:
             _plot_panel(axis, panel, boxes=boxes, masks=masks)
     figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
     return figure
 
 
-def _has_classes(dataset: Rows) -> bool:
+def _has_classes(dataset: AnyDataset) -> bool:
     """Return whether every label is one class."""
     return all(recipe.single_label for recipe in recipes_of(dataset))
 
 
-def _usual_rows(dataset: Rows) -> int:
+def _usual_rows(dataset: AnyDataset) -> int:
     return len(dataset.classes) if _has_classes(dataset) else 4
 
 
-def _panels(dataset: Rows) -> Iterator[Panel]:
+def _panels(dataset: AnyDataset) -> Iterator[Panel]:
     """Yield a panel for each row of a dataset; rows are generated in batches."""
     for start in range(0, len(dataset), BATCH):
         indices = list(range(start, min(start + BATCH, len(dataset))))
@@ -135,12 +134,12 @@ def _panels(dataset: Rows) -> Iterator[Panel]:
             yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
 
 
-def _first_panels(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
+def _first_panels(dataset: AnyDataset, *, columns: int, rows: int) -> list[Panel | None]:
     """Return the panels of the first images."""
     return list(islice(_panels(dataset), rows * columns))
 
 
-def _class_panels(dataset: Rows, rows: int, columns: int) -> list[Panel | None]:
+def _class_panels(dataset: AnyDataset, *, columns: int, rows: int) -> list[Panel | None]:
     """Return panels sorted by class, in full lines; only the first of a line has a title."""
     classes = dataset.classes
     counts = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}

@@ -10,13 +10,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.datasets import RowDataset
+from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.plotting.style import BLUE, GREY, ON_WHITE, VERMILION, check_table
 from deepbench_torch.priors import Fixed
-from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe
+from deepbench_torch.recipes import SeriesRecipe
 
-Rows = RowDataset | Collection
 MOST = 100  # time series of a gallery
 WIDTH, HEIGHT = 2.3, 3.0  # of one time series [inch]
 SERIES_TARGETS = ("clean", "energy", "parameters")
@@ -52,14 +51,7 @@ class SeriesPanel(NamedTuple):
     targets: Mapping[str, Any]
 
 
-def recipes_of(dataset: Rows) -> list[AbstractRecipe]:
-    """Return the recipe of a catalogue, or those of the members of a collection."""
-    if isinstance(dataset, Collection):
-        return [member.recipe for member in dataset.members]
-    return [dataset.recipe]
-
-
-def first_series(dataset: Rows, columns: int, rows: int) -> list[SeriesPanel]:
+def first_series(dataset: AnyDataset, *, columns: int, rows: int) -> list[SeriesPanel]:
     """Return the first time series of a dataset with the target `SERIES_TARGETS`.
 
     Raises:

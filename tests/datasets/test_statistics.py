@@ -10,7 +10,7 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.datasets.statistics import ROWS, statistics_of
-from deepbench_torch.plotting.cards import write_card
+from deepbench_torch.plotting.cards.card import write_card
 from tests.series_cases import CASES
 from tests.test_cli import run
 

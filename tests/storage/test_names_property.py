@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import deepbench_torch as db
-from deepbench_torch.plotting.cards import write_card
+from deepbench_torch.plotting.cards.card import write_card
 from deepbench_torch.storage import append, describe, reproduce
 from deepbench_torch.storage.suffixes import check_suffix
 from tests.test_cli import run

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import deepbench_torch as db
-from deepbench_torch.plotting.cards import write_card
+from deepbench_torch.plotting.cards.card import write_card
 from deepbench_torch.storage import append
 from deepbench_torch.storage.refusals import REMEDIES
 from deepbench_torch.storage.work import chunks

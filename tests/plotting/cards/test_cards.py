@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import deepbench_torch as db
-from deepbench_torch.plotting.cards import write_card, write_croissant
+from deepbench_torch.plotting.cards.card import write_card
 from deepbench_torch.plotting.cards.columns import columns_of
+from deepbench_torch.plotting.cards.croissant import write_croissant
 
 
 @pytest.mark.parametrize("name", ["sky", "geometric"])

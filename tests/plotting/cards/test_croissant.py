@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.plotting.cards import write_card, write_croissant
+from deepbench_torch.plotting.cards.card import write_card
+from deepbench_torch.plotting.cards.croissant import write_croissant
 from deepbench_torch.storage.formats.folder import sha256
 
 mlc = pytest.importorskip("mlcroissant")
