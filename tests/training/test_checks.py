@@ -20,7 +20,7 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"classes": []}, "at least two, got"),
     ({"classes": ["star"]}, "at least two, got"),
     ({"classes": ["a", "b", "a"]}, "each once"),
-    ({"classes": {"a", "b"}}, "use a list such as data.classes"),
+    ({"classes": {"a"}}, "use a list such as data.classes"),
     ({"classes": {"a": 0, "b": 1}}, "use a list such as data.classes"),
     ({"classes": 3}, "use a list such as data.classes"),
     ({"classes": [0, 1]}, "use texts, such as data.classes"),
