@@ -1,4 +1,4 @@
-"""append(): a stored catalogue with more rows."""
+"""append(): extend a stored catalogue by more rows."""
 
 from pathlib import Path
 
@@ -21,15 +21,15 @@ def append(
 ) -> Path:
     """Extend a stored catalogue of any format by some rows.
 
-    The result is the catalogue of the larger size, to the byte: it begins with the rows that were
-    there. The splits are those of the larger size too, so rows move from one to another.
+    The result is the catalogue of the larger size, to the byte: it begins with the rows of the
+    smaller. The splits are those of the larger size too, so rows move from one to another.
 
     Args:
-        path: A file or folder that `materialize` wrote, of a whole catalogue.
-        rows: How many more.
+        path: File or folder that `materialize` wrote, of a catalogue and not of a split.
+        rows: Number of rows to add.
         recipe: Refuse a catalogue of another recipe than this; None to take any.
         seed: Refuse a catalogue of another seed than this; None to take any.
-        workers: Local processes that make the rows; 0 for this one.
+        workers: Number of local processes that generate the rows; 0 for this one.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -37,38 +37,39 @@ def append(
 
     Raises:
         FileNotFoundError: If there is no such catalogue.
-        ValueError: If it is not the one asked for, or only a split.
+        ValueError: If it has another recipe or seed, or is only a split.
     """
-    told = describe(path)
-    most = LARGEST_SIZE - told.size
+    stored = describe(path)
+    most = LARGEST_SIZE - stored.size
     rows = check_integer(rows, "rows to append must be a positive whole number", least=1, most=most)
-    _check(told, recipe=recipe, seed=seed)
-    # all rows are made, also those that are there: that costs less than to trust and copy them
+    _check(stored, recipe=recipe, seed=seed)
+    # all rows are generated: that costs less than to check and copy the stored ones
     return materialize(
-        told.catalogue(size=told.size + rows),
-        told.path,
-        format=told.format,  # type: ignore[arg-type]
+        stored.catalogue(size=stored.size + rows),
+        stored.path,
+        format=stored.format,  # type: ignore[arg-type]
         workers=workers,
         overwrite=True,
         progress=progress,
-        **told.options,
+        **stored.options,
     )
 
 
 def _check(
-    told: Description, *, recipe: str | Path | AbstractRecipe | None, seed: int | None
+    stored: Description, *, recipe: str | Path | AbstractRecipe | None, seed: int | None
 ) -> None:
-    if told.split is not None:
+    path, own = str(stored.path), stored.recipe
+    if stored.split is not None:
         raise ValueError(
-            f"{str(told.path)!r} holds the split {told.split!r} only, and a larger size has other "
-            "splits; write the larger catalogue, or its split, anew"
+            f"{path!r} holds the split {stored.split!r} only, and a larger size has other splits; "
+            "write the larger catalogue, or its split, instead"
         )
-    if recipe is not None and load_recipe(recipe).digest != told.recipe.digest:
+    if recipe is not None and load_recipe(recipe).digest != own.digest:
         raise ValueError(
-            f"{str(told.path)!r} holds recipe {told.recipe.name} ({told.recipe.digest:.8}), not "
+            f"{path!r} holds recipe {own.name} ({own.digest:.8}), not "
             f"{load_recipe(recipe).name} ({load_recipe(recipe).digest:.8}); append with its own"
         )
-    if seed is not None and seed != told.seed:
+    if seed is not None and seed != stored.seed:
         raise ValueError(
-            f"{str(told.path)!r} has seed {told.seed}, asked was for {seed}; append with its own"
+            f"{path!r} has seed {stored.seed}, but seed {seed} was requested; append with its own"
         )

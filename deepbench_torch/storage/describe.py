@@ -18,11 +18,13 @@ from deepbench_torch.storage.trust import check_metadata, inside, parse_recipe, 
 
 
 def describe(path: str | Path) -> Description:
-    """What a stored catalogue says of itself; a folder that holds one catalogue stands for it.
+    """Return the metadata of a stored catalogue.
+
+    A folder that holds only one catalogue may be given instead of it.
 
     Raises:
         FileNotFoundError: If there is nothing at the path, or a folder that holds no catalogue.
-        ValueError: If it is damaged, none of ours, or of another generator.
+        ValueError: If it is damaged, not of this package, or of another generator.
     """
     path = user_path(path)
     check_exists(path)
@@ -35,7 +37,7 @@ def describe(path: str | Path) -> Description:
 
 
 def _only_catalogue(folder: Path) -> Path:
-    """The one catalogue that was written into a folder."""
+    """Return the only catalogue in a folder."""
     found = [at for at in entries(folder) if at.suffix == ".h5" or (at / METADATA).is_file()]
     if not found:
         raise FileNotFoundError(
@@ -69,14 +71,14 @@ def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, A
     if attributes["generator_version"] != GENERATOR_VERSION:
         raise ValueError(
             f"{str(path)!r} was made by generator version {attributes['generator_version']}, this "
-            f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
+            f"is version {GENERATOR_VERSION} and generates other rows; write it again, or install "
             f"{line(str(attributes['package']))}"
         )
     check_metadata(attributes, path / METADATA)
     if attributes["digest"] != recipe.digest:
         raise ValueError(
             f"{str(path / RECIPE)!r} is not the recipe that the catalogue was made by: its digest "
-            f"is {recipe.digest:.12}, that in {METADATA} {attributes['digest']:.12}; put it back"
+            f"is {recipe.digest:.12}, that in {METADATA} {attributes['digest']:.12}; restore it"
         )
     split = None if attributes["split"] == "all" else attributes["split"]
     if (

@@ -16,14 +16,14 @@ class Description(NamedTuple):
     Attributes:
         path: The file or folder.
         format: Name of its format, a key of FORMATS.
-        recipe: What the rows hold.
+        recipe: Recipe of the rows.
         seed: Their seed.
-        size: How many rows the catalogue has before splitting.
-        split: Which of them it is; None for all.
+        size: Number of rows of the catalogue before splitting.
+        split: Split that the rows are; None for all.
         checksum: SHA-256 of its rows, in hexadecimal.
         attributes: All metadata, by name.
-        options: The arguments of `materialize` that it was written with.
-        files: Its files outside of `path` if that is a file, such as shards.
+        options: Arguments of `materialize` that it was written with.
+        files: Further files, such as shards.
     """
 
     path: Path
@@ -39,17 +39,17 @@ class Description(NamedTuple):
 
     @property
     def rows(self) -> range:
-        """The numbers of its rows."""
+        """Row numbers."""
         return split_rows(self.size, self.split)
 
     @property
     def metadata(self) -> Metadata:
-        """What it holds, as its writer has it."""
+        """Metadata as its writer has them."""
         return Metadata(self.recipe, self.seed, self.size, self.split, self.rows)
 
     @property
     def bytes(self) -> int:
-        """Its size on disk; counted anew at every access."""
+        """Size on disk [byte], counted again at every access."""
         with reading(self.path):
             inside = files_in(self.path) if self.path.is_dir() else (self.path, *self.files)
             return sum(file.lstat().st_size for file in inside)

@@ -1,4 +1,4 @@
-"""Several catalogues in one folder, whole or not at all."""
+"""Several catalogues in one folder, written atomically."""
 
 import shutil
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.text import parse_yaml
 from deepbench_torch.storage.names import LIST, beside
 from deepbench_torch.storage.owned import GROUP_VERSION
-from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
+from deepbench_torch.storage.replace import check_kept, find_existing, real_target, recover, replace
 from deepbench_torch.storage.suffixes import check_folder_name
 from deepbench_torch.storage.trust import inside, read_text
 from deepbench_torch.storage.work.atomic import folders, sync
@@ -24,15 +24,15 @@ from deepbench_torch.storage.work.lock import locked
 
 
 class Group(ABC):
-    """What `materialize` writes to a folder of catalogues."""
+    """Base of what `materialize` writes as a folder of catalogues."""
 
     @abstractmethod
     def store(self, path: Path, *, options: "Options") -> Path:
-        """Write it; the path is returned."""
+        """Write it and return the path."""
 
 
 class Options(NamedTuple):
-    """The arguments of `materialize` that go for each catalogue of a group."""
+    """Arguments of `materialize` for each catalogue of a group."""
 
     workers: int
     executor: Executor | None
@@ -42,11 +42,11 @@ class Options(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """What a folder of catalogues says of itself.
+    """Metadata of a folder of catalogues.
 
     Attributes:
         files: The file of each catalogue, by its name.
-        attributes: How they are put together.
+        attributes: Settings that combine them, such as weights.
     """
 
     files: dict[str, Path]
@@ -55,14 +55,14 @@ class Listed(NamedTuple):
 
 @contextmanager
 def writing_group(path: Path, *, options: Options) -> Iterator[Path]:
-    """Provide a fresh folder to write the catalogues in; it gets its own name in the end.
+    """Provide an empty folder for the catalogues, and rename it in the end.
 
     Args:
         path: The final name.
         options: Whether it may be replaced, and whether to report a wait.
 
     Raises:
-        FileExistsError: If there is something that may not be replaced.
+        FileExistsError: If the path exists and may not be replaced.
         ValueError: If the name is that of a file.
     """
     check_folder_name(path, "a collection")
@@ -85,12 +85,12 @@ def writing_group(path: Path, *, options: Options) -> Iterator[Path]:
 
 
 def _check_free(path: Path, target: Path, *, overwrite: bool) -> None:
-    there = standing(target)
-    if there is not None and not there.empty and not overwrite:
+    existing = find_existing(target)
+    if existing is not None and not existing.empty and not overwrite:
         raise FileExistsError(
             f"{str(path)!r} exists; replace it with overwrite=True, or open it with Collection.open"
         )
-    check_kept(there, target, folder=True)
+    check_kept(existing, target, folder=True)
 
 
 def list_members(folder: Path, *, names: Mapping[str, str], attributes: dict[str, Any]) -> None:
@@ -101,7 +101,7 @@ def list_members(folder: Path, *, names: Mapping[str, str], attributes: dict[str
 
 
 def read_group(path: str | Path) -> Listed:
-    """What a folder of catalogues says of itself.
+    """Return the metadata of a folder of catalogues.
 
     Raises:
         FileNotFoundError: If there is no such folder.

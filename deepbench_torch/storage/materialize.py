@@ -1,4 +1,4 @@
-"""materialize(): write a catalogue to disk, complete or not at all."""
+"""materialize(): write a catalogue to disk, atomically."""
 
 import errno
 import shutil
@@ -17,7 +17,7 @@ from deepbench_torch.storage.group import Group, Options
 from deepbench_torch.storage.hdf5.shards import remove_other_shards
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.refusals import writing
-from deepbench_torch.storage.replace import check_kept, real_target, recover, replace, standing
+from deepbench_torch.storage.replace import check_kept, find_existing, real_target, recover, replace
 from deepbench_torch.storage.suffixes import check_suffix
 from deepbench_torch.storage.work.atomic import folders, sync
 from deepbench_torch.storage.work.chunks import row_bytes
@@ -69,17 +69,16 @@ def materialize(
     `NAME.<key>.shards` beside the file, which shows them as one. Move both together.
 
     Args:
-        catalogue: What to write: all of it, or its split if it has one; or a Collection. It has no
+        catalogue: Catalogue to write, or its split if it has one; or a Collection. It has no
             transforms.
-        path: The file or folder; the folder that it is in is made if it is missing. An empty folder
-            can be written into.
-        format: "h5", as is None, "npy", "jpeg" or "fits".
+        path: The file or folder; missing parents are created. An empty folder can be used.
+        format: Name of the format; None for "h5".
         workers: Local processes that make the rows; 0 for this one.
-        executor: Where the rows are made instead, any `concurrent.futures.Executor`.
+        executor: Any `concurrent.futures.Executor` that generates the rows instead.
         overwrite: Whether a catalogue of that name may be replaced.
         progress: Whether to show a progress bar.
-        compression: Of "h5": None for one block that can be mapped into memory, else chunks of
-            complete rows.
+        compression: Only for "h5": None for one block that can be mapped into memory, else chunks
+            of complete rows.
         shard_rows: Cut a catalogue of more rows into shards of so many, instead of by its size.
 
     Returns:
@@ -122,8 +121,8 @@ class Task(NamedTuple):
     """The arguments of one call.
 
     Attributes:
-        order: What to write, and to which file or folder.
-        format: In which format.
+        order: Metadata and path of the catalogue.
+        format: Name of the format.
         workers: As in materialize.
         executor: As in materialize.
         overwrite: As in materialize.
@@ -169,10 +168,10 @@ def _write_once(task: Task) -> None:
 def _check_free(task: Task) -> None:
     """Refuse to replace what may not be replaced."""
     target = task.order.path
-    there = standing(target)
-    if there is not None and not there.empty and not task.overwrite:
+    existing = find_existing(target)
+    if existing is not None and not existing.empty and not task.overwrite:
         raise _exists(target)
-    check_kept(there, target, folder=FORMATS[task.format].is_folder)
+    check_kept(existing, target, folder=FORMATS[task.format].is_folder)
 
 
 def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
@@ -192,8 +191,8 @@ def _holds(path: Path, metadata: Metadata, *, format: str) -> bool:  # noqa: A00
         stored = describe(path)
     except (OSError, ValueError):
         return False
-    mine = (metadata.recipe.digest, metadata.seed, metadata.size, metadata.split, format)
-    return mine == (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
+    wanted = (metadata.recipe.digest, metadata.seed, metadata.size, metadata.split, format)
+    return wanted == (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
 
 
 def _age(path: Path) -> tuple[int, int] | None:
@@ -252,7 +251,7 @@ def _check_room(metadata: Metadata, *, done: list[Path]) -> None:
     """Refuse a catalogue that the disk cannot take beside what is done of it, in some folders."""
     needed = len(metadata.rows) * row_bytes(metadata.recipe)
     files = (file for folder in done for file in folder.rglob("*") if file.is_file())
-    there = sum(file.stat().st_size for file in files)
-    free = shutil.disk_usage(done[0].parent).free + there
+    existing = sum(file.stat().st_size for file in files)
+    free = shutil.disk_usage(done[0].parent).free + existing
     if needed > free:
         raise OSError(errno.ENOSPC, f"{needed / 1e9:,.1f} GB of data, {free / 1e9:,.1f} GB free")

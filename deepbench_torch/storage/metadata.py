@@ -1,4 +1,4 @@
-"""What a file holds, before it is written."""
+"""Metadata of a stored catalogue."""
 
 import hashlib
 import json
@@ -14,19 +14,19 @@ from deepbench_torch.recipes import AbstractRecipe
 
 FORMAT_VERSION = 2
 PACKAGE = "deepbench_torch "
-LICENCE = "CC0-1.0"  # the rows are nobody's work; the code that draws them is Apache-2.0
+LICENCE = "CC0-1.0"  # of the rows; the code that generates them is Apache-2.0
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 class Metadata(NamedTuple):
-    """Some rows of a catalogue.
+    """Metadata of some rows of a catalogue.
 
     Attributes:
-        recipe: What the rows hold.
+        recipe: Recipe of the rows.
         seed: Their seed.
-        size: How many rows the catalogue has before splitting.
-        split: Which of them it is; None for all.
-        rows: Their numbers.
+        size: Number of rows of the catalogue before splitting.
+        split: Split that the rows are; None for all.
+        rows: Row numbers.
     """
 
     recipe: AbstractRecipe
@@ -37,7 +37,7 @@ class Metadata(NamedTuple):
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> Self:
-        """Return what a file of a catalogue or of one of its splits holds.
+        """Return the metadata of a catalogue or of one of its splits.
 
         Raises:
             ValueError: If the catalogue is limited to some rows of its split.
@@ -51,7 +51,7 @@ class Metadata(NamedTuple):
         return cls(recipe=c.recipe, seed=c.seed, size=c.size, split=c.split, rows=c.rows)
 
     def key(self, **also: object) -> str:
-        """Twelve letters that stand for all that decides the rows' bytes, and for what else."""
+        """Return twelve hexadecimal digits of everything that decides the bytes of the rows."""
         attributes = {
             "recipe": self.recipe.digest,
             "seed": self.seed,
@@ -63,7 +63,7 @@ class Metadata(NamedTuple):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def attributes(self) -> dict[str, Any]:
-        """What a file says of itself and how to make it again, but for its checksums."""
+        """Return the attributes of a file, which suffice to make it again; no checksums."""
         return {
             "recipe": self.recipe.to_yaml(),
             "digest": self.recipe.digest,
@@ -80,19 +80,19 @@ class Metadata(NamedTuple):
 
 
 def today() -> str:
-    """The day, UTC; that of SOURCE_DATE_EPOCH if the environment has it, for files made anew.
+    """Return the day in UTC, or that of the environment variable SOURCE_DATE_EPOCH.
 
     Raises:
-        ValueError: If it is no number of seconds.
+        ValueError: If the variable is not a number of seconds.
     """
-    told = os.environ.get("SOURCE_DATE_EPOCH")
-    if told is None:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if epoch is None:
         return datetime.now(UTC).date().isoformat()
-    if not told.isdecimal():
+    if not epoch.isdecimal():
         raise ValueError(
-            f"SOURCE_DATE_EPOCH must be seconds since 1970, got {told!r}; correct it or unset it"
+            f"SOURCE_DATE_EPOCH must be seconds since 1970, got {epoch!r}; correct it or unset it"
         )
-    return datetime.fromtimestamp(int(told), UTC).date().isoformat()
+    return datetime.fromtimestamp(int(epoch), UTC).date().isoformat()
 
 
 def is_own(attributes: dict[str, Any]) -> bool:

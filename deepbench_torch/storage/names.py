@@ -45,7 +45,7 @@ def _cut(name: bytes, length: int) -> bytes:
 
 
 def keyed(path: Path, end: str, *, hidden: bool = False) -> list[Path]:
-    """Return what stands beside a path under its name, a key of twelve digits and an end.
+    """Return the paths beside a path with its name, a key of twelve digits and an end.
 
     Names are compared as they are, never as patterns.
     """

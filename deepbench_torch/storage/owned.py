@@ -54,17 +54,17 @@ def _metadata(path: Path) -> dict[str, Any] | None:
         attributes = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
         return None
-    mine = isinstance(attributes, dict) and is_own(attributes)
-    mine = (
-        mine
+    own = isinstance(attributes, dict) and is_own(attributes)
+    own = (
+        own
         and isinstance(attributes.get("format"), str)
         and isinstance(attributes.get("files"), dict)
     )
-    return attributes if mine else None
+    return attributes if own else None
 
 
 def _is_of_catalogue(path: Path, attributes: dict[str, Any], folder: Path) -> bool:
-    """Return whether a file or an empty folder is one that the metadata of its folder tell of."""
+    """Return whether a file or an empty folder is listed in the metadata of its folder."""
     at = folder / path
     if at.is_dir() and not at.is_symlink():  # empty, such as the folder of a class without rows
         return path.parts[0] in ROW_FOLDERS and len(path.parts) < 3
@@ -95,12 +95,12 @@ def _members(folder: Path) -> list[str]:
 
 
 def _shard_files(member: Path) -> Iterator[Path]:
-    """Yield the shards of a file, which stand beside it."""
+    """Yield the shards of a file, in folders beside it."""
     for folder in keyed(member, ".shards"):
         if folder.is_dir() and not folder.is_symlink():
             yield from own_shards(folder)
 
 
 def is_empty(folder: Path) -> bool:
-    """Return whether a folder holds nothing but litter of systems and editors."""
+    """Return whether a folder holds nothing but hidden files of systems and editors."""
     return not entries(folder)

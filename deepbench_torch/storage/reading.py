@@ -1,6 +1,6 @@
-"""Faults while reading: what the system refuses apart from what a file holds.
+"""Errors while a catalogue is read: refusals of the system, and damaged or foreign files.
 
-A refusal of the system says nothing of the metadata, so it is never reported as a damaged file.
+A refusal of the system is never reported as a damaged file.
 """
 
 import errno

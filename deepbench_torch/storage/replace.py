@@ -1,4 +1,4 @@
-"""Replacing what stands under a name: only what this package wrote, and nothing else is lost."""
+"""Replace only files that this package wrote, and keep all others."""
 
 import errno
 import os
@@ -15,8 +15,8 @@ from deepbench_torch.storage.owned import every_file, is_empty, own_files
 OLD = ".old"  # end of the name of what is replaced, until it is removed
 
 
-class Standing(NamedTuple):
-    """What stands under a name before a catalogue is written there.
+class Existing(NamedTuple):
+    """File or folder that exists before a catalogue is written.
 
     Attributes:
         folder: Whether it is a folder.
@@ -43,8 +43,8 @@ def real_target(path: Path) -> Path:
     return target
 
 
-def standing(target: Path) -> Standing | None:
-    """Return what stands under a name; None if nothing does.
+def find_existing(target: Path) -> Existing | None:
+    """Return the file or folder at a path; None if it does not exist.
 
     Raises:
         FileExistsError: If it is not a catalogue or a collection of this package.
@@ -55,7 +55,7 @@ def standing(target: Path) -> Standing | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if stat.S_ISREG(mode) and is_own_file(target):
-        return Standing(folder=False, own=frozenset(), others=(), empty=False)
+        return Existing(folder=False, own=frozenset(), others=(), empty=False)
     if not stat.S_ISDIR(mode):
         raise FileExistsError(
             f"path: expected a catalogue of deepbench_torch to replace, got {str(target)!r}, which "
@@ -69,37 +69,37 @@ def standing(target: Path) -> Standing | None:
             f"is a folder that holds no catalogue but {first.as_posix()!r}; choose another path"
         )
     others = tuple(path for path in every_file(target) if path not in (own or ()))
-    return Standing(folder=True, own=frozenset(own or ()), others=others, empty=own is None)
+    return Existing(folder=True, own=frozenset(own or ()), others=others, empty=own is None)
 
 
-def check_kept(there: Standing | None, target: Path, *, folder: bool) -> None:
+def check_kept(existing: Existing | None, target: Path, *, folder: bool) -> None:
     """Refuse to replace a folder by a file where something in the folder would be lost.
 
     Args:
-        there: What stands under the name.
-        target: The name.
+        existing: File or folder at the path.
+        target: The path.
         folder: Whether a folder is written.
 
     Raises:
         FileExistsError: If the folder is empty or holds files of others.
         PermissionError: If the files of a folder may not be removed from it.
     """
-    if there is None or not there.folder:
+    if existing is None or not existing.folder:
         return
-    for parent in {target / path.parent for path in there.own}:
+    for parent in {target / path.parent for path in existing.own}:
         if not os.access(parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
     if folder:
         return
-    if there.empty:
+    if existing.empty:
         raise FileExistsError(
             f"path: expected the name of a file, got the folder {str(target)!r}; name a file in "
             "it, or pass a format that is a folder"
         )
-    if there.others:
+    if existing.others:
         raise FileExistsError(
             f"path: expected a folder without files of others to replace by a file, got "
-            f"{str(target / there.others[0])!r}; move it elsewhere, or choose another path"
+            f"{str(target / existing.others[0])!r}; move it elsewhere, or choose another path"
         )
 
 
@@ -107,7 +107,7 @@ def replace(written: Path, target: Path, *, key: str) -> None:
     """Move what was written into place and remove what this package wrote there before.
 
     A folder needs two renames: the old one is moved aside first. Files of others in it are linked
-    into the new folder before, so that they exist at every moment.
+    into the new folder before, so that they always exist.
 
     Args:
         written: The new file or folder, on the same disk.
@@ -117,12 +117,12 @@ def replace(written: Path, target: Path, *, key: str) -> None:
     Raises:
         FileExistsError: If a file of others cannot be kept; nothing has changed then.
     """
-    there = standing(target)
-    check_kept(there, target, folder=written.is_dir())
-    if there is None or not (there.folder or written.is_dir()):
+    existing = find_existing(target)
+    check_kept(existing, target, folder=written.is_dir())
+    if existing is None or not (existing.folder or written.is_dir()):
         os.replace(written, target)
         return
-    for path in there.others:
+    for path in existing.others:
         _keep(target / path, written / path)
     aside = beside(target, f".{key}{OLD}", hidden=True)
     os.replace(target, aside)
@@ -173,7 +173,10 @@ def _clear(aside: Path, target: Path) -> None:
         aside.unlink()
         return
     own = own_files(aside) or set()
-    proof = (Path(METADATA), Path(LIST))  # removed last, or the rest is nobody's after a kill
+    proof = (
+        Path(METADATA),
+        Path(LIST),
+    )  # removed last, as proof after a kill
     for path in sorted(every_file(aside), key=lambda path: (path in proof, path)):
         if path in own or _same(aside / path, target / path):
             _remove(aside, path)

@@ -1,4 +1,4 @@
-"""reproduce(): making a stored catalogue again from what it says of itself, and comparing."""
+"""reproduce(): generate a stored catalogue again from its metadata and compare."""
 
 import os
 import tempfile
@@ -20,17 +20,17 @@ from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.trust import inside
 from deepbench_torch.storage.work.chunks import Array
 
-BLOCK = 1 << 20  # bytes compared at once
-TOLD = 3  # differences that an error names
+BLOCK = 1 << 20  # bytes compared together
+MOST_FAULTS = 3  # differences that an error names
 
 
 class Reproduction(NamedTuple):
-    """A catalogue that was made again.
+    """Result of a comparison.
 
     Attributes:
-        path: What was made again.
-        files: How many files were compared.
-        same: What about them is the same: "bytes", or "pixels" of JPEG and FITS files.
+        path: Catalogue that was generated again.
+        files: Number of compared files.
+        same: Equal part of the files: "bytes", or "pixels" of JPEG and FITS files.
     """
 
     path: Path
@@ -46,80 +46,82 @@ def reproduce(
     overwrite: bool = False,
     progress: bool = False,
 ) -> Reproduction:
-    """Make a stored catalogue again from its recipe and seed, and compare the two.
+    """Generate a stored catalogue again from its recipe and seed, and compare the two.
 
     Args:
         path: A file or folder that `materialize` wrote, of any format.
-        output: Where to keep what is made; it is thrown away if None.
+        output: Path to keep the new catalogue at; None to delete it.
         workers: Local processes that make the rows; 0 for this one.
         overwrite: Whether `output` may be replaced.
         progress: Whether to show a progress bar.
 
     Returns:
-        What was compared: identical bytes of h5 and npy, identical pixels of jpeg and fits.
+        Result of the comparison: identical bytes of h5 and npy, identical pixels of jpeg and fits.
 
     Raises:
         FileNotFoundError: If there is no such catalogue.
         ValueError: If it is not what its recipe and seed make; naming the first differences.
     """
-    told = describe(path)
+    stored = describe(path)
     with tempfile.TemporaryDirectory(prefix="deepbench-torch-") as temporary:
-        target = Path(temporary) / told.path.resolve().name if output is None else user_path(output)
-        with _on_the_day(told.attributes["date"]):
+        target = (
+            Path(temporary) / stored.path.resolve().name if output is None else user_path(output)
+        )
+        with _on_the_day(stored.attributes["date"]):
             materialize(
-                told.catalogue(),
+                stored.catalogue(),
                 target,
-                format=told.format,  # type: ignore[arg-type]
+                format=stored.format,  # type: ignore[arg-type]
                 workers=workers,
                 overwrite=overwrite,
                 progress=progress,
-                **told.options,
+                **stored.options,
             )
-        pairs = list(_pairs(told, target))
-        faults = [fault for pair in pairs for fault in _difference(*pair, told)]
+        pairs = list(_pairs(stored, target))
+        faults = [fault for pair in pairs for fault in _difference(*pair, stored)]
     if faults:
-        more = f"; and {len(faults) - TOLD} more" if len(faults) > TOLD else ""
+        more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
         raise ValueError(
-            f"{str(told.path)!r} is not what its recipe and seed make: "
-            f"{'; '.join(faults[:TOLD])}{more}; write it again"
+            f"{str(stored.path)!r} is not what its recipe and seed make: "
+            f"{'; '.join(faults[:MOST_FAULTS])}{more}; write it again"
         )
-    return Reproduction(told.path, len(pairs), FORMATS[told.format].same)
+    return Reproduction(stored.path, len(pairs), FORMATS[stored.format].same)
 
 
-def _pairs(told: Description, made: Path) -> Iterator[tuple[Path, Path]]:
-    """The files of a catalogue, each with the one made again, whether they are there or not."""
-    if told.path.is_dir():
+def _pairs(stored: Description, made: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each file of a catalogue with the one generated again; either may be missing."""
+    if stored.path.is_dir():
         names = {
-            file.relative_to(folder) for folder in (told.path, made) for file in files_in(folder)
+            file.relative_to(folder) for folder in (stored.path, made) for file in files_in(folder)
         }
         for name in sorted(names):
-            yield inside(told.path, name.as_posix()), made / name
+            yield inside(stored.path, name.as_posix()), made / name
         return
-    old, new = read_header(told.path), read_header(made)
+    old, new = read_header(stored.path), read_header(made)
     if old.shards is None or new.shards is None:
-        yield told.path, made
+        yield stored.path, made
         return
-    for number in range(len(old.shards.seals)):
+    for number in range(len(old.shards.checksums)):
         yield old.shards.file(number, old.rows), new.shards.path(number, new.rows)
 
 
-def _difference(old: Path, new: Path, told: Description) -> Iterator[str]:
-    """What two files differ in; nothing if they are the same."""
+def _difference(old: Path, new: Path, stored: Description) -> Iterator[str]:
+    """Yield the difference of two files, if any."""
     if not old.is_file() or not new.is_file():
         yield f"{old.name} is {'missing' if new.is_file() else 'none of its files'}"
         return
     place = _first_difference(old, new)
     if place is None:
         return
-    read_row, suffix = FORMATS[told.format].read_row, FORMATS[told.format].row_suffix
+    read_row, suffix = FORMATS[stored.format].read_row, FORMATS[stored.format].row_suffix
     if read_row is None or old.suffix != suffix:
         yield f"{old.name} differs from byte {place} on"
-    elif not _equal(old, new, lambda path: read_row(path, told.recipe)):
+    elif not _equal(old, new, lambda path: read_row(path, stored.recipe)):
         yield f"{old.name} differs in its pixels"
 
 
 def _first_difference(old: Path, new: Path) -> int | None:
-    """The first byte that differs, or None."""
+    """Return the offset of the first byte that differs, or None."""
     place = 0
     with reading(old), old.open("rb") as left, new.open("rb") as right:
         while one := left.read(BLOCK):
@@ -142,7 +144,7 @@ def _equal(old: Path, new: Path, read: Callable[[Path], Array]) -> bool:
 
 @contextmanager
 def _on_the_day(date: str) -> Iterator[None]:
-    """Write files as on a day, which they carry; it is said as builders say it."""
+    """Write files with a given date, by the environment variable SOURCE_DATE_EPOCH."""
     kept = os.environ.get("SOURCE_DATE_EPOCH")
     day = datetime.fromisoformat(date).replace(tzinfo=UTC)
     os.environ["SOURCE_DATE_EPOCH"] = str(int(day.timestamp()))

@@ -31,7 +31,7 @@ class StoredCatalogue(RowDataset):
     """Rows of a stored catalogue of any format, bit for bit those of the Catalogue.
 
     Only "jpeg" rounds: its rows are brightness again, by the inverse of the stored scale, with the
-    loss of 8 bits and of JPEG itself; `repr` says so.
+    loss of 8 bits and of JPEG itself; `repr` states it.
 
     Images or series and labels come from the files, mapped into memory where h5 and npy are not
     compressed; the other targets are made again from the recipe in them. Files are opened when the
@@ -53,7 +53,8 @@ class StoredCatalogue(RowDataset):
     Raises:
         FileNotFoundError: If there is no catalogue.
         OSError: If the system refuses to read it, with the remedy.
-        ValueError: If it is not a complete catalogue of this package, or not the one asked for.
+        ValueError: If it is not a complete catalogue of this package, or has another recipe, seed
+            or split than requested.
 
     Example:
         >>> import deepbench_torch as db, tempfile
@@ -80,7 +81,7 @@ class StoredCatalogue(RowDataset):
         verify: bool = False,
     ) -> None:
         stored = verified(path) if verify else describe(path)
-        _check_asked(stored, recipe=recipe, seed=seed, split=split)
+        _check_request(stored, recipe=recipe, seed=seed, split=split)
         super().__init__(
             stored.recipe,
             seed=stored.seed,
@@ -133,25 +134,27 @@ class StoredCatalogue(RowDataset):
         return FORMATS[self.format].open(now)
 
 
-def _check_asked(
+def _check_request(
     stored: Description,
     *,
     recipe: str | Path | AbstractRecipe | None,
     seed: int | None,
     split: Split | None,
 ) -> None:
-    """Refuse a catalogue that is not the one asked for."""
+    """Refuse a catalogue of another recipe, seed or split than requested."""
     path = stored.path
-    remedy = "write it again with overwrite=True, or open it without asking for another"
+    remedy = "write it again with overwrite=True, or omit this argument"
     if recipe is not None and load_recipe(recipe).digest != stored.recipe.digest:
         raise ValueError(
-            f"{str(path)!r} holds recipe {stored.recipe.name} ({stored.recipe.digest:.8}), asked "
-            f"was for {load_recipe(recipe).name} ({load_recipe(recipe).digest:.8}); {remedy}"
+            f"{str(path)!r} holds recipe {stored.recipe.name} ({stored.recipe.digest:.8}), but "
+            f"{load_recipe(recipe).name} ({load_recipe(recipe).digest:.8}) was requested; {remedy}"
         )
     if seed is not None and seed != stored.seed:
-        raise ValueError(f"{str(path)!r} has seed {stored.seed}, asked was for {seed}; {remedy}")
+        raise ValueError(
+            f"{str(path)!r} has seed {stored.seed}, but seed {seed} was requested; {remedy}"
+        )
     if stored.split is not None and split not in (None, stored.split):
         raise ValueError(
-            f"{str(path)!r} holds the split {stored.split!r} only, asked was for {split!r}; "
-            "write the whole catalogue to have all splits"
+            f"{str(path)!r} holds the split {stored.split!r} only, but {split!r} was "
+            "requested; write the complete catalogue to get all splits"
         )

@@ -29,18 +29,18 @@ def check_suffix(path: Path, format: str | None) -> None:  # noqa: A002
     Raises:
         ValueError: If the ending of the name is that of another format.
     """
-    suffix, mine = path.suffix.lower(), format or DEFAULT
+    suffix, chosen = path.suffix.lower(), format or DEFAULT
     meant = _format_of(suffix)
-    if meant == mine or (meant is None and not OTHER_SUFFIXES.fullmatch(suffix)):
+    if meant == chosen or (meant is None and not OTHER_SUFFIXES.fullmatch(suffix)):
         return
-    usual = "" if FORMATS[mine].is_folder else FORMATS[mine].suffixes[0]
+    usual = "" if FORMATS[chosen].is_folder else FORMATS[chosen].suffixes[0]
     shape = f"a file whose name ends in {usual}" if usual else "a folder"
     other = f"{path.stem}{usual}"
     remedy = f"name it {other!r}"
     if meant is not None and format is None:
         remedy += f", or pass format={meant!r} for a folder of that format"
     raise ValueError(
-        f"path: expected {shape}, because the format is {mine!r}, got {path.name!r}; {remedy}"
+        f"path: expected {shape}, because the format is {chosen!r}, got {path.name!r}; {remedy}"
     )
 
 

@@ -41,7 +41,7 @@ def verified(path: str | Path) -> Description:
     path = user_path(path)
     check_exists(path)
     if not path.is_dir():
-        _check_whole(path)
+        _check_bytes(path)
     stored = describe(path)
     if stored.path.is_dir():
         _check_folder(stored)
@@ -68,10 +68,10 @@ def verified_header(path: str | Path) -> Header:
     """
     path = user_path(path)
     check_exists(path)
-    _check_whole(path)
+    _check_bytes(path)
     header = read_header(path)
-    for file, told in _files(path, header):
-        if told is not None and _check_whole(file) != told:
+    for file, expected in _files(path, header):
+        if expected is not None and _check_bytes(file) != expected:
             raise ValueError(
                 f"{str(file)!r} is not the shard that {str(path)!r} was written with; write the "
                 "catalogue again"
@@ -80,7 +80,7 @@ def verified_header(path: str | Path) -> Header:
     return header
 
 
-def _check_whole(path: Path) -> str:
+def _check_bytes(path: Path) -> str:
     """Return the checksum of an HDF5 file, after checking its bytes."""
     regular_file(path)
     with reading(path):
@@ -117,8 +117,8 @@ def _files(path: Path, header: Header) -> Iterator[tuple[Path, str | None]]:
     if header.shards is None:
         yield path, None
         return
-    for number, told in enumerate(header.shards.seals):
-        yield header.shards.file(number, header.rows), told
+    for number, expected in enumerate(header.shards.checksums):
+        yield header.shards.file(number, header.rows), expected
 
 
 def _check_sums(path: Path, header: Header) -> None:
@@ -132,11 +132,11 @@ def _check_sums(path: Path, header: Header) -> None:
         for rows in ranges(range(len(file[content])), chunk_rows(header.recipe)):
             chunk = slice(rows.start, rows.stop)
             sums.update(Chunk(file[content][chunk], {name: file[name][chunk] for name in tables}))
-        told = (file.attrs["sha256"], file.attrs["tables_sha256"])
-    for found, expected, what in zip(
-        (sums.data(), sums.tables()), told, ("rows", "tables"), strict=True
+        expected = (file.attrs["sha256"], file.attrs["tables_sha256"])
+    for found, wanted, what in zip(
+        (sums.data(), sums.tables()), expected, ("rows", "tables"), strict=True
     ):
-        if found != expected:
+        if found != wanted:
             raise ValueError(
                 f"{str(path)!r} is damaged: its {what} are not those that were written, by their "
                 "checksum; write it again"

@@ -331,7 +331,7 @@ def test_appended_rows_equal_the_larger_catalogue(form: str, tmp_path: Path) -> 
     [
         ({"rows": 0}, "rows to append must be a positive whole number, got 0"),
         ({"rows": 5, "recipe": "astro"}, "holds recipe sky .* not astro"),
-        ({"rows": 5, "seed": 5}, "has seed 4, asked was for 5"),
+        ({"rows": 5, "seed": 5}, "has seed 4, but seed 5 was requested"),
     ],
 )
 def test_other_rows_are_not_appended(

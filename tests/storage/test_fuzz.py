@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.storage.hdf5.checksum import CHECKSUM_BYTES, seal
+from deepbench_torch.storage.hdf5.checksum import CHECKSUM_BYTES, append_checksum
 
 ROWS = 12
 
@@ -140,7 +140,7 @@ def damage(path: Path, whole: bytes, number: int) -> str:
     with h5py.File(path, "r+") as file:
         alteration(file, rng)
     if rng.random() < 0.7:
-        seal(path)
+        append_checksum(path)
     return alteration.__name__
 
 

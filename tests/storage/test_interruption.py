@@ -376,5 +376,5 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         path.touch()
     with Workers(2) as crew:
         assert list(crew.in_order(die_once, paths)) == [path.name for path in paths]
-        with pytest.raises(RuntimeError, match=r"3 attempts failed.*what is done is kept"):
+        with pytest.raises(RuntimeError, match=r"3 attempts failed.*finished rows are kept"):
             list(crew.in_order(die, paths))

@@ -16,7 +16,7 @@ import torch
 import deepbench_torch as db
 from deepbench_torch.storage import metadata, read_header
 from deepbench_torch.storage.hdf5 import shards
-from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.hdf5.checksum import append_checksum
 from deepbench_torch.storage.work import chunks
 
 
@@ -207,7 +207,7 @@ def test_contents_have_checksums_of_their_own(
     path = write(catalogue, tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         file[name][7] += 1
-    seal(path)
+    append_checksum(path)
     with pytest.raises(ValueError, match=message):
         db.StoredCatalogue(path, verify=True)
 

@@ -150,7 +150,7 @@ TABLE: dict[str, tuple[tuple[str, ...], Craft, str]] = {
     "too short": (npy, data(lambda p: p.read_bytes()[:-9]), "bytes, got"),
     "too long": (npy, data(lambda p: p.read_bytes() + b"hidden"), "bytes, got"),
     "large image": (jpeg, data(large_image), "a grey image of 8 x 8"),
-    "another format": (jpeg, data(png), "a whole JPEG image"),
+    "another format": (jpeg, data(png), "a complete JPEG image"),
     "colours": (jpeg, data(colours), "mode RGB"),
     "nothing": (rows_of_files, data(lambda _: b""), "000000"),
     "half": (rows_of_files, data(lambda p: p.read_bytes()[: p.stat().st_size // 2]), "000000"),

@@ -16,7 +16,7 @@ from h5py import h5d, h5p, h5s, h5t
 import deepbench_torch as db
 from deepbench_torch.cli import app
 from deepbench_torch.storage import describe, verified_header
-from deepbench_torch.storage.hdf5.checksum import CHECKSUM_BYTES, seal
+from deepbench_torch.storage.hdf5.checksum import CHECKSUM_BYTES, append_checksum
 from tests.watch import Watch, watching
 
 ROWS, PIXELS = 6, 4
@@ -253,7 +253,7 @@ def crafted(path: Path, name: str) -> str:
     os.truncate(path, path.stat().st_size - CHECKSUM_BYTES)
     with h5py.File(path, "r+") as file:
         craft(file, path.parents[1] / "secret" / "canary.h5")
-    seal(path)
+    append_checksum(path)
     return reason
 
 

@@ -47,8 +47,8 @@ def row_file(recipe: AbstractRecipe, number: int) -> str:
 class FitsFiles(RowFiles):
     """A file a row, `images/000000.fits` or `series/000000.fits`, float32 as generated.
 
-    Each object stands in the header by its kind, slot and parameter, as `HIERARCH STAR 0 GAMMA`,
-    with pixels counted from 0 (FITS itself counts from 1), and infinity as a text.
+    The header holds the parameters of each object by kind and slot, as `HIERARCH STAR 0 GAMMA`.
+    Pixels are counted from 0 (FITS itself counts from 1), and infinity is a text.
     """
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
@@ -112,7 +112,7 @@ class FitsFiles(RowFiles):
 
 
 def _number(value: Any) -> float | int | str:
-    """A number as a header takes it: infinity is none."""
+    """Return a number as a header stores it: infinity as text."""
     number: float | int = np.asarray(value).item()
     return number if math.isfinite(number) else str(number)
 

@@ -1,4 +1,4 @@
-"""Catalogues as folders: rows in common files, with all that makes them again beside them."""
+"""Catalogues as folders: rows in common files, and the metadata to make them again."""
 
 import csv
 import hashlib
@@ -29,11 +29,11 @@ class Row(NamedTuple):
 
 
 class RowFiles(ABC):
-    """What writes the rows of a catalogue in the files of one format.
+    """Writer of the rows of a catalogue in the files of one format.
 
     Args:
-        folder: Where; it is there and empty.
-        metadata: What is written.
+        folder: Empty folder.
+        metadata: Metadata of the rows.
     """
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
@@ -46,11 +46,11 @@ class RowFiles(ABC):
 
     @abstractmethod
     def finish(self) -> dict[str, Any]:
-        """What the metadata are to say of these files."""
+        """Return further metadata of these files."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close what is open, whether all went well or not."""
+        """Close all open files, also after an error."""
 
 
 def write_folder(job: Job, path: Path, files: Callable[[Path, Metadata], RowFiles]) -> None:
@@ -79,25 +79,25 @@ def write_folder(job: Job, path: Path, files: Callable[[Path, Metadata], RowFile
 
 
 def _checksums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file that lies in the folder itself."""
+    """Return the SHA-256 of each file in the folder itself."""
     return {file.name: sha256(file) for file in sorted(folder.iterdir()) if file.is_file()}
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def rows_of(chunk: Chunk, first: int) -> Iterator[Row]:
-    """The rows of a chunk one by one."""
+    """Yield the rows of a chunk."""
     for place, data in enumerate(chunk.data):
         tables = {path: table[place] for path, table in chunk.tables.items()}
         yield Row(first + place, data, tables)
 
 
 class ParameterTable:
-    """A line for every object, or for every body or system of a time series.
+    """Table with a line for every object, or every body or system of a time series.
 
     Columns: the row's index, the kind and the slot of the object, and a parameter each, in pixels
     and radians; empty where a kind has no such parameter.
@@ -116,12 +116,12 @@ class ParameterTable:
             self._lines.writerow(["index", "kind", "slot", *self._names])
         for row in rows_of(chunk, first):
             for kind, slot, values in objects_of(row):
-                told = [exact(values[name]) if name in values else "" for name in self._names]
-                self._lines.writerow([row.number, kind, slot, *told])
+                cells = [exact(values[name]) if name in values else "" for name in self._names]
+                self._lines.writerow([row.number, kind, slot, *cells])
 
 
 def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Kind, slot and parameters of each object that a row holds."""
+    """Yield kind, slot and parameters of each object of a row."""
     kinds: dict[str, dict[str, Array]] = {}
     for path, values in row.tables.items():
         match path.split("/"):
@@ -131,35 +131,35 @@ def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
         slots = max(int(np.size(values)) for values in parameters.values())
         present = row.tables.get(f"present/{kind}", np.ones(slots, dtype=bool))
         for slot in np.flatnonzero(present).tolist():
-            mine = {
+            own = {
                 name: np.atleast_1d(each)[slot]
                 for name, each in parameters.items()
                 if slot < np.size(each)
             }
-            yield kind, slot, mine
+            yield kind, slot, own
 
 
 def exact(value: Any) -> str:
-    """A number with just the digits that tell it from its neighbours."""
+    """Return a number with the fewest digits that distinguish it from its neighbours."""
     return str(np.asarray(value).item() if value.dtype.kind != "f" else value)
 
 
 def label_columns(metadata: Metadata) -> list[str]:
-    """The columns of the label in a table."""
+    """Return the columns of the label in a table."""
     recipe = metadata.recipe
     return ["label"] if recipe.single_label else recipe.classes
 
 
 def label_values(metadata: Metadata, label: Array) -> list[str]:
-    """The label of a row in these columns: the name of the class, or a number each."""
+    """Return the label of a row in these columns: the name of the class, or numbers."""
     if np.ndim(label) == 0:
         return [metadata.recipe.classes[int(label)]]
-    whole = isinstance(metadata.recipe, Recipe)  # 1 where a kind is present
-    return [str(int(value)) if whole else exact(value) for value in label]
+    is_flag = isinstance(metadata.recipe, Recipe)  # 1 where a kind is present
+    return [str(int(value)) if is_flag else exact(value) for value in label]
 
 
 def split_of(index: int, size: int) -> Split:
-    """The split that a row of a catalogue of some size belongs to."""
+    """Return the split of a row of a catalogue of some size."""
     if index < size * 3 // 5:
         return "train"
     return "val" if index < size * 4 // 5 else "test"

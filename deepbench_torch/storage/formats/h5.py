@@ -13,7 +13,7 @@ from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader
-from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.hdf5.checksum import append_checksum
 from deepbench_torch.storage.hdf5.header import Block, checked_file, read_header
 from deepbench_torch.storage.hdf5.shards import rows_in_shard, shard_folder, write_shards
 from deepbench_torch.storage.hdf5.write import write_file
@@ -21,11 +21,11 @@ from deepbench_torch.storage.reading import reading
 from deepbench_torch.storage.work.chunks import Array
 from deepbench_torch.storage.work.job import Job
 
-OPEN = 256  # shards that one process has open at once, well below what systems allow
+OPEN = 256  # shards that one process keeps open, well below what systems allow
 
 
 class Piece(NamedTuple):
-    """The open blocks of one file: arrays mapped into memory, or datasets of HDF5."""
+    """Open blocks of one file: arrays mapped into memory, or datasets of HDF5."""
 
     data: Any
     label: Any
@@ -36,7 +36,7 @@ def write_h5(job: Job, path: Path) -> None:
     folder, step = shard_folder(job), rows_in_shard(job)
     if folder is not None and step is not None:
         write_shards(job, path, folder=folder, step=step)
-        seal(path)
+        append_checksum(path)
         return
     write_file(job.metadata, path, chunks=job.chunks(), compression=job.compression)
 
@@ -74,9 +74,9 @@ class H5Rows(RowReader):
         return into
 
     def _piece(self, number: int) -> Piece:
-        """The blocks of a shard, opened if they are not."""
+        """Return the open blocks of a shard."""
         piece = self._pieces.pop(number, None) or self._open(number)
-        self._pieces[number] = piece  # now the last to be let go
+        self._pieces[number] = piece  # now the last to be closed
         if len(self._pieces) > OPEN:
             self._pieces.popitem(last=False)
         return piece

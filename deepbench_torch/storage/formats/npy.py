@@ -41,16 +41,16 @@ class NpyFiles(RowFiles):
         ):
             if name not in self._files:
                 self._files[name] = self._begun(name, values)
-            # not through mapped memory, of which a full disk says so by ending the process
+            # not through mapped memory: a full disk would end the process
             self._files[name].write(np.ascontiguousarray(values).data)
 
     def _begun(self, name: str, values: Array) -> IO[bytes]:
-        """A new file of an array, to write its values to."""
+        """Return a new file of an array, open after its header."""
         shape = (len(self.metadata.rows), *values.shape[1:])
         self._shapes[name] = list(shape)
         file = (self.folder / f"{name}.npy").open("wb")
-        told = {"descr": values.dtype.str, "fortran_order": False, "shape": shape}
-        write_array_header_1_0(file, told)
+        header = {"descr": values.dtype.str, "fortran_order": False, "shape": shape}
+        write_array_header_1_0(file, header)
         return file
 
     @override

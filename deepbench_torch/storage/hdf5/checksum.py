@@ -1,7 +1,6 @@
-"""Seals: the last line of a file, with the SHA-256 of all before it.
+"""Checksum in the last line of a file: the SHA-256 of all bytes before it.
 
-HDF5 does not look beyond its own end. So a file can be checked as bytes, before HDF5 reads from it
-what may no longer make sense.
+HDF5 ignores bytes after its own end. A file is checked as bytes before HDF5 reads it.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ CHECKSUM_BYTES = len(_MARK) + 65
 _BLOCK = 1 << 20
 
 
-def seal(path: Path) -> str:
+def append_checksum(path: Path) -> str:
     """Add the last line to a file and return the SHA-256 in it."""
     digest = _digest(path, path.stat().st_size)
     with path.open("ab") as file:
@@ -21,7 +20,7 @@ def seal(path: Path) -> str:
 
 
 def has_checksum(path: Path) -> bool:
-    """Return whether the last line of a file is one that `seal` adds, right or wrong."""
+    """Return whether the last line of a file is one that `append_checksum` adds, right or wrong."""
     with path.open("rb") as file:
         length = file.seek(0, 2)
         file.seek(max(0, length - CHECKSUM_BYTES))
@@ -29,28 +28,28 @@ def has_checksum(path: Path) -> bool:
 
 
 def verify_checksum(path: Path) -> str:
-    """The SHA-256 in the last line of a file.
+    """Return the SHA-256 in the last line of a file, after checking it.
 
     Raises:
         FileNotFoundError: If there is no file.
-        ValueError: If there is no such line, or the file is not what it says.
+        ValueError: If there is no such line, or it is not that of the file.
     """
     length = path.stat().st_size - CHECKSUM_BYTES
     with path.open("rb") as file:
         file.seek(max(0, length))
         last = file.read(CHECKSUM_BYTES)
-    told = last[len(_MARK) : -1].decode("ascii", "replace")
-    if length < 0 or last != _MARK + told.encode() + b"\n":
+    stored = last[len(_MARK) : -1].decode("ascii", "replace")
+    if length < 0 or last != _MARK + stored.encode() + b"\n":
         raise ValueError(
             f"{str(path)!r} is damaged: it does not end with the checksum that it was written "
             "with; write it again"
         )
-    if _digest(path, length) != told:
+    if _digest(path, length) != stored:
         raise ValueError(
             f"{str(path)!r} is damaged: its bytes are not those that were written, by their "
             "checksum; write it again"
         )
-    return told
+    return stored
 
 
 def _digest(path: Path, length: int) -> str:

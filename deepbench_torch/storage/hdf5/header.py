@@ -1,4 +1,4 @@
-"""What a stored catalogue says of itself."""
+"""Metadata of a stored catalogue in HDF5."""
 
 import os
 import sys
@@ -46,24 +46,24 @@ class Shards(NamedTuple):
     Attributes:
         catalogue: The file that joins them.
         folder: The folder that they are in.
-        rows: How many rows each but the last has.
+        rows: Number of rows in each shard but the last.
         offsets: Bytes before its data and its labels for each shard, -1 where they are compressed.
-        seals: The SHA-256 of each file but for its last line.
+        checksums: The SHA-256 of each file but for its last line.
     """
 
     catalogue: Path
     folder: Path
     rows: int
     offsets: "np.ndarray[Any, np.dtype[np.int64]]"
-    seals: list[str]
+    checksums: list[str]
 
     def path(self, number: int, rows: range) -> Path:
-        """The file of a shard of a catalogue of some rows."""
+        """Return the file of a shard, by its number and all rows of the catalogue."""
         part = rows[number * self.rows : (number + 1) * self.rows]
         return self.folder / shard_name(part)
 
     def file(self, number: int, rows: range) -> Path:
-        """Return the file of a shard, if it is there and lies beside the catalogue.
+        """Return the file of a shard, if it exists beside the catalogue.
 
         Raises:
             OSError: If the system refuses to look.
@@ -76,12 +76,12 @@ class Shards(NamedTuple):
 
 
 def shard_name(rows: range) -> str:
-    """The name of a shard's file."""
+    """Return the file name of a shard."""
     return f"{rows.start:012d}-{rows.stop:012d}.h5"
 
 
 class Header(NamedTuple):
-    """What a stored catalogue says of itself."""
+    """Metadata of a stored catalogue in HDF5."""
 
     recipe: AbstractRecipe
     seed: int
@@ -96,10 +96,10 @@ class Header(NamedTuple):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shards, if there are any."""
+        """Files of the shards, if any."""
         if self.shards is None:
             return ()
-        numbers = range(len(self.shards.seals))
+        numbers = range(len(self.shards.checksums))
         return tuple(self.shards.path(number, self.rows) for number in numbers)
 
     @property
@@ -128,7 +128,7 @@ def read_header(path: str | Path) -> Header:
 def opened(path: Path) -> Iterator[h5py.File]:
     """Open an HDF5 file to read, after checking that it reads nothing but itself.
 
-    Whatever goes wrong until it is closed names the file.
+    Every error until it is closed names the file.
 
     Raises:
         OSError: If the system refuses to read it.
@@ -152,7 +152,7 @@ def checked_file(path: Path) -> h5py.File:
 
 
 def check_unlocked(path: Path) -> None:
-    """Refuse a file that another program writes, by the lock that HDF5 takes.
+    """Refuse a file that another program is writing, by the lock of HDF5.
 
     Its bytes change meanwhile, so they match no checksum.
 
@@ -173,10 +173,10 @@ def check_unlocked(path: Path) -> None:
 
 
 def check_exists(path: Path) -> None:
-    """Refuse a path at which there is nothing.
+    """Refuse a path that does not exist.
 
     Raises:
-        FileNotFoundError: If there is nothing, or a symbolic link to nothing.
+        FileNotFoundError: If it does not exist, or is a symbolic link to a missing file.
         OSError: If the system refuses to look.
     """
     with reading(path):
@@ -206,7 +206,7 @@ def _header(file: h5py.File, path: Path) -> Header:
     if attributes["generator_version"] != GENERATOR_VERSION:
         raise ValueError(
             f"{str(path)!r} was made by generator version {attributes['generator_version']}, this "
-            f"is version {GENERATOR_VERSION} and draws otherwise; write it again, or install "
+            f"is version {GENERATOR_VERSION} and generates other rows; write it again, or install "
             f"{line(str(attributes['package']))} to read it"
         )
     if attributes["format_version"] != FORMAT_VERSION:
@@ -230,7 +230,7 @@ def _header(file: h5py.File, path: Path) -> Header:
     if not alike or not isinstance(attributes["seed"], int) or label.dtype.kind not in "if":
         raise ValueError(
             f"{str(path)!r} is damaged: its rows, labels and seed are not those that its "
-            "recipe, size and digest tell of; write it again"
+            "recipe, size and digest require; write it again"
         )
     return Header(
         recipe=recipe,
@@ -252,16 +252,16 @@ def _block(dataset: h5py.Dataset) -> Block:
 
 def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
     step = int(file.attrs["shard_rows"])
-    offsets, seals = file["shards/offset"][:], file["shards/seal"][:]
+    offsets, checksums = file["shards/offset"][:], file["shards/seal"][:]
     count = -(-len(rows) // step)
-    if offsets.shape != (count, 2) or len(seals) != count:
-        raise ValueError(f"its shards are not the {count} that its size tells of")
+    if offsets.shape != (count, 2) or len(checksums) != count:
+        raise ValueError(f"its shards are not the {count} that its size requires")
     folder = inside(path.resolve().parent, str(file.attrs["shard_folder"]))
-    return Shards(path, folder, step, offsets, [each.decode() for each in seals])
+    return Shards(path, folder, step, offsets, [each.decode() for each in checksums])
 
 
 def stored_bytes(path: str | Path, header: Header | None = None) -> int:
-    """The size on disk of a stored catalogue with its shards."""
+    """Return the size of a stored catalogue and its shards on disk [byte]."""
     path = user_path(path)
     header = header or read_header(path)
     return sum(file.stat().st_size for file in (path, *header.files))

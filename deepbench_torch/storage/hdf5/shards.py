@@ -25,7 +25,7 @@ SHARD_BYTES = 1 << 28  # of data in a shard otherwise
 
 
 class ShardTask(NamedTuple):
-    """A shard to make: what it holds, its file, and how the file is compressed."""
+    """Shard to write: its metadata, its file and its compression."""
 
     metadata: Metadata
     path: Path
@@ -33,23 +33,23 @@ class ShardTask(NamedTuple):
 
 
 class ShardRecord(NamedTuple):
-    """What the joining file knows of a shard.
+    """Record of a shard in the file that joins all shards.
 
     Attributes:
-        seal: SHA-256 of the file.
+        checksum: SHA-256 of the file.
         sha256: SHA-256 of its block of rows.
         tables_sha256: SHA-256 of its tables.
         offsets: Bytes before the block of rows and before the labels; -1 if that is compressed.
     """
 
-    seal: str
+    checksum: str
     sha256: str
     tables_sha256: str
     offsets: tuple[int, int]
 
 
 def rows_in_shard(order: Order) -> int | None:
-    """How many rows a shard has; None if all go to one file. The workers do not matter."""
+    """Return the rows of a shard, or None for a single file; workers do not change it."""
     rows, each = len(order.metadata.rows), row_bytes(order.metadata.recipe)
     if order.shard_rows is not None:
         return order.shard_rows if rows > order.shard_rows else None
@@ -57,7 +57,7 @@ def rows_in_shard(order: Order) -> int | None:
 
 
 def shard_folder(order: Order) -> Path | None:
-    """The folder of the shards, beside the file that joins them; None if there are none."""
+    """Return the folder of shards beside the file that joins them; None without shards."""
     step = rows_in_shard(order)
     if step is None:
         return None
@@ -93,7 +93,7 @@ def write_shards(job: Job, path: Path, *, folder: Path, step: int) -> None:
 
 
 def keep_shard(task: ShardTask) -> ShardRecord:
-    """Make a shard, unless its file is whole; runs in any process."""
+    """Write a shard, unless its file is complete; runs in any process."""
     metadata = task.metadata
     also = {
         "shard": [metadata.rows.start, metadata.rows.stop],
@@ -119,8 +119,8 @@ def keep_shard(task: ShardTask) -> ShardRecord:
 
 
 def read_shard(path: Path, *, attributes: dict[str, Any]) -> ShardRecord:
-    """What there is to know of a shard, after checking its bytes and what it says of itself."""
-    seal = verify_checksum(path)
+    """Return the record of a shard, after checking its bytes and its attributes."""
+    checksum = verify_checksum(path)
     with h5py.File(path, "r") as file:
         for name, value in attributes.items():
             if np.any(np.asarray(file.attrs[name]) != np.asarray(value)):
@@ -129,7 +129,7 @@ def read_shard(path: Path, *, attributes: dict[str, Any]) -> ShardRecord:
         block = next(file[name] for name in ("image", "series") if name in file)
         offsets = [each.id.get_offset() for each in (block, label)]
         return ShardRecord(
-            seal,
+            checksum,
             str(file.attrs["sha256"]),
             str(file.attrs["tables_sha256"]),
             (-1 if offsets[0] is None else offsets[0], -1 if offsets[1] is None else offsets[1]),
@@ -137,7 +137,7 @@ def read_shard(path: Path, *, attributes: dict[str, Any]) -> ShardRecord:
 
 
 def remove_other_shards(path: Path, *, keep: Path | None) -> None:
-    """Remove the shards of what a file of this name held before.
+    """Remove the shards of an earlier catalogue of the same file name.
 
     Shards that another file joins, such as a copy or a renamed file, are kept; so is every file
     that is no shard of this package.
@@ -188,7 +188,7 @@ def _join(
         annotate(
             file, metadata.recipe, [name for name in tables if name != metadata.recipe.content]
         )
-        file["shards/seal"] = np.array([each.seal for each in records], dtype="S64")
+        file["shards/seal"] = np.array([each.checksum for each in records], dtype="S64")
         file["shards/offset"] = np.array([each.offsets for each in records], dtype=np.int64)
         file.attrs.update(metadata.attributes())
         file.attrs.update(
@@ -208,5 +208,5 @@ def _note(tables: list[str], name: str, item: object) -> None:
 
 
 def _sum_of(sums: list[str]) -> str:
-    """The SHA-256 of the shards' own, a line each."""
+    """Return the SHA-256 of the checksums of all shards, one line each."""
     return hashlib.sha256("".join(f"{each}\n" for each in sums).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Writing rows to one HDF5 file: the same bytes each time."""
+"""Write rows to one HDF5 file; the bytes depend on the rows only."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage.hdf5.checksum import seal
+from deepbench_torch.storage.hdf5.checksum import append_checksum
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.work.atomic import reserve
 from deepbench_torch.storage.work.chunks import Array, Chunk
@@ -23,24 +23,24 @@ TABLE_BYTES = 1 << 24  # of tables gathered before they are written
 
 
 class Written(NamedTuple):
-    """The checksums of a file, in hexadecimal.
+    """Checksums of a file, in hexadecimal.
 
     Attributes:
-        seal: SHA-256 of the file.
+        checksum: SHA-256 of the file.
         sha256: SHA-256 of its block of rows.
         tables_sha256: SHA-256 of all tables: see `Sums`.
     """
 
-    seal: str
+    checksum: str
     sha256: str
     tables_sha256: str
 
 
 class Sums:
-    """The checksums of rows that come chunk by chunk.
+    """Checksums of rows, updated chunk by chunk.
 
-    That of the tables is the SHA-256 of a line for each in the order of their paths, of its path
-    and the SHA-256 of its bytes in hexadecimal.
+    The checksum of the tables is the SHA-256 of one line for each, sorted by path: its path and
+    the SHA-256 of its bytes.
     """
 
     def __init__(self) -> None:
@@ -48,25 +48,25 @@ class Sums:
         self._tables: dict[str, Any] = {}
 
     def update(self, chunk: Chunk) -> None:
-        """Take in the next rows."""
+        """Add the next rows."""
         self.update_data(chunk.data)
         self.update_tables(chunk.tables)
 
     def update_data(self, data: Array) -> None:
-        """Take in the next rows' data."""
+        """Add the data of the next rows."""
         self._data.update(np.ascontiguousarray(data).data)
 
     def update_tables(self, tables: dict[str, Array]) -> None:
-        """Take in what lies beside the next rows."""
+        """Add the tables of the next rows."""
         for path, table in tables.items():
             self._tables.setdefault(path, hashlib.sha256()).update(table.tobytes())
 
     def data(self) -> str:
-        """The SHA-256 of the block of rows."""
+        """Return the SHA-256 of the block of rows."""
         return self._data.hexdigest()
 
     def tables(self) -> str:
-        """That of the tables."""
+        """Return the SHA-256 of all tables."""
         lines = (f"{path} {self._tables[path].hexdigest()}\n" for path in sorted(self._tables))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -82,11 +82,11 @@ def write_file(
     """Write rows to a new file.
 
     Args:
-        metadata: What the file is to hold.
+        metadata: Metadata of the file.
         path: The file.
-        chunks: Its rows in order.
-        compression: None for one block that can be mapped into memory, else chunks of whole rows.
-        also: What else the file is to say of itself.
+        chunks: Chunks of its rows, in order.
+        compression: None for one block that can be mapped into memory, else HDF5 chunks of rows.
+        also: Further attributes of the file.
 
     Returns:
         Its checksums.
@@ -110,13 +110,13 @@ def write_file(
             raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {place}")
         file.attrs.update(metadata.attributes() | (also or {}))
         file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
-    return Written(seal(path), sums.data(), sums.tables())
+    return Written(append_checksum(path), sums.data(), sums.tables())
 
 
 class _Tables:
-    """The tables of a file, gathered and written some mebibytes at a time.
+    """Tables of a file, collected and written some mebibytes at a time.
 
-    A call of HDF5 costs far more than the few rows of one chunk.
+    One call of HDF5 costs far more than the few rows of one chunk.
     """
 
     def __init__(self, file: h5py.File, sums: Sums) -> None:
@@ -127,14 +127,14 @@ class _Tables:
         self._place = 0
 
     def add(self, tables: dict[str, Array]) -> None:
-        """Take the next rows' tables."""
+        """Add the tables of the next rows."""
         self._gathered.append(tables)
         self._bytes += sum(table.nbytes for table in tables.values())
         if self._bytes >= TABLE_BYTES:
             self.write()
 
     def write(self) -> None:
-        """Write what is gathered."""
+        """Write the collected tables."""
         if not self._gathered:
             return
         tables = {
@@ -150,26 +150,26 @@ class _Tables:
 
 @contextmanager
 def creating(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file, closed in the end.
+    """Provide a new HDF5 file and close it in the end.
 
     Raises:
-        OSError: With the system's number and words, where HDF5 has a page of its own.
+        OSError: With the number and the words of the system, instead of those of HDF5.
     """
     try:
         with h5py.File(path, "w") as file:
             yield file
     except (OSError, RuntimeError) as error:
-        told = re.search(r"errno = (\d+)", str(error))
-        if told is None:
+        found = re.search(r"errno = (\d+)", str(error))
+        if found is None:
             raise
-        number = int(told[1])
+        number = int(found[1])
         raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def create(
     file: h5py.File, chunk: Chunk, metadata: Metadata, *, compression: str | None
 ) -> h5py.Dataset:
-    """Make every dataset at its full length, with its unit; the block of rows is returned."""
+    """Create every dataset at its full length, and return the block of rows."""
     rows, recipe = len(metadata.rows), metadata.recipe
     h5_chunk = None
     if compression is not None:
@@ -184,7 +184,7 @@ def create(
 
 
 def annotate(file: h5py.File, recipe: AbstractRecipe, tables: list[str]) -> None:
-    """Say what the block of rows is, and the unit of each table."""
+    """Write the attributes of the block of rows and the unit of each table."""
     file[recipe.content].attrs.update(recipe.attributes)
     for path in tables:
         unit = recipe.unit(path)

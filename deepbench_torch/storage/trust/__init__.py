@@ -1,4 +1,4 @@
-"""Trust: what of a stranger's file is read, decided here and nowhere else.
+"""Trust: checks of files of strangers, before they are read.
 
 Nothing outside a catalogue's own files is read, nothing is unpickled, and nothing is allocated that
 the file does not hold. Each refusal is a ValueError that names the file and the reason.

@@ -37,7 +37,7 @@ def regular_file(path: Path, *, what: str = "") -> int:
 
     Args:
         path: The file.
-        what: Words for the message if it is missing, such as "a shard of 'a.h5'".
+        what: Noun for the message if it is missing, such as "a shard of 'a.h5'".
 
     Raises:
         OSError: If the system refuses to look.
@@ -47,9 +47,9 @@ def regular_file(path: Path, *, what: str = "") -> int:
         try:
             attributes = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            told = f", {what}" if what else ""
+            role = f", {what}" if what else ""
             raise ValueError(
-                f"{str(path)!r} is missing{told}; bring the whole catalogue along, or write the "
+                f"{str(path)!r} is missing{role}; copy the complete catalogue, or write the "
                 "catalogue again"
             ) from None
     if not stat.S_ISREG(attributes.st_mode):

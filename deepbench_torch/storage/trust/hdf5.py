@@ -88,8 +88,8 @@ def _opened(group: h5g.GroupID, name: bytes, text: str, path: Path) -> Any:
     """Return a group or dataset, if it is one and no link that leads elsewhere."""
     kind = group.links.get_info(name).type
     if kind != h5l.TYPE_HARD:
-        told = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
-        raise refused(path, f"data at {text!r}", told.get(kind, "a link of unknown kind"))
+        kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
+        raise refused(path, f"data at {text!r}", kinds.get(kind, "a link of unknown kind"))
     item = h5o.open(group, name)
     if not isinstance(item, h5g.GroupID | h5d.DatasetID):
         raise refused(path, f"a group or dataset at {text!r}", type(item).__name__)
@@ -118,7 +118,7 @@ def _check_attributes(item: Any, name: str, path: Path) -> None:
 
 
 def _storage(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Storage:
-    """Return how a dataset is stored, if its values lie in the file and fill its shape."""
+    """Return how a dataset is stored, if its values are in the file and fill its shape."""
     plist = dataset.get_create_plist()
     if plist.get_external_count():
         raise refused(path, f"the values of {name!r} in the file", "external storage")
@@ -143,7 +143,7 @@ def _storage(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Sto
 
 
 def _chunked(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Storage:
-    """Return how a compressed dataset is stored: whole rows a chunk, all there, none inflated."""
+    """Return how a compressed dataset is stored, after checking the size of its chunks."""
     plist, shape = dataset.get_create_plist(), dataset.shape
     chunk, row = plist.get_chunk(), dataset.get_type().get_size()
     for extent in shape[1:]:

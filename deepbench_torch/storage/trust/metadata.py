@@ -1,4 +1,4 @@
-"""Trust in metadata: each fact has its type before anything is made of it."""
+"""Trust in metadata: the type of each attribute is checked before its use."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -50,7 +50,7 @@ _FOLDER = {
 
 
 def check_metadata(attributes: Mapping[str, Any], path: Path) -> None:
-    """Check the type of every fact that this package uses.
+    """Check the type of every attribute that this package uses.
 
     Args:
         attributes: The attributes of an HDF5 file, or what metadata.json holds.

@@ -16,7 +16,7 @@ def mapped_array(
     """Return the array of a file, read-only and mapped into memory.
 
     Raises:
-        ValueError: If the file is not an array of this shape and type, or not as long as it says.
+        ValueError: If the file is not an array of this shape and type, or has another length.
     """
     size = regular_file(path)
     with reading(path), path.open("rb") as file:

@@ -10,7 +10,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from deepbench_torch.storage.reading import reading, refusal
 from deepbench_torch.storage.trust.files import refused, regular_file
 
-BLOCK = 2880  # bytes; FITS files are whole blocks
+BLOCK = 2880  # bytes; FITS files are complete blocks
 CARD = 80  # bytes of a line of a header
 MOST_HEADER = 1 << 20  # bytes
 
@@ -34,7 +34,7 @@ def read_jpeg(path: Path, height: int, width: int) -> Array:
     except Exception as error:  # Pillow raises many, SyntaxError among them
         if str(path) in str(error) or refusal(error) is not None:
             raise
-        raise refused(path, "a whole JPEG image", f"{type(error).__name__}: {error}") from error
+        raise refused(path, "a complete JPEG image", f"{type(error).__name__}: {error}") from error
 
 
 def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
@@ -62,7 +62,9 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
         raise refused(path, "a FITS header without scaling", "a scaled image or no end")
     offset = -(-(end + 1) * CARD // BLOCK) * BLOCK
     if len(content) != offset + -(-length // BLOCK) * BLOCK:
-        raise refused(path, f"{length:,} bytes of data in whole blocks", f"{len(content):,} in all")
+        raise refused(
+            path, f"{length:,} bytes of data in complete blocks", f"{len(content):,} in all"
+        )
     values = np.frombuffer(content, ">f4", length // 4, offset)
     return values.reshape(shape).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written atomically."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from deepbench_torch.storage.names import beside as next_to
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file to write beside `path`, renamed to it in the end or removed on any error."""
+    """Provide a file beside `path`, renamed to it in the end or removed on any error."""
     beside = next_to(path, f".{uuid4().hex}.tmp", hidden=True)
     try:
         yield beside
@@ -24,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Have the disk take a file, or all files of a folder, whole."""
+    """Flush a file, or all files of a folder, to the disk."""
     if path.is_dir():
         os.sync()
         return
@@ -33,12 +33,12 @@ def sync(path: Path) -> None:
 
 
 def reserve(path: Path, size: int) -> None:
-    """See that a new file may have so many bytes, before a library writes it.
+    """Check that a new file may have some size [byte], before a library writes it.
 
-    HDF5 cannot go on after a write that failed: it may take the whole process with it.
+    HDF5 may end the process after a write that failed.
 
     Raises:
-        OSError: If the disk, a quota or a limit is in the way.
+        OSError: If the disk, a quota or a limit refuses it.
     """
     with path.open("wb") as file:
         if sys.platform == "linux":
@@ -48,13 +48,13 @@ def reserve(path: Path, size: int) -> None:
 
 @contextmanager
 def folders(folder: Path) -> Iterator[None]:
-    """Make a folder; on any error take away what was made of it and of those above, if empty."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    """Create a folder and its parents; on any error remove the empty ones that were created."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except BaseException:
-        for place in missing:
-            with suppress(OSError):  # something else lies in it, or it was never made
-                place.rmdir()
+        for each in missing:
+            with suppress(OSError):  # not empty, or never created
+                each.rmdir()
         raise

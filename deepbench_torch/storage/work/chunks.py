@@ -1,4 +1,4 @@
-"""Parts: rows made a few mebibytes at a time, and kept on disk until their file is whole."""
+"""Chunks: a few mebibytes of rows, kept on disk until the catalogue is complete."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from deepbench_torch.storage.work.atomic import replacing
 from deepbench_torch.storage.work.workers import Workers
 
 CHUNK_BYTES = 1 << 22  # of data in a chunk; what a kill can cost each worker
-BATCH = 256  # rows made at once
+BATCH = 256  # rows generated in one batch
 DIGEST = 32  # bytes of a SHA-256
 ALIGNMENT = 64  # bytes
 _FOREIGN = (ValueError, TypeError, LookupError, ArithmeticError)  # reading what is of another form
@@ -25,19 +25,19 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Chunk(NamedTuple):
-    """Some rows: the data (N, *recipe.shape) float32, and by its path everything beside it."""
+    """Rows: their data (N, *recipe.shape) float32, and their tables by path."""
 
     data: Array
     tables: dict[str, Array]
 
 
 class Rows(NamedTuple):
-    """Which rows to make, and where to keep them.
+    """Rows to generate, and the file that they are kept in.
 
     Attributes:
-        recipe: What they hold.
+        recipe: Their recipe.
         seed: Their seed.
-        rows: Their numbers.
+        rows: Row numbers.
         path: The file that they are kept in.
     """
 
@@ -48,22 +48,22 @@ class Rows(NamedTuple):
 
 
 def ranges(rows: range, step: int) -> Iterator[range]:
-    """Rows in ranges of `step`, the last perhaps shorter."""
+    """Split rows into ranges of `step`; the last may be shorter."""
     return (rows[start : start + step] for start in range(0, len(rows), step))
 
 
 def chunk_rows(recipe: AbstractRecipe) -> int:
-    """How many rows a chunk has; it depends on the recipe alone."""
+    """Return the rows of a chunk, which depend on the recipe only."""
     return max(1, CHUNK_BYTES // row_bytes(recipe))
 
 
 def row_bytes(recipe: AbstractRecipe) -> int:
-    """The size of one row's data."""
+    """Return the size of the data of one row [byte]."""
     return math.prod(recipe.shape) * 4
 
 
 def make_chunk(recipe: AbstractRecipe, seed: int, rows: range) -> Chunk:
-    """Rows of a recipe; runs in any process."""
+    """Generate rows of a recipe; runs in any process."""
     samples = [
         generate(
             recipe, seed, torch.arange(chunk.start, chunk.stop, dtype=torch.int64, device="cpu")
@@ -80,14 +80,14 @@ def make_chunk(recipe: AbstractRecipe, seed: int, rows: range) -> Chunk:
 def all_chunks(
     recipe: AbstractRecipe, seed: int, rows: range, *, folder: Path, workers: Workers
 ) -> Iterator[Chunk]:
-    """All rows in order, chunk by chunk; those that the folder has already are not made again.
+    """Yield all rows in order by chunks; chunks in the folder are not made again.
 
     Args:
-        recipe: What the rows hold.
+        recipe: Recipe of the rows.
         seed: Their seed.
-        rows: Their numbers.
+        rows: Row numbers.
         folder: Where chunks are kept, for these rows alone; not used if there is only one chunk.
-        workers: Who makes them.
+        workers: Workers that generate them.
     """
     step = chunk_rows(recipe)
     if len(rows) <= step:
@@ -107,21 +107,21 @@ def _make(rows: tuple[AbstractRecipe, int, range]) -> Chunk:
 
 
 def keep_chunk(task: Rows) -> Path:
-    """Make rows and keep them in a file, unless it holds them whole; runs in any process."""
+    """Generate rows into a file, unless it holds them complete; runs in any process."""
     if read_chunk(task.path) is None:
         write_chunk(make_chunk(task.recipe, task.seed, task.rows), task.path)
     return task.path
 
 
 def write_chunk(chunk: Chunk, path: Path) -> None:
-    """Keep a chunk in a file that begins with the SHA-256 of the rest.
+    """Write a chunk to a file that begins with the SHA-256 of the rest.
 
-    Then come a line with the name, dtype and shape of each array, and their bytes, each at a
-    multiple of ALIGNMENT, so that a reader takes them where they lie.
+    A line with the name, dtype and shape of each array follows, then their bytes. Each array
+    begins at a multiple of ALIGNMENT, so that a reader needs no copy.
     """
     arrays = {"": chunk.data, **chunk.tables}
-    told = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
-    line = json.dumps(told).encode() + b"\n"
+    header = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
+    line = json.dumps(header).encode() + b"\n"
     pieces: list[Any] = [line.rjust(len(line) + _padding(DIGEST + len(line)))]
     for array in arrays.values():
         pieces += [np.ascontiguousarray(array).data, bytes(_padding(array.nbytes))]
@@ -133,7 +133,7 @@ def write_chunk(chunk: Chunk, path: Path) -> None:
 
 
 def read_chunk(path: Path) -> Chunk | None:
-    """The chunk in a file, or None if there is none, or none that is whole and of this form.
+    """Return the chunk in a file; None if it is missing, incomplete or of another version.
 
     Its data is read-only.
     """
@@ -148,12 +148,12 @@ def read_chunk(path: Path) -> Chunk | None:
         data = arrays.pop("")
     except _FOREIGN:  # of another version of this package
         return None
-    # the tables are copied, so that who keeps them does not keep the data
+    # copies, so that tables that are kept do not keep the data in memory
     return Chunk(data, {name: array.copy() for name, array in arrays.items()})
 
 
 def _arrays(content: bytes) -> Iterator[tuple[str, Array]]:
-    """The arrays of a file that `write_chunk` wrote, by name, where they lie."""
+    """Yield the arrays of a file that `write_chunk` wrote, by name, without a copy."""
     place = content.index(b"\n", DIGEST) + 1
     for name, dtype, shape in json.loads(content[DIGEST:place]):
         array = np.frombuffer(content, dtype, math.prod(shape), place).reshape(shape)
@@ -162,7 +162,7 @@ def _arrays(content: bytes) -> Iterator[tuple[str, Array]]:
 
 
 def _padding(length: int) -> int:
-    """How many bytes lie between some bytes and the next array."""
+    """Return the number of bytes between an array and the next."""
     return -length % ALIGNMENT
 
 

@@ -25,8 +25,8 @@ def work_path(target: Path, key: str) -> Path:
         target: The catalogue.
         key: Twelve hexadecimal digits for its metadata.
     """
-    mine = hashlib.sha256(f"{key} {os.geteuid()}".encode()).hexdigest()[:12]
-    for each in (key, mine):
+    own_key = hashlib.sha256(f"{key} {os.geteuid()}".encode()).hexdigest()[:12]
+    for each in (key, own_key):
         folder = beside(target, f".{each}{PARTIAL}", hidden=True)
         if not os.path.lexists(folder) or (_is_work(folder, target) and _is_usable(folder)):
             return folder
@@ -43,10 +43,9 @@ def begin_work(folder: Path, target: Path) -> None:
 
 @contextmanager
 def work_folder(folder: Path) -> Iterator[Path]:
-    """A folder for work that a later call can resume; removed in the end.
+    """Provide a folder for work that a later call can resume; remove it in the end.
 
-    On an error it is kept if something in it is finished, which is what bears no name of a
-    temporary file or folder.
+    On an error it is kept if it holds a finished file, one without a temporary name.
     """
     try:
         yield folder
@@ -59,7 +58,7 @@ def work_folder(folder: Path) -> Iterator[Path]:
 
 
 def remove_other_work(target: Path, *, keep: Path) -> None:
-    """Remove work for what a catalogue was to hold before, as far as this user may."""
+    """Remove work on earlier contents of a catalogue, as far as this user may."""
     for folder in keyed(target, PARTIAL, hidden=True):
         if folder != keep and _is_work(folder, target) and _is_usable(folder):
             shutil.rmtree(folder, ignore_errors=True)

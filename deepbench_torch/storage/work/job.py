@@ -1,4 +1,4 @@
-"""An order and a job: what the writer of a format needs to know and to have."""
+"""Order and Job: the arguments of the writer of a format."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from deepbench_torch.storage.work.workers import Workers
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be written, and how it is cut.
+    """Catalogue to write, and its division into files.
 
     Attributes:
-        metadata: What to write.
+        metadata: Its metadata.
         path: Its final name.
         compression: As in materialize.
         shard_rows: As in materialize.
@@ -32,9 +32,9 @@ class Job(Order):
     """The writing of one catalogue.
 
     Attributes:
-        folder: For work that a later call goes on with; nothing in it is final.
-        workers: Who makes rows.
-        bar: Shows how many rows are done.
+        folder: Work folder, which a later call resumes; nothing in it is final.
+        workers: Workers that generate rows.
+        bar: Progress bar, counting rows.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""One process at a time writes a file."""
+"""Lock of a file, which one process at a time writes."""
 
 import os
 import sys
@@ -18,16 +18,16 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
     """Hold the lock of a target, which is `.NAME.lock` beside it; wait while another holds it.
 
     The system releases the lock when its process ends, however it ends, so none is ever stale.
-    That holds on local disks and on network file systems with working `flock` (NFS from version 4
-    on, Lustre mounted with `flock`); elsewhere a marker file stands in, which a killed process can
-    leave behind on another machine.
+    Local disks and network file systems with working `flock` do so (NFS from version 4 on, Lustre
+    mounted with `flock`). Elsewhere a marker file is used, which a killed process can leave
+    behind on another machine.
 
     Every user may open the lock file of another. Where one cannot be opened nevertheless, the lock
     is `.NAME.UID.lock` of this user: two users could then write at the same time. Each file would
     still be complete.
 
     Args:
-        path: What is to be written.
+        path: File or folder to write.
         quiet: Whether to print nothing on standard error while this process waits.
     """
     place = beside(path, ".lock", hidden=True)
@@ -49,7 +49,7 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        # removed while it is held: who waits for it notices and makes a new one
+        # removed while it is held: a waiting process notices and makes a new one
         with suppress(OSError):
             if place.stat().st_size == 0:  # else somebody else's file
                 place.unlink()

@@ -14,8 +14,8 @@ else:
 class Bar(Base):
     """A bar of tqdm with a lock of its own.
 
-    That of tqdm is a semaphore which forked processes share: one that is killed while it holds the
-    semaphore leaves all others waiting for ever.
+    The lock of tqdm is a semaphore shared by forked processes. A process that is killed while it
+    holds the semaphore blocks all others for ever.
     """
 
     _lock = RLock()

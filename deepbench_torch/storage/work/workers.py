@@ -18,7 +18,7 @@ from deepbench_torch.datasets.guard import UnguardedMainError, naming_guard
 T = TypeVar("T")
 R = TypeVar("R")
 
-AHEAD = 1024  # tasks handed out before the first of them is awaited
+AHEAD = 1024  # tasks submitted before the first result is awaited
 TRIES = 3
 # no other attempt would end otherwise
 _FINAL = (OSError, ValueError, TypeError, NotImplementedError)
@@ -26,7 +26,7 @@ _FINAL = (OSError, ValueError, TypeError, NotImplementedError)
 
 @final
 class Workers:
-    """Does tasks here, in local processes, or in any executor; a worker that dies is replaced.
+    """Run tasks here, in local processes or in any executor; a dead worker is replaced.
 
     Args:
         workers: Local processes; 0 for this one.
@@ -63,7 +63,7 @@ class Workers:
             self._before(number, frame)
 
     def in_order(self, task: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """The results of a task in the order of its items, each as soon as those before it.
+        """Yield the results of a task in the order of its items.
 
         Raises:
             RuntimeError: If one item cost `TRIES` workers, or an executor failed as often.
@@ -102,8 +102,8 @@ class Workers:
                 if attempt == TRIES - 1:
                     raise RuntimeError(
                         f"{TRIES} attempts failed ({type(error).__name__}: {error}); if workers "
-                        "were killed, give fewer of them or more memory, and call again: what is "
-                        "done is kept"
+                        "were killed, use fewer or more memory, and call again: finished "
+                        "rows are kept"
                     ) from error
                 self._again(task, pending)
             else:
@@ -112,13 +112,13 @@ class Workers:
         raise AssertionError("unreachable")
 
     def _again(self, task: Callable[[T], R], pending: deque[tuple[T, "Future[R]"]]) -> None:
-        """Hand out anew what failed: all that a broken pool had not finished."""
+        """Submit failed tasks again: all that a broken pool had not finished."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-        for place, (item, future) in enumerate(pending):
+        for index, (item, future) in enumerate(pending):
             if _failed(future):
-                pending[place] = (item, self._submit(task, item))
+                pending[index] = (item, self._submit(task, item))
 
     def _submit(self, task: Callable[[T], R], item: T) -> "Future[R]":
         if self._executor is not None:
@@ -144,7 +144,7 @@ def _failed(future: "Future[Any]") -> bool:
 
 
 def local_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of processes of one thread each, which end with this one."""
+    """Return a pool of processes of one thread each, which end with this one."""
     # forkserver, not fork: torch's threads do not survive a fork
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, not by every worker
@@ -153,7 +153,7 @@ def local_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _start_server() -> None:
-    """Start the server of forks deaf to Ctrl-C, which is for this process to answer."""
+    """Start the forkserver with SIGINT ignored; this process handles Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread may change how signals are met
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -164,7 +164,7 @@ def _start_server() -> None:
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the process that started this one, and end with it, however it ends."""
+    """Ignore Ctrl-C, and end when the process that started this one ends."""
     torch.set_num_threads(1)  # the others use the other cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
