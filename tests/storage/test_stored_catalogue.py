@@ -4,6 +4,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -50,6 +52,17 @@ def write(folder: Path, name: str, way: str, **options: Any) -> Path:
     return db.materialize(made, path, progress=False, **WAYS[way])
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Return a function that writes each case once; only for tests that change no file."""
+
+    @cache
+    def path_of(name: str, way: str) -> Path:
+        return write(tmp_path_factory.mktemp(f"{name}-{way}"), name, way)
+
+    return path_of
+
+
 def same_rows(found: list[Any], expected: list[Any], *, recipe: AbstractRecipe, way: str) -> None:
     """Bit for bit; JPEG as near as its 8 bits and its own loss allow."""
     for (data, target), (again, kept) in zip(expected, found, strict=True):
@@ -70,10 +83,9 @@ def test_the_table_is_the_one_list_of_formats() -> None:
 
 @each_case
 def test_rows_of_every_format_are_those_of_the_catalogue(
-    name: str, way: str, tmp_path: Path
+    name: str, way: str, written: Callable[[str, str], Path]
 ) -> None:
-    recipe = recipe_of(name)
-    path = write(tmp_path, name, way)
+    recipe, path = recipe_of(name), written(name, way)
     targets: list[Any] = ["label", "parameters", "index", ["label", "clean"]]
     for target in targets:
         made = db.Catalogue(recipe, size=SIZE, seed=3, target=target)
@@ -87,9 +99,9 @@ def test_rows_of_every_format_are_those_of_the_catalogue(
 
 @each_case
 def test_splits_transforms_and_refusals_work_in_every_format(
-    name: str, way: str, tmp_path: Path
+    name: str, way: str, written: Callable[[str, str], Path]
 ) -> None:
-    recipe, path = recipe_of(name), write(tmp_path, name, way)
+    recipe, path = recipe_of(name), written(name, way)
     made = db.Catalogue(recipe, size=SIZE, seed=3, split="test")
     stored = db.StoredCatalogue(path, split="test", recipe=recipe, seed=3)
     same_rows(stored.__getitems__([0, 3]), made.__getitems__([0, 3]), recipe=recipe, way=way)
@@ -113,8 +125,10 @@ def test_one_split_is_stored_in_every_format(name: str, way: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_nothing_open_is_pickled_in_any_format(way: str, tmp_path: Path) -> None:
-    stored = db.StoredCatalogue(write(tmp_path, "astro", way))
+def test_nothing_open_is_pickled_in_any_format(
+    way: str, written: Callable[[str, str], Path]
+) -> None:
+    stored = db.StoredCatalogue(written("astro", way))
     before = stored[3][0]
     content = pickle.dumps(stored)
     assert len(content) < 20_000
@@ -174,9 +188,9 @@ def test_a_pixel_of_a_fits_file_is_verified(tmp_path: Path) -> None:
         verified(path)
 
 
-def test_reading_needs_no_astropy(tmp_path: Path) -> None:
+def test_reading_needs_no_astropy(written: Callable[[str, str], Path]) -> None:
     """It takes half a second to import, and few need it."""
-    path = write(tmp_path, "astro", "fits")
+    path = written("astro", "fits")
     code = (
         f"import sys, deepbench_torch as db\ndb.StoredCatalogue({str(path)!r})[0]\n"
         "assert not any(name.startswith('astropy') for name in sys.modules)"
@@ -184,6 +198,6 @@ def test_reading_needs_no_astropy(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)  # noqa: S603
 
 
-def test_series_keep_their_recipe(tmp_path: Path) -> None:
-    stored = db.StoredCatalogue(write(tmp_path, "nbody", "npy"))
+def test_series_keep_their_recipe(written: Callable[[str, str], Path]) -> None:
+    stored = db.StoredCatalogue(written("nbody", "npy"))
     assert isinstance(stored.recipe, SeriesRecipe)
