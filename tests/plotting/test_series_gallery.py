@@ -74,7 +74,7 @@ def test_every_format_stores_series(name: str, format: str, tmp_path: Path) -> N
     options = ("--size", "4", "--quiet", "--format", format)
     assert run("generate", str(tmp_path / "short.yaml"), str(tmp_path / "out"), *options) == 0
     card = (tmp_path / "out" / f"{name}.md").read_text()
-    assert "4 of 13 moments" in card
+    assert "4 of 13 times" in card
     assert (tmp_path / "out" / f"{name}_card" / "gallery.png").is_file()
 
 
