@@ -34,23 +34,19 @@ class Drawn(NamedTuple):
 def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[Drawn]:
     """Every object that is present, kind after kind and slot after slot, CHUNK pixels at once.
 
-    In inference mode, where no gradient is asked for, kinds draw over what they read no more.
-
     Args:
         scene: B scenes.
         grid: Pixel centres of an H by W image.
         device: Where to draw.
     """
-    over = torch.is_inference_mode_enabled()
     per_chunk = max(1, CHUNK // (grid.shape[0] * grid.shape[1]))
     for kind, present in scene.present.items():
         definition = OBJECTS[kind]
-        draw = (over and definition.draw_over) or definition.draw
         for slot, row in (pair.unbind(1) for pair in torch.split(present.T.nonzero(), per_chunk)):
             if len(row):
                 table = scene.tables[kind][:, row, slot].to(device)
                 record = definition.record(*table)
-                yield Drawn(kind, slot, row.to(device), record, draw(record, grid))
+                yield Drawn(kind, slot, row.to(device), record, definition.draw(record, grid))
 
 
 def compose(

@@ -2,9 +2,10 @@
 
 import math
 
+import torch
 from torch import Tensor
 
-from deepbench_torch import rng
+from deepbench_torch import portable, rng
 from deepbench_torch.poisson import poisson_from_bits
 
 REACH = 5  # standard deviations after which the point spread is cut; 1e-6 of the light lies beyond
@@ -28,11 +29,16 @@ def blur(scene: Tensor, *, sigma: float) -> Tensor:
     Returns:
         Shape (B, H, W), without the margin.
     """
-    reach = blur_margin(sigma)
-    weights = [math.exp(-0.5 * (step / sigma) * (step / sigma)) for step in range(reach + 1)]
-    total = math.fsum(weights) * 2 - 1
-    taps = [weight / total for weight in weights]
+    taps = blur_taps(sigma)
     return _blur_axis(_blur_axis(scene, taps, dim=1), taps, dim=2)
+
+
+def blur_taps(sigma: float) -> list[float]:
+    """Return the weights of a blur, from the middle outward to `blur_margin(sigma)`."""
+    steps = torch.arange(blur_margin(sigma) + 1, dtype=torch.float64, device="cpu") / sigma
+    weights = portable.exp((-0.5 * steps * steps).clamp_min(-700)).tolist()
+    total = math.fsum(weights) * 2 - 1
+    return [weight / total for weight in weights]
 
 
 def _blur_axis(image: Tensor, taps: list[float], dim: int) -> Tensor:

@@ -52,49 +52,16 @@ class Grid:
         edge = self.margin
         return images[:, edge : edge + self.height, edge : edge + self.width]
 
-    def offsets(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Distances of the pixel centres from points, along either axis [pixel].
+    def centres(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the columns, shape (W,), and the rows, shape (H, 1), of the pixel centres [pixel].
 
         Args:
-            x: Columns of the points, shape (B,).
-            y: Rows of the points, shape (B,).
-
-        Returns:
-            Along x, shape (B, 1, W), and along y, shape (B, H, 1); dtype and device of x.
+            like: A tensor of the dtype and device that they are to have.
         """
         rows, columns = self.shape
-        column = torch.arange(columns, dtype=x.dtype, device=x.device) - self.margin
-        row = torch.arange(rows, dtype=x.dtype, device=x.device) - self.margin
-        return column - per_pixel(x), row[:, None] - per_pixel(y)
-
-    def squared_distance(self, x: Tensor, y: Tensor) -> Tensor:
-        """Squared distance of every pixel centre from points [pixel^2], shape (B, H, W)."""
-        dx, dy = self.offsets(x, y)
-        return dx * dx + dy * dy
-
-    def rotated(self, x: Tensor, y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Coordinates of the pixel centres in frames turned by an angle [pixel].
-
-        Args:
-            x: Columns of the frames' origins, shape (B,).
-            y: Rows of the frames' origins, shape (B,).
-            theta: Angles of the frames' first axes [radian], shape (B,).
-
-        Returns:
-            Along the first and the second axis, each of shape (B, H, W).
-        """
-        return self.turned(x, y, cos=theta.cos(), sin=theta.sin())
-
-    def turned(self, x: Tensor, y: Tensor, *, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-        """The same as `rotated` for angles given by their cosine and sine, shape (B,) each."""
-        dx, dy = self.offsets(x, y)
-        cos, sin = per_pixel(cos), per_pixel(sin)
-        return dx * cos + dy * sin, dy * cos - dx * sin
-
-
-def scaled(values: Tensor, factor: Tensor, *, reuse: bool) -> Tensor:
-    """The product of both, shape of `values`; written over them if `reuse`."""
-    return torch.mul(values, factor, out=values if reuse else None)
+        column = torch.arange(columns, dtype=like.dtype, device=like.device) - self.margin
+        row = torch.arange(rows, dtype=like.dtype, device=like.device) - self.margin
+        return column, row[:, None]
 
 
 def per_pixel(values: Tensor) -> Tensor:

@@ -1,16 +1,18 @@
 """Images: the rows of a Recipe, drawn, degraded and labelled."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepbench_torch import compose, degrade, layouts
+from deepbench_torch import compose, degrade
 from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.native import run
+from deepbench_torch.native.plan import known
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.samples import Sample
+from deepbench_torch.samples import PresentTables, Sample, SceneTables, own_rows
 from deepbench_torch.scenes import Scene
 from deepbench_torch.settings import independent_of_settings
 
@@ -19,31 +21,79 @@ WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it g
 
 
 def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
-    """The images of some rows; images, label and index on `device`, the scene on the CPU.
+    """Return the images of some rows.
 
-    The work is done in chunks: beyond its images, with and without noise, and its parameters a
-    batch takes WORKING_MEMORY at most, and with a blur the light round the frame.
+    On the CPU, kernels make them, the same bits on every CPU. On another device tensors do, in
+    chunks, equal to rounding; the scene comes from the kernels there as well.
+
+    Beyond its images, with and without noise, and its parameters a batch takes WORKING_MEMORY at
+    most, and with a blur the light round the frame.
 
     Args:
         recipe: What the images hold.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
-        device: Where images are drawn.
+        device: Where images, label and index are; the scene is on the CPU.
     """
-    with torch.inference_mode():  # no gradient is asked for: each small step costs less
-        drawn = layouts.draw_scene(recipe, seed=seed, index=index)
-    scene = drawn.clone()
+    if device.type == "cpu":
+        table, present, shown, clean, image = run.make_rows(recipe, seed, index)
+        data = (image, clean, _label(recipe, shown), index)
+        return _sample(recipe, data, _truth(recipe, table, present))
+    table, present, shown = run.make_scenes(recipe, seed, index)
+    own = _truth(recipe, table, present)
     index = index.to(device)
-    clean = _clean(recipe, scene, device)
+    clean = _clean(recipe, Scene.from_parameters(*own), device)
+    image = _noisy(recipe, clean, seed=seed, index=index)
+    return _sample(recipe, (image, clean, _label(recipe, shown).to(device), index), own)
+
+
+def sample_scene(recipe: Recipe, *, seed: int, index: Tensor) -> tuple[SceneTables, PresentTables]:
+    """Return the parameters and the present slots of some rows, without their images.
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+    """
+    table, present, _ = run.make_scenes(recipe, seed, index)
+    return _truth(recipe, table, present)
+
+
+@independent_of_settings
+def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, list[Any]]:
+    """Return the images (B, 1, H, W) and the labels of some rows, without all else that is true."""
+    image, shown = run.make_pairs(recipe, seed, rows)
+    label = _label(recipe, shown)
+    return image, label.tolist() if recipe.label == "class" else own_rows(label)
+
+
+def _truth(recipe: Recipe, table: Tensor, present: Tensor) -> tuple[SceneTables, PresentTables]:
+    """The tables of the kernels, by name."""
+    kept = known(recipe)
+    return SceneTables(table, kept.scene_places), PresentTables(present, kept.kinds)
+
+
+def _sample(
+    recipe: Recipe,
+    data: tuple[Tensor, Tensor, Tensor, Tensor],
+    truth: tuple[SceneTables, PresentTables],
+) -> Sample:
+    image, clean, label, index = data
+    scene, present = truth
     return Sample(
-        image=_noisy(recipe, clean, seed=seed, index=index)[:, None],
+        image=image[:, None],
         clean=clean[:, None],
-        label=_label(recipe, scene).to(device),
+        label=label,
         index=index,
-        scene=scene.parameters,
-        present=scene.present,
+        scene=scene,
+        present=present,
         recipe=recipe,
     )
+
+
+def _label(recipe: Recipe, shown: Tensor) -> Tensor:
+    """Class indices (B,), or which classes are present (B, K)."""
+    return shown.argmax(dim=1) if recipe.label == "class" else shown
 
 
 class Objects(NamedTuple):
@@ -73,6 +123,8 @@ def separate(sample: Sample) -> Objects:
 
     But shapes that unite do so before a blur: blurred one by one they unite to less.
     """
+    if sample.image.device.type == "cpu":
+        return _separate_by_kernels(sample)
     scene = Scene.from_parameters(sample.scene, sample.present)
     grid = _grid(sample.recipe)
     places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
@@ -82,7 +134,7 @@ def separate(sample: Sample) -> Objects:
             kind=torch.full_like(drawn.row, places[drawn.kind]),
             slot=drawn.slot.to(drawn.row.device),
             light=_blurred(sample.recipe, drawn.light),
-            mask=grid.inner(_mask(drawn)),
+            mask=grid.inner(_mask(drawn.light, OBJECTS[drawn.kind].edge(drawn.record))),
         )
         for drawn in compose.draw_objects(scene, grid, device=sample.image.device)
     ]
@@ -93,10 +145,33 @@ def separate(sample: Sample) -> Objects:
     return Objects(*(column[order] for column in together))
 
 
-def _mask(drawn: compose.Drawn) -> Tensor:
-    """The pixels of each object, of those drawn: bool, shape (N, H, W)."""
-    edge = OBJECTS[drawn.kind].edge(drawn.record)
-    return (drawn.light >= per_pixel(edge)) & (drawn.light > 0)
+def _separate_by_kernels(sample: Sample) -> Objects:
+    """The same, on the CPU."""
+    classes, objects = sample.recipe.classes, list(sample.recipe.objects)
+    present = torch.stack([sample.present[kind] for kind in classes], dim=1)  # (B, K, slots)
+    row, kind, slot = present.nonzero().unbind(1)
+    edges = torch.stack(
+        [OBJECTS[name].edge(OBJECTS[name].record(**sample.scene[name])) for name in classes], dim=1
+    )  # (B, K, slots)
+    nothing = torch.zeros(len(present), present.shape[2], dtype=torch.float32, device="cpu")
+    table = [
+        sample.scene[name][field] if name in classes else nothing
+        for name in objects
+        for field in OBJECTS[name].parameters
+    ]
+    numbers = torch.tensor(
+        [objects.index(name) for name in classes], dtype=torch.int64, device="cpu"
+    )
+    sharp, light = run.make_lights(
+        sample.recipe, torch.stack(table), row=row, kind=numbers[kind], slot=slot
+    )
+    mask = _mask(sharp, edges[row, kind, slot])
+    return Objects(row=row, kind=kind, slot=slot, light=light, mask=mask)
+
+
+def _mask(light: Tensor, edge: Tensor) -> Tensor:
+    """The pixels of each object, from its light and the brightness at its edge: (N, H, W)."""
+    return (light >= per_pixel(edge)) & (light > 0)
 
 
 def _none(sample: Sample) -> Objects:
@@ -161,9 +236,3 @@ def _degrade(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tens
     if gaussian is not None:
         image = degrade.add_read_out_noise(image, sigma=gaussian.sigma, seed=seed, index=index)
     return image
-
-
-def _label(recipe: Recipe, scene: Scene) -> Tensor:
-    """Class indices (B,), or which kinds are present (B, K)."""
-    there = torch.stack([present.any(dim=1) for present in scene.present.values()], dim=1)
-    return there.long().argmax(dim=1) if recipe.label == "class" else there.float()

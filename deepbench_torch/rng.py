@@ -65,7 +65,7 @@ def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor
         int64, shape (B, S, P).
     """
     origins = torch.tensor(
-        [_origin(seed, name) for name in streams], dtype=torch.int64, device=index.device
+        [origin(seed, name) for name in streams], dtype=torch.int64, device=index.device
     )
     rows = index[:, None] * _signed(GOLDEN)  # (B, 1)
     keys = _mix_(origins ^ rows)  # (B, S)
@@ -145,7 +145,7 @@ def _xor_shift_(words: Tensor, shift: int) -> Tensor:
 
 
 @lru_cache(maxsize=4096)
-def _origin(seed: int, stream: str) -> int:
+def origin(seed: int, stream: str) -> int:
     """One word, as a signed integer, for a seed and the name of a stream."""
     name = int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "little")
     return _signed(_mix_integer(_mix_integer(seed + GOLDEN) ^ name))

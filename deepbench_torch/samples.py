@@ -1,7 +1,7 @@
 """Samples: rows of a catalogue with all that is true of them, as `generate` gives them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
@@ -64,6 +64,71 @@ class AbstractSample(ABC):
         return sample_lines(self).to_pandas()
 
 
+class SceneTables(Mapping[str, dict[str, Tensor]]):
+    """The parameters of a scene by kind and name; tensors are made when they are read.
+
+    Args:
+        table: All parameters, float32, shape (S, B, slots).
+        places: For each kind, the place of its first parameter and the names of all.
+    """
+
+    __slots__ = ("_made", "_places", "_table")
+
+    def __init__(self, table: Tensor, places: Mapping[str, tuple[int, Sequence[str]]]) -> None:
+        self._table = table
+        self._places = places
+        self._made: dict[str, dict[str, Tensor]] = {}
+
+    def __getitem__(self, kind: str) -> dict[str, Tensor]:
+        if kind not in self._made:
+            first, names = self._places[kind]
+            columns = self._table[first : first + len(names)].unbind()
+            self._made[kind] = dict(zip(names, columns, strict=True))
+        return self._made[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __or__(self, other: Mapping[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
+        return dict(self) | dict(other)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class PresentTables(Mapping[str, Tensor]):
+    """Which slots of each kind hold an object; tensors are made when they are read.
+
+    Args:
+        table: bool, shape (K, B, slots).
+        places: For each kind, its place in the table.
+    """
+
+    __slots__ = ("_places", "_table")
+
+    def __init__(self, table: Tensor, places: Mapping[str, int]) -> None:
+        self._table = table
+        self._places = places
+
+    def __getitem__(self, kind: str) -> Tensor:
+        return self._table[self._places[kind]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __or__(self, other: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return dict(self) | dict(other)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Sample(AbstractSample):
@@ -81,8 +146,8 @@ class Sample(AbstractSample):
     """
 
     image: Tensor
-    scene: dict[str, dict[str, Tensor]]
-    present: dict[str, Tensor]
+    scene: Mapping[str, Mapping[str, Tensor]]
+    present: Mapping[str, Tensor]
     recipe: Recipe
 
     @property

@@ -1,17 +1,12 @@
 """Scenes: which objects an image holds, and with which parameters."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepbench_torch import priors, rng
-from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Role
-from deepbench_torch.recipes import Recipe
 
 # How far apart the numbers of an image's candidate layouts lie in each stream: more than it has
 # slots, so that their number changes nothing.
@@ -32,11 +27,11 @@ class Scene(NamedTuple):
 
     @classmethod
     def from_parameters(
-        cls, parameters: dict[str, dict[str, Tensor]], present: dict[str, Tensor]
+        cls, parameters: Mapping[str, Mapping[str, Tensor]], present: Mapping[str, Tensor]
     ) -> "Scene":
         """The scene of named parameters, as `parameters` gives them."""
         tables = {kind: torch.stack(list(named.values())) for kind, named in parameters.items()}
-        return cls(tables, present)
+        return cls(tables, dict(present))
 
     @classmethod
     def together(cls, parts: Sequence["Scene"]) -> "Scene":
@@ -69,128 +64,3 @@ class Scene(NamedTuple):
             kind: dict(zip(OBJECTS[kind].parameters, table, strict=True))
             for kind, table in self.tables.items()
         }
-
-
-def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Which slots of each kind hold an object, bool of shape (B, slots).
-
-    Object j of an image takes slot j of its kind, whether kinds are drawn or counted.
-
-    Args:
-        recipe: What the images hold.
-        seed: 0 to 2**63 - 1.
-        index: Row numbers, int64, shape (B,), on the CPU.
-    """
-    slots = torch.arange(recipe.slots, dtype=torch.int64, device="cpu")
-    if recipe.scene is not None:
-        listed = [kind for part in recipe.scene for kind in part]
-        return {
-            kind: torch.tensor(
-                [other == kind for other in listed], dtype=torch.bool, device="cpu"
-            ).expand(len(index), -1)
-            for kind in recipe.objects
-        }
-    if recipe.count is None:
-        counts = recipe.counts or {}  # a recipe has one of the two
-        u = rng.uniform(seed, [f"{kind}.count" for kind in counts], index, 1)  # (B, kinds, 1)
-        numbers = priors.values(list(counts.values()), u)
-        drawn = dict(zip(counts, numbers.unbind(1), strict=True))
-        return {kind: slots < drawn[kind] for kind in recipe.objects}
-    u = rng.uniform(seed, ("scene.count", "scene.kind"), index, recipe.slots)
-    exists = slots < recipe.count.icdf(u[:, 0, :1])
-    chosen = (u[:, 1] * len(recipe.objects)).long()
-    return {kind: exists & (chosen == place) for place, kind in enumerate(recipe.objects)}
-
-
-def draw_values(
-    recipe: Recipe, *, seed: int, index: Tensor, candidates: range = range(1)
-) -> Tensor:
-    """The parameters of every slot in the units of the recipe, kind after kind.
-
-    Every parameter has a stream of its own, "kind.name", so a change of one prior leaves all other
-    numbers as they were. The candidate layouts of an image take numbers of the same streams.
-
-    Args:
-        recipe: What the images hold.
-        seed: 0 to 2**63 - 1.
-        index: Row numbers, int64, shape (B,), on the CPU.
-        candidates: Which of the layouts of each image, in their order.
-
-    Returns:
-        float64, shape (B, candidates, parameters of all kinds, slots).
-    """
-    plan = _plan(recipe)
-    starts = torch.tensor(
-        [candidate * CANDIDATE for candidate in candidates], dtype=torch.int64, device="cpu"
-    )
-    positions = starts[:, None] + torch.arange(recipe.slots, dtype=torch.int64, device="cpu")
-    u = rng.uniform_at(seed, plan.streams, index, positions.flatten())
-    u = u.view(len(index), len(plan.streams), *positions.shape)
-    drawn = priors.values(plan.priors, u)
-    _draw_listed(drawn, u, recipe, plan)
-    return drawn.transpose(1, 2)
-
-
-def _draw_listed(drawn: Tensor, u: Tensor, recipe: Recipe, plan: "_Plan") -> None:
-    """Put in the values of objects that are listed one by one, from the same numbers."""
-    for slot, part in enumerate(recipe.scene or ()):
-        for kind, own in part.items():
-            first = plan.streams.index(f"{kind}.{next(iter(own))}")
-            place = (slice(None), slice(first, first + len(own)), ..., slice(slot, slot + 1))
-            drawn[place] = priors.values(tuple(own.values()), u[place])
-
-
-def to_pixels(
-    recipe: Recipe,
-    values: Tensor,
-    present: dict[str, Tensor],
-    grid: Grid,
-    *,
-    dtype: torch.dtype = torch.float32,
-) -> Scene:
-    """The scenes of drawn values on a grid: lengths and positions in its pixels."""
-    plan = _plan(recipe)
-    scale, start = _frame(plan.roles, grid)
-    # single precision may round a value up to a bound that it must stay below
-    pixels = (values * scale).add_(start).to(dtype).minimum(plan.largest.to(dtype))
-    sizes = [len(objects) for objects in recipe.objects.values()]
-    tables = torch.split(pixels.transpose(0, 1), sizes)
-    return Scene(tables=dict(zip(recipe.objects, tables, strict=True)), present=present)
-
-
-class _Plan(NamedTuple):
-    """Of every parameter of a recipe: its stream, prior, role and largest value."""
-
-    streams: tuple[str, ...]
-    priors: tuple[priors.Prior, ...]
-    roles: tuple[Role, ...]
-    largest: Tensor  # float32, (S, 1)
-
-
-def _plan(recipe: Recipe) -> _Plan:
-    return _plan_of(tuple((k, tuple(objects.items())) for k, objects in recipe.objects.items()))
-
-
-@lru_cache(maxsize=256)
-def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]) -> _Plan:
-    """The plan for kinds given with the names and priors of their parameters."""
-    named = [(kind, name, prior) for kind, parameters in kinds for name, prior in parameters]
-    fields = [OBJECTS[kind].fields[name] for kind, name, _ in named]
-    largest = [field.largest for field in fields]
-    return _Plan(
-        streams=tuple(f"{kind}.{name}" for kind, name, _ in named),
-        priors=tuple(prior for _, _, prior in named),
-        roles=tuple(field.role for field in fields),
-        largest=torch.tensor(largest, dtype=torch.float32, device="cpu")[:, None],
-    )
-
-
-@lru_cache(maxsize=256)
-def _frame(roles: tuple[Role, ...], grid: Grid) -> tuple[Tensor, Tensor]:
-    """Factor and offset of each role from fractions to pixels, float64 of shape (S, 1)."""
-    sizes: dict[Role, int] = {"column": grid.width, "row": grid.height, "length": grid.shorter}
-    scale = [float(sizes.get(role, 1)) for role in roles]
-    # the frame begins half a pixel before the first pixel centre
-    start = [-0.5 if role in ("column", "row") else 0.0 for role in roles]
-    frame = torch.tensor([scale, start], dtype=torch.float64, device="cpu")[..., None]
-    return frame[0], frame[1]

@@ -7,11 +7,14 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import images, layouts, scenes
+from deepbench_torch import images
 from deepbench_torch.compose import draw_objects
 from deepbench_torch.images import separate
-from deepbench_torch.layouts import CORE_LEVEL, core
+from deepbench_torch.layouts import CORE_LEVEL
 from deepbench_torch.objects import OBJECTS
+from tests import tensor_layouts as layouts
+from tests import tensor_scenes as scenes
+from tests.tensor_layouts import core
 
 with_layouts = pytest.mark.parametrize(
     "name", [name for name in db.list_recipes("image") if db.load_recipe(name).layout is not None]
@@ -194,7 +197,8 @@ def test_the_core_of_a_profile_and_of_a_shape() -> None:
     star = {"x": 20.0, "y": 20.0, "amplitude": 3.0, "gamma": 5.0, "alpha": 2.5}
     light = db.OBJECTS["star"].render({k: torch.tensor([v]) for k, v in star.items()}, grid)
     radius = 5.0 * (CORE_LEVEL ** (-1 / 2.5) - 1) ** 0.5
-    distance = grid.squared_distance(torch.tensor([20.0]), torch.tensor([20.0])).sqrt()
+    column, row = grid.centres(torch.zeros(1))
+    distance = ((column - 20.0) ** 2 + (row - 20.0) ** 2).sqrt()[None]
     assert torch.equal(core(light), distance <= radius)
     shape = (distance < 7).float() * 0.3
     assert torch.equal(core(shape), distance < 7)

@@ -30,7 +30,8 @@ def test_degradation_comes_in_its_order() -> None:
         found.clean[:, 0], exposure=50, background=0.5, seed=5, index=INDEX
     )
     recorded = degrade.add_read_out_noise(counted, sigma=0.2, seed=5, index=INDEX)
-    assert torch.equal(found.image[:, 0], recorded)
+    # tensors and kernels round the logarithm and the cosine of a normal number differently
+    assert torch.allclose(found.image[:, 0], recorded, rtol=0, atol=1e-6)
 
 
 def test_noise_is_not_blurred() -> None:

@@ -150,7 +150,8 @@ def test_parameters_in_the_truth_draw_the_clean_image(name: str) -> None:
             light = db.OBJECTS[kind].render(chosen, db.Grid(24, 31))
             together = torch.add if recipe.compose == "sum" else torch.maximum
             total[rows] = together(total[rows], light)
-    assert torch.equal(total, sample.clean[:, 0])
+    peak = total.flatten(1).amax(1)[:, None, None]  # both round each pixel once or twice
+    assert bool(((total - sample.clean[:, 0]).abs() <= 2e-6 * peak).all())
 
 
 @each_recipe

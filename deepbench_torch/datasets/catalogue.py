@@ -18,7 +18,8 @@ from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
 from deepbench_torch.generate import check_seed, generate, resize
-from deepbench_torch.recipes import AbstractRecipe, load_recipe
+from deepbench_torch.images import image_pairs
+from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 
 if TYPE_CHECKING:
@@ -255,6 +256,8 @@ class Catalogue(RowDataset):
         )
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
+        if self.target == "label" and isinstance(self.recipe, Recipe):
+            return image_pairs(self.recipe, self.seed, rows)
         sample = self._samples(rows)
         return sample.data, target_rows(sample, self.target)
 

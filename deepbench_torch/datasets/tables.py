@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.layouts import draw_scene
+from deepbench_torch.images import sample_scene
 from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
 from deepbench_torch.series import draw_parameters
 
@@ -201,8 +201,8 @@ def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Array) -> Lines:
 def _sampled(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[str, Array]:
     """Return the parameters and the mask of present slots of some rows, by path."""
     if isinstance(recipe, Recipe):
-        scene = draw_scene(recipe, seed=seed, index=index)
-        parameters, present = scene.parameters, scene.present
+        scene, there = sample_scene(recipe, seed=seed, index=index)
+        parameters, present = dict(scene), dict(there)
     elif isinstance(recipe, SeriesRecipe):
         sampled = draw_parameters(recipe, seed=seed, index=index)
         systems = recipe.definition.prepare(sampled, recipe.setting.options)

@@ -69,7 +69,7 @@ def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
     """Return each kind's parameters, in pixels and radians, and `present`; shape (slots,) each."""
     sample = truth.sample
     kinds = [
-        _row_dicts(parameters | {"present": sample.present[kind]}, len(truth.rows))
+        _row_dicts(dict(parameters) | {"present": sample.present[kind]}, len(truth.rows))
         for kind, parameters in sample.scene.items()
     ]
     return [

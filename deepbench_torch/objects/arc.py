@@ -3,14 +3,15 @@
 import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, cos, minimum, sin, where
 
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.circle import Circle, ring
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.circle import ring
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.shape import EDGE, paint, pen
 from deepbench_torch.priors import Uniform
+
+_PI = math.pi
 
 
 class Arc(NamedTuple):
@@ -35,32 +36,61 @@ class Arc(NamedTuple):
     amplitude: Tensor
 
 
-def render(arc: Arc, grid: Grid) -> Tensor:
-    """Draw each arc alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    start: Tensor,
+    extent: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Arc`."""
+    half = extent * 0.5
+    toward = start + half
+    middle, reach = pen(radius, thickness)
+    # the sine of a rounded pi is not quite 0 and would cut the full ring
+    half_sine = where(half < _PI, sin(half), 0.0)
+    return x, y, cos(toward), sin(toward), cos(half), half_sine, middle, reach, amplitude
 
-    Args:
-        arc: The arcs, B of them.
-        grid: Pixel centres of an H by W image.
 
-    Returns:
-        Images, shape (B, H, W), dtype of `arc.x`.
-    """
-    circle = Circle(arc.x, arc.y, arc.radius, arc.thickness, arc.amplitude)
-    return shape.paint(torch.minimum(ring(circle, grid), _sector(arc, grid)), arc.amplitude)
-
-
-def _sector(arc: Arc, grid: Grid) -> Tensor:
-    """How deep each pixel lies between the rays [pixel]: at least 0 there, shape (B, H, W).
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    cosine: Tensor,
+    sine: Tensor,
+    half_cosine: Tensor,
+    half_sine: Tensor,
+    middle: Tensor,
+    reach: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of arcs at pixel centres: the part of a ring between two rays.
 
     In the frame of the arc's middle, a point at distance r and angle t lies r sin(h - |t|) from the
     nearer ray, with half the extent h: positive for |t| < h whatever h up to pi. The rays begin a
     little before the centre, for both to be wider by `EDGE`.
     """
-    half = arc.extent / 2
-    u, v = grid.rotated(arc.x, arc.y, arc.start + half)
-    # the sine of a rounded pi is not quite 0 and would cut the full ring
-    sin = half.sin() * (half < math.pi)
-    return u.add_(shape.EDGE).mul_(per_pixel(sin)).sub_(v.abs_().mul_(per_pixel(half.cos())))
+    dx, dy = column - x, row - y
+    u = dx * cosine + dy * sine + EDGE
+    v = dy * cosine - dx * sine
+    sector = u * half_sine - abs(v) * half_cosine
+    return paint(minimum(ring(dx, dy, middle, reach), sector), amplitude)
+
+
+def frame(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    start: Tensor,
+    extent: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the centre and half the sides of a box that holds each ring [pixel]."""
+    return x, y, radius, radius
 
 
 ARC = ObjectKind(
@@ -87,6 +117,8 @@ ARC = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Arc,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from torch import Tensor
+from torch import Tensor, sqrt
 
-from deepbench_torch.grid import Grid
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.shape import outline, paint, pen
 from deepbench_torch.priors import Uniform
 
 _TINY = 1e-12  # [pixel^2]; keeps the gradient of the distance finite at the centre
@@ -30,23 +30,35 @@ class Circle(NamedTuple):
     amplitude: Tensor
 
 
-def render(circle: Circle, grid: Grid) -> Tensor:
-    """Draw each circle alone on its own image.
-
-    Args:
-        circle: The circles, B of them.
-        grid: Pixel centres of an H by W image.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `circle.x`.
-    """
-    return shape.paint(ring(circle, grid), circle.amplitude)
+def constants(
+    x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Tensor
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Circle`."""
+    middle, reach = pen(radius, thickness)
+    return x, y, middle, reach, amplitude
 
 
-def ring(circle: Circle, grid: Grid) -> Tensor:
-    """How deep each pixel lies in a circle's outline [pixel], shape (B, H, W)."""
-    distance = grid.squared_distance(circle.x, circle.y).add_(_TINY).sqrt_()
-    return shape.outline(distance, radius=circle.radius, thickness=circle.thickness)
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    middle: Tensor,
+    reach: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of circles at pixel centres."""
+    return paint(ring(column - x, row - y, middle, reach), amplitude)
+
+
+def ring(dx: Tensor, dy: Tensor, middle: Tensor, reach: Tensor) -> Tensor:
+    """Return how deep each pixel lies in a circle's outline [pixel], shape (B, H, W)."""
+    return outline(sqrt(dx * dx + dy * dy + _TINY), middle, reach)
+
+
+def frame(x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Tensor) -> Constants:
+    """Return the centre and half the sides of a box that holds each circle [pixel]."""
+    return x, y, radius, radius
 
 
 CIRCLE = ObjectKind(
@@ -61,6 +73,8 @@ CIRCLE = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Circle,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -3,12 +3,11 @@
 import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, cos, minimum, sin, sqrt, where
 
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.shape import EDGE, paint
 from deepbench_torch.priors import Uniform
 
 
@@ -34,34 +33,71 @@ class Ellipse(NamedTuple):
     amplitude: Tensor
 
 
-def render(ellipse: Ellipse, grid: Grid) -> Tensor:
-    """Draw each ellipse alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Ellipse`."""
+    a, b = width * 0.5 + EDGE, height * 0.5 + EDGE
+    inset = thickness + 2.0 * EDGE
+    p = where(a > inset, a - inset, 0.0) / a
+    q = where(b > inset, b - inset, 0.0) / b
+    return x, y, cos(theta), sin(theta), a, b, p * p, q * q, amplitude
+
+
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    cosine: Tensor,
+    sine: Tensor,
+    a: Tensor,
+    b: Tensor,
+    p2: Tensor,
+    q2: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of ellipses at pixel centres.
 
     Inside is (u / a)**2 + (v / b)**2 <= 1 with the semi-axes a and b. An outline ends inward at the
-    ellipse whose semi-axes are shorter by `thickness`, as a drawing program has it. That deviates
-    from a true offset, which is no ellipse: between the axes the outline is thinner than that.
-
-    Args:
-        ellipse: The ellipses, B of them.
-        grid: Pixel centres of an H by W image.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `ellipse.x`.
+    ellipse whose semi-axes p a and q b are shorter by `thickness`, as a drawing program has it.
+    That deviates from a true offset, which is no ellipse: between the axes the outline is thinner.
     """
-    u, v = grid.rotated(ellipse.x, ellipse.y, ellipse.theta)
-    a, b = ellipse.width / 2 + shape.EDGE, ellipse.height / 2 + shape.EDGE
-    u2, v2 = _squared(u / per_pixel(a)), _squared(v / per_pixel(b))
-    within = 1 - (u2 + v2)
-    # outside (u / inner_a)**2 + (v / inner_b)**2 = 1, in a form that lets the inner axes be 0
-    inset = ellipse.thickness + 2 * shape.EDGE
-    p2, q2 = ((a - inset).clamp_min(0) / a) ** 2, ((b - inset).clamp_min(0) / b) ** 2
-    beyond = (u2 * per_pixel(q2)).add_(v2 * per_pixel(p2)).sub_(per_pixel(p2 * q2))
-    return shape.paint(torch.minimum(within, beyond), ellipse.amplitude)
+    dx, dy = column - x, row - y
+    u2 = _squared((dx * cosine + dy * sine) / a)
+    v2 = _squared((dy * cosine - dx * sine) / b)
+    within = 1.0 - (u2 + v2)
+    # outside (u / p a)**2 + (v / q b)**2 = 1, in a form that lets the inner axes be 0
+    beyond = u2 * q2 + v2 * p2 - p2 * q2
+    return paint(minimum(within, beyond), amplitude)
 
 
 def _squared(ratio: Tensor) -> Tensor:
-    """The square, kept finite: an infinite one would make the gradients NaN."""
-    return ratio.clamp(-1e9, 1e9).square()
+    """Return the square, kept finite: an infinite one would make the gradients NaN."""
+    bounded = where(abs(ratio) < 1e9, ratio, 1e9)
+    return bounded * bounded
+
+
+def frame(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the centre and half the sides of a box that holds each ellipse [pixel]."""
+    a, b = width * 0.5, height * 0.5
+    along, across = a * cos(theta), b * sin(theta)
+    up, aside = a * sin(theta), b * cos(theta)
+    return x, y, sqrt(along * along + across * across), sqrt(up * up + aside * aside)
 
 
 ELLIPSE = ObjectKind(
@@ -79,6 +115,8 @@ ELLIPSE = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Ellipse,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -1,14 +1,13 @@
 """Galaxy: an elliptical Sersic profile, the usual shape of a galaxy without arms."""
 
 import math
-from functools import partial
 from typing import NamedTuple
 
-from torch import Tensor
+from torch import Tensor, cos, sin
 
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import sersic
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.sersic import half_light, profile
 from deepbench_torch.priors import LogUniform, Uniform
 
 
@@ -34,23 +33,43 @@ class Galaxy(NamedTuple):
     theta: Tensor
 
 
-def render(galaxy: Galaxy, grid: Grid, *, reuse: bool = False) -> Tensor:
-    """Draw each galaxy alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    amplitude: Tensor,
+    radius: Tensor,
+    n: Tensor,
+    ellip: Tensor,
+    theta: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Galaxy`."""
+    squeeze = 1.0 / ((1.0 - ellip) * (1.0 - ellip))
+    inverse2 = 1.0 / (radius * radius)
+    return x, y, cos(theta), sin(theta), squeeze, inverse2, 0.5 / n, half_light(n), amplitude
+
+
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    cosine: Tensor,
+    sine: Tensor,
+    squeeze: Tensor,
+    inverse2: Tensor,
+    exponent: Tensor,
+    b: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of galaxies at pixel centres.
 
     `sersic.profile` of the elliptical radius, as `astropy.modeling.models.Sersic2D`.
-
-    Args:
-        galaxy: The galaxies, B of them.
-        grid: Pixel centres of an H by W image.
-        reuse: Write results over what is read no more; then there are no gradients.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `galaxy.x`.
     """
-    major, minor = grid.rotated(galaxy.x, galaxy.y, galaxy.theta)
-    squeezed = minor * minor * per_pixel(1 / (1 - galaxy.ellip) ** 2)
-    radius2 = squeezed.add_(major * major)
-    return sersic.profile(radius2, galaxy.amplitude, galaxy.radius, galaxy.n, reuse=reuse)
+    dx, dy = column - x, row - y
+    major = dx * cosine + dy * sine
+    minor = dy * cosine - dx * sine
+    ratio2 = (minor * minor * squeeze + major * major) * inverse2
+    return profile(ratio2, exponent, b, amplitude)
 
 
 def edge(galaxy: Galaxy) -> Tensor:
@@ -82,7 +101,7 @@ GALAXY = ObjectKind(
         "theta": Parameter("angle", Uniform(0.0, math.pi)),
     },
     record=Galaxy,
-    draw=render,
+    constants=constants,
+    light=light,
     edge=edge,
-    draw_over=partial(render, reuse=True),
 )

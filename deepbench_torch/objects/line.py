@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, maximum, minimum, sqrt, where
 
-from deepbench_torch.grid import Grid
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
-from deepbench_torch.objects.rectangle import from_middle
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.rectangle import light
+from deepbench_torch.objects.shape import pen
 from deepbench_torch.priors import Uniform
 
 
@@ -32,37 +31,41 @@ class Line(NamedTuple):
     amplitude: Tensor
 
 
-def render(line: Line, grid: Grid) -> Tensor:
-    """Draw each line alone on its own image.
+def constants(
+    x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, thickness: Tensor, amplitude: Tensor
+) -> Constants:
+    """Return the constants of `rectangle.light`, shape (B,) each, from the parameters of `Line`.
 
-    It is the solid rectangle of the segment's length and the line's thickness.
-
-    Args:
-        line: The lines, B of them.
-        grid: Pixel centres of an H by W image.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `line.x0`.
+    A line is the solid rectangle of the segment's length and the line's thickness.
     """
-    length, cos, sin = _direction(line.x1 - line.x0, line.y1 - line.y0)
-    x, y = line.x0 / 2 + line.x1 / 2, line.y0 / 2 + line.y1 / 2
-    u, v = grid.turned(x, y, cos=cos, sin=sin)
-    distance = from_middle(u, v, width=length, height=line.thickness)
-    radius = length.minimum(line.thickness) / 2
-    return shape.paint(shape.outline(distance, radius=radius, thickness=radius), line.amplitude)
+    length, cosine, sine = _direction(x1 - x0, y1 - y0)
+    shorter = minimum(length, thickness)
+    middle, reach = pen(shorter * 0.5, shorter * 0.5)
+    along, across = (length - shorter) * 0.5, (thickness - shorter) * 0.5
+    x, y = x0 * 0.5 + x1 * 0.5, y0 * 0.5 + y1 * 0.5
+    return x, y, cosine, sine, along, across, middle, reach, amplitude
 
 
 def _direction(dx: Tensor, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Length [pixel], cosine and sine of vectors, shape (B,) each; one of no length points along x.
+    """Return length [pixel], cosine and sine of vectors, shape (B,) each; without length, of +x.
 
     Scaled by the larger part first, so that no square is too large or too small for its dtype.
     """
-    larger = dx.abs().maximum(dy.abs())
-    none = larger == 0
-    scale = larger.where(~none, torch.ones_like(larger))
-    cos, sin = (dx / scale).where(~none, torch.ones_like(dx)), dy / scale
-    norm = (cos * cos + sin * sin).sqrt()
-    return larger * norm, cos / norm, sin / norm
+    larger = maximum(abs(dx), abs(dy))
+    none = larger == 0.0
+    scale = where(none, 1.0, larger)
+    cosine, sine = where(none, 1.0, dx / scale), dy / scale
+    norm = sqrt(cosine * cosine + sine * sine)
+    return larger * norm, cosine / norm, sine / norm
+
+
+def frame(
+    x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, thickness: Tensor, amplitude: Tensor
+) -> Constants:
+    """Return the centre and half the sides of a box that holds each line [pixel]."""
+    half = thickness * 0.5
+    x, y = x0 * 0.5 + x1 * 0.5, y0 * 0.5 + y1 * 0.5
+    return x, y, abs(x1 - x0) * 0.5 + half, abs(y1 - y0) * 0.5 + half
 
 
 LINE = ObjectKind(
@@ -78,6 +81,8 @@ LINE = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Line,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deepbench_torch.arguments import as_tensor
 from deepbench_torch.differentiation import alike, plain_values
-from deepbench_torch.grid import Grid
+from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.quantities import in_units
 from deepbench_torch.settings import independent_of_settings
@@ -21,6 +21,7 @@ from deepbench_torch.settings import independent_of_settings
 T = TypeVar("T", bound=tuple[Tensor, ...])
 V = TypeVar("V")
 
+Constants = tuple[Tensor, ...]
 Role = Literal["column", "row", "length", "angle", "brightness", "number"]
 
 # The unit of each role in a generated scene, as files and plots show it
@@ -93,24 +94,27 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ObjectKind(Generic[T]):
-    """A kind of object: its parameters and how it is drawn.
+    """A kind of object: its parameters and the formula of its light.
 
     Attributes:
         name: The kind, as recipes and files call it.
         fields: Its parameters by name, in order.
         record: The NamedTuple of its parameters, one tensor of shape (B,) each.
-        draw: The pure function from a record and a grid to images (B, H, W); checks nothing.
+        constants: The formula's constants, shape (B,) each, from the parameters in order.
+        light: The formula: brightness at columns and rows, from them and the constants. The same
+            function works on tensors and, compiled, on the numbers of one pixel.
         edge: The brightness, shape (B,), at which each object of a record ends, for its mask.
-        draw_over: Draws the same bits and writes results over what is read no more, which costs
-            less memory and time and gives no gradients; None for a kind that has nothing to gain.
+        frame: From the parameters, the centre and half the sides of a box outside of which an
+            object has no light [pixel]; None for a kind that shines everywhere.
     """
 
     name: str
     fields: Mapping[str, Parameter]
     record: Callable[..., T]
-    draw: Callable[[T, Grid], Tensor]
+    constants: Callable[..., Constants]
+    light: Callable[..., Tensor]
     edge: Callable[[T], Tensor]
-    draw_over: Callable[[T, Grid], Tensor] | None = None
+    frame: Callable[..., Constants] | None = None
 
     def __post_init__(self) -> None:
         # help() of an object shows its own docstring
@@ -153,6 +157,16 @@ class ObjectKind(Generic[T]):
             ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
         """
         return self.draw(self._checked(parameters), grid)
+
+    def draw(self, record: T, grid: Grid) -> Tensor:
+        """Return what `render` does, shape (B, H, W), without its checks.
+
+        Args:
+            record: The parameters, in the kind's record.
+            grid: Pixel centres of an H by W image.
+        """
+        column, row = grid.centres(record[0])
+        return self.light(column, row, *map(per_pixel, self.constants(*record)))
 
     def _checked(self, parameters: Mapping[str, Tensor] | T) -> T:
         if not isinstance(parameters, Mapping):

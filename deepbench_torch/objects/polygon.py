@@ -3,14 +3,16 @@
 import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, cos, floor, sin, sqrt
 
-from deepbench_torch.differentiation import plain_values
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.shape import outline, paint, pen
+from deepbench_torch.objects.spiral import half_angle
 from deepbench_torch.priors import Choice, Uniform
+
+_HALF_TURN, _TURN = math.pi, 2 * math.pi
+_TINY = 1e-12  # [pixel^2]; keeps the angle finite at the centre
 
 
 class Polygon(NamedTuple):
@@ -35,44 +37,55 @@ class Polygon(NamedTuple):
     amplitude: Tensor
 
 
-def render(polygon: Polygon, grid: Grid) -> Tensor:
-    """Draw each polygon alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    vertices: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Polygon`."""
+    middle, reach = pen(radius * cos(_HALF_TURN / vertices), thickness)
+    return x, y, theta, vertices / _TURN, _TURN / vertices, middle, reach, amplitude
 
-    Args:
-        polygon: The polygons, B of them.
-        grid: Pixel centres of an H by W image.
 
-    Returns:
-        Images, shape (B, H, W), dtype of `polygon.x`.
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    theta: Tensor,
+    sides_a_radian: Tensor,
+    step: Tensor,
+    middle: Tensor,
+    reach: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of polygons at pixel centres.
+
+    The distance is counted from the centre, square to the side in whose sector a pixel lies. Side
+    k faces the angle theta + (k + 1/2) 2 pi / vertices.
     """
-    inradius = polygon.radius * (math.pi / polygon.vertices).cos()
-    distance = toward_nearest_side(polygon, grid)
-    depth = shape.outline(distance, radius=inradius, thickness=polygon.thickness)
-    return shape.paint(depth, polygon.amplitude)
+    dx, dy = column - x, row - y
+    angle = 2.0 * half_angle(dx, dy, sqrt(dx * dx + dy * dy + _TINY))
+    side = floor((angle - theta) * sides_a_radian)
+    facing = theta + (side + 0.5) * step
+    return paint(outline(dx * cos(facing) + dy * sin(facing), middle, reach), amplitude)
 
 
-def toward_nearest_side(polygon: Polygon, grid: Grid) -> Tensor:
-    """Distance from the centre, square to the nearest side [pixel], shape (B, H, W).
-
-    The largest of those square to each side. All polygons of a batch are given as many sides as the
-    one that has most; the surplus repeats their own, which changes no bit.
-    """
-    dx, dy = grid.offsets(polygon.x, polygon.y)
-    cos, sin = _normals(polygon)
-    distance = dx.new_zeros(len(dx), *grid.shape)  # never negative: the normals add up to zero
-    for side in range(cos.shape[1]):
-        square = dx * per_pixel(cos[:, side]) + dy * per_pixel(sin[:, side])
-        distance = torch.maximum(distance, square)
-    return distance
-
-
-def _normals(polygon: Polygon) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of the angles at which the sides face, shape (B, sides) each."""
-    vertices = polygon.vertices[:, None]
-    most = int(plain_values(vertices).max()) if len(vertices) else 0
-    side = torch.arange(most, dtype=vertices.dtype, device=vertices.device) % vertices
-    angle = polygon.theta[:, None] + (side + 0.5) * (2 * math.pi / vertices)
-    return angle.cos(), angle.sin()
+def frame(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    vertices: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the centre and half the sides of a box that holds each polygon [pixel]."""
+    return x, y, radius, radius
 
 
 POLYGON = ObjectKind(
@@ -94,6 +107,8 @@ POLYGON = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Polygon,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -3,12 +3,11 @@
 import math
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, cos, maximum, minimum, sin
 
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.shape import outline, paint, pen
 from deepbench_torch.priors import Uniform
 
 
@@ -34,41 +33,59 @@ class Rectangle(NamedTuple):
     amplitude: Tensor
 
 
-def render(rectangle: Rectangle, grid: Grid) -> Tensor:
-    """Draw each rectangle alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Rectangle`."""
+    shorter = minimum(width, height)
+    middle, reach = pen(shorter * 0.5, thickness)
+    along, across = (width - shorter) * 0.5, (height - shorter) * 0.5
+    return x, y, cos(theta), sin(theta), along, across, middle, reach, amplitude
 
-    Args:
-        rectangle: The rectangles, B of them.
-        grid: Pixel centres of an H by W image.
 
-    Returns:
-        Images, shape (B, H, W), dtype of `rectangle.x`.
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    cosine: Tensor,
+    sine: Tensor,
+    along: Tensor,
+    across: Tensor,
+    middle: Tensor,
+    reach: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of rectangles at pixel centres.
+
+    The distance is counted square to the sides from the line at which a rectangle's inward offsets
+    vanish, and is half the shorter side at the edge.
     """
-    u, v = grid.rotated(rectangle.x, rectangle.y, rectangle.theta)
-    distance = from_middle(u, v, width=rectangle.width, height=rectangle.height)
-    radius = rectangle.width.minimum(rectangle.height) / 2
-    depth = shape.outline(distance, radius=radius, thickness=rectangle.thickness)
-    return shape.paint(depth, rectangle.amplitude)
+    dx, dy = column - x, row - y
+    u = abs(dx * cosine + dy * sine) - along
+    v = abs(dy * cosine - dx * sine) - across
+    return paint(outline(maximum(u, v), middle, reach), amplitude)
 
 
-def from_middle(u: Tensor, v: Tensor, *, width: Tensor, height: Tensor) -> Tensor:
-    """Distance from the middle of a rectangle, the line at which its inward offsets vanish [pixel].
-
-    It is counted square to the sides and is half the shorter side at the edge.
-
-    Args:
-        u: Coordinates along the width from the centre [pixel], shape (B, H, W).
-        v: Coordinates along the height from the centre [pixel], shape (B, H, W).
-        width: Shape (B,) [pixel].
-        height: Shape (B,) [pixel].
-
-    Returns:
-        Shape (B, H, W).
-    """
-    shorter = width.minimum(height)
-    along = u.abs().sub_(per_pixel((width - shorter) / 2))
-    across = v.abs().sub_(per_pixel((height - shorter) / 2))
-    return torch.maximum(along, across)
+def frame(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Constants:
+    """Return the centre and half the sides of a box that holds each rectangle [pixel]."""
+    a, b = width * 0.5, height * 0.5
+    cosine, sine = abs(cos(theta)), abs(sin(theta))
+    return x, y, a * cosine + b * sine, a * sine + b * cosine
 
 
 RECTANGLE = ObjectKind(
@@ -86,6 +103,8 @@ RECTANGLE = ObjectKind(
         "amplitude": shape.amplitude(),
     },
     record=Rectangle,
-    draw=render,
+    constants=constants,
+    light=light,
+    frame=frame,
     edge=shape.edge,
 )

@@ -1,13 +1,10 @@
 """The Sersic profile, which galaxies and the cores of spirals share."""
 
-import torch
-from torch import Tensor
+from torch import Tensor, exp, log, where
 
-from deepbench_torch.grid import per_pixel, scaled
 from deepbench_torch.portable import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
-LEAST_EXPONENT = -80.0  # below it exp gives subnormal numbers, which cost several times the time
 LEAST_N = 0.4  # below it b_n is not known here
 LARGEST_N = 20.0
 LOG_OF_ZERO = -1e5  # its exponential is 0 in every precision, also after a division by 2 LARGEST_N
@@ -25,37 +22,23 @@ _REST = (
 )  # fmt: skip
 
 
-def profile(
-    radius2: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, *, reuse: bool = False
-) -> Tensor:
-    """Brightness at squared elliptical radii.
+def profile(ratio2: Tensor, exponent: Tensor, b: Tensor, amplitude: Tensor) -> Tensor:
+    """Return the brightness at squared elliptical radii, in units of the effective radius.
 
     Sersic (1963), as in Graham & Driver (2005, PASA 22, 118):
     I(r) = amplitude * exp(-b_n * ((r / radius)**(1 / n) - 1)), with half of the light within
     `radius`, that is P(2 n, b_n) = 1/2 for the regularised incomplete gamma function P.
 
     Args:
-        radius2: Squared radii [pixel^2], shape (B, H, W).
-        amplitude: Brightness at the effective radius, shape (B,).
-        radius: Effective radius [pixel], shape (B,).
-        n: Sersic index, shape (B,).
-        reuse: Write results over `radius2`; then there are no gradients.
-
-    Returns:
-        Shape (B, H, W).
+        ratio2: (r / radius)**2, shape (B, H, W).
+        exponent: 1 / (2 n) for the Sersic index n.
+        b: b_n, as `half_light` returns it.
+        amplitude: Brightness at the effective radius.
     """
-    b = half_light(n)
-    ratio2 = scaled(radius2, per_pixel(1 / radius**2), reuse=reuse)
-    logarithm = torch.log(ratio2, out=ratio2) if reuse else _finite_log(ratio2)
-    power = logarithm.mul_(per_pixel(0.5 / n)).exp_()  # (r / radius)**(1 / n)
-    light = scaled(power, per_pixel(-b), reuse=reuse).add_(per_pixel(b))
-    return scaled(light.clamp_min_(LEAST_EXPONENT).exp_(), per_pixel(amplitude), reuse=reuse)
-
-
-def _finite_log(x: Tensor) -> Tensor:
-    """Return the logarithm; at 0 it is finite, so that all derivatives of the light are 0 there."""
-    zero = x == 0
-    return x.masked_fill(zero, 1).log().masked_fill(zero, LOG_OF_ZERO)
+    ratio2 = where(ratio2 < 1e30, ratio2, 1e30)  # there is no light, and no number overflows
+    beside = ratio2 > 0.0  # at the centre the logarithm is a number whose exponential is 0
+    power = exp(where(beside, log(where(beside, ratio2, 1.0)), LOG_OF_ZERO) * exponent)
+    return exp(b - power * b) * amplitude
 
 
 def half_light(n: Tensor) -> Tensor:

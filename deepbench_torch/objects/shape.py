@@ -8,10 +8,8 @@ decide about the pixels that neat parameters (whole pixels, quarter turns) put t
 import math
 from typing import Protocol
 
-from torch import Tensor
+from torch import Tensor, floor, minimum, sign
 
-from deepbench_torch.differentiation import is_wrapped
-from deepbench_torch.grid import per_pixel
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.priors import Choice, Fixed, Prior
 
@@ -29,29 +27,33 @@ EDGE = 1e-4  # [pixel]; float32 is exact to 0.00003 pixel across an image of 256
 PENS = Choice((math.inf, 0.03, 0.06), weights=(2.0, 1.0, 1.0))
 
 
-def outline(distance: Tensor, *, radius: Tensor, thickness: Tensor) -> Tensor:
-    """How deep each pixel lies in an outline [pixel]: at least 0 on it, shape (B, H, W).
+def outline(distance: Tensor, middle: Tensor, reach: Tensor) -> Tensor:
+    """Return how deep each pixel lies in an outline [pixel]: at least 0 on it, shape (B, H, W).
 
     Args:
         distance: From the middle of the shape, where it is 0, outward to its edge [pixel], shape
             (B, H, W).
+        middle: The distance halfway between both edges, as `pen` returns it.
+        reach: Half the thickness, as `pen` returns it.
+    """
+    return reach - abs(distance - middle)
+
+
+def pen(radius: Tensor, thickness: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the middle and the reach of an outline [pixel], shape (B,) each.
+
+    Args:
         radius: The distance at the edge [pixel], shape (B,).
         thickness: How far the outline reaches inward from the edge [pixel], shape (B,); the shape
             is solid if that is the radius or more.
     """
-    half = thickness.minimum(radius) / 2
-    return per_pixel(half + EDGE) - (distance - per_pixel(radius - half)).abs_()
+    half = minimum(thickness, radius) * 0.5
+    return radius - half, half + EDGE
 
 
 def paint(depth: Tensor, amplitude: Tensor) -> Tensor:
-    """Images of the shapes: `amplitude`, shape (B,), where `depth` is at least 0, elsewhere 0.
-
-    `depth`, shape (B, H, W), is overwritten: compared in place it becomes 0 or 1 of its own dtype,
-    ten times faster than by way of a bool.
-    """
-    if is_wrapped(depth):  # `vmap` has no fast rule for the comparison in place
-        return (depth >= 0).to(depth.dtype) * per_pixel(amplitude)
-    return depth.ge_(0) * per_pixel(amplitude)
+    """Return `amplitude` where `depth` is at least 0, elsewhere 0; its gradient by depth is 0."""
+    return floor(sign(depth) * 0.5 + 1.0) * amplitude
 
 
 def length(prior: Prior) -> Parameter:

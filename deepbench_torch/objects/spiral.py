@@ -1,18 +1,17 @@
 """Spiral galaxy: an inclined disc whose arms follow one formula, round an elliptic core."""
 
 import math
-from functools import partial
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, atan, cos, exp, sign, sin, sqrt
 
-from deepbench_torch.grid import Grid, per_pixel, scaled
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
-from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT, LEAST_EXPONENT
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT
 from deepbench_torch.priors import Choice, LogUniform, Uniform
 
 _TINY = 1e-12  # [pixel^2]; added to squared radii: keeps 1 / r and the gradients finite
+_EIGHTH = math.pi / 4
+CORE_PEAK = 5.356693980033321  # exp(b_1), of the centre to the effective radius
 
 
 class Spiral(NamedTuple):
@@ -53,94 +52,120 @@ class Spiral(NamedTuple):
     core_ellip: Tensor
 
 
-def render(spiral: Spiral, grid: Grid, *, reuse: bool = False) -> Tensor:
-    """Draw each spiral galaxy alone on its own image.
+def constants(
+    x: Tensor,
+    y: Tensor,
+    amplitude: Tensor,
+    radius: Tensor,
+    arms: Tensor,
+    scale: Tensor,
+    bar: Tensor,
+    winding: Tensor,
+    width: Tensor,
+    theta: Tensor,
+    ellip: Tensor,
+    phase: Tensor,
+    core_amplitude: Tensor,
+    core_radius: Tensor,
+    core_ellip: Tensor,
+) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Spiral`."""
+    cosine, sine = cos(theta), sin(theta)
+    stretch = 1.0 / (1.0 - ellip)
+    squeeze = (1.0 - ellip) / (1.0 - core_ellip)
+    spread = 2.0 * winding * scale
+    across = arms * width
+    return (
+        x,
+        y,
+        cosine,
+        sine,
+        cosine * stretch,
+        sine * stretch,
+        squeeze * squeeze,
+        -EXPONENTIAL_HALF_LIGHT / core_radius,
+        core_amplitude * CORE_PEAK,
+        -scale,
+        1.0 / bar,
+        spread * spread,
+        1.0 / (across * across),
+        2.0 * arms,
+        arms * phase,
+        2.0 * winding * arms,
+        -1.0 / radius,
+        amplitude,
+    )
+
+
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    cosine: Tensor,
+    sine: Tensor,
+    cosine_stretched: Tensor,
+    sine_stretched: Tensor,
+    squeeze2: Tensor,
+    core_slope: Tensor,
+    core_peak: Tensor,
+    minus_scale: Tensor,
+    inverse_bar: Tensor,
+    spread2: Tensor,
+    inverse_across2: Tensor,
+    twice_arms: Tensor,
+    arms_phase: Tensor,
+    sweep: Tensor,
+    disc_slope: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
+    """Return the light of spiral galaxies at pixel centres.
 
     Ringermacher & Mead (2009, doi 10.1111/j.1365-2966.2009.14950.x) give an arm as
-    r(phi) = A / ln(B tan(phi / 2N)), of which |r| is meant. Its inverse is closed:
+    r(phi) = A / ln(B tan(phi / 2N)); the radius is its absolute value. Its inverse is closed:
     phi(r) = 2N atan(exp(-A / r) / B), so every pixel knows how far it lies from the nearest arm:
     I = amplitude exp(-r / radius) exp(-k (1 - cos(arms (t - phase - phi(r))))) + core, at the
     angle t and radius r in the disc's plane. k = (r sin(psi) / (arms width))**2 with the pitch
     angle psi, tan(psi) = 1 / (N (A / r) sin(phi / N)), makes an arm a Gaussian of deviation
     `width` across. The core is a Sersic profile of index 1.
-
-    Args:
-        spiral: The spiral galaxies, B of them.
-        grid: Pixel centres of an H by W image.
-        reuse: Write results over what is read no more; then there are no gradients.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `spiral.x`.
     """
-    stretch = 1 / (1 - spiral.ellip)
-    dx, dy = grid.offsets(spiral.x, spiral.y)
-    cos, sin = spiral.theta.cos(), spiral.theta.sin()
-    x = dx * per_pixel(cos) + dy * per_pixel(sin)  # (B, H, W), in the disc's plane
-    y = dy * per_pixel(cos * stretch) - dx * per_pixel(sin * stretch)
-    x2, y2 = (x * x).add_(_TINY), y * y
-    core2 = y2 * per_pixel(((1 - spiral.ellip) / (1 - spiral.core_ellip)) ** 2)
-    core = _core(spiral, core2.add_(x2), reuse=reuse)
-    return _disc(spiral, x, y, x2.add_(y2), reuse=reuse).add_(core)
+    dx, dy = column - x, row - y
+    u = dx * cosine + dy * sine  # in the disc's plane
+    v = dy * cosine_stretched - dx * sine_stretched
+    u2, v2 = u * u + _TINY, v * v
+    core = exp(sqrt(u2 + v2 * squeeze2) * core_slope) * core_peak
+    r2 = u2 + v2
+    r = sqrt(r2)
+    tangent = exp(minus_scale / r) * inverse_bar  # tan(phi / 2N)
+    turn = half_angle(u, v, r) * twice_arms - arms_phase - atan(tangent) * sweep
+    k = _sharpness(tangent, r2, spread2, inverse_across2)
+    return exp((cos(turn) - 1.0) * k + r * disc_slope) * amplitude + core
 
 
-def _core(spiral: Spiral, r2: Tensor, *, reuse: bool) -> Tensor:
-    peak = spiral.core_amplitude * math.exp(EXPONENTIAL_HALF_LIGHT)
-    steepness = per_pixel(-EXPONENTIAL_HALF_LIGHT / spiral.core_radius)
-    fall = scaled(torch.sqrt(r2, out=r2 if reuse else None), steepness, reuse=reuse)
-    return scaled(fall.clamp_min_(LEAST_EXPONENT).exp_(), per_pixel(peak), reuse=reuse)
-
-
-def _disc(spiral: Spiral, x: Tensor, y: Tensor, r2: Tensor, *, reuse: bool) -> Tensor:
-    """The disc with its arms, at coordinates in its plane and their squared distance."""
-    inverse = r2.rsqrt()
-    r = r2 * inverse
-    tangent = scaled(inverse, per_pixel(-spiral.scale), reuse=reuse).exp_()
-    tangent = scaled(tangent, per_pixel(1 / spiral.bar), reuse=reuse)
-    sharpness = _sharpness(spiral, tangent, r2, reuse=reuse)
-    turn = _turn(spiral, half_angle(x, y, r, reuse=reuse), tangent, reuse=reuse)
-    light = turn.cos_().sub_(1).mul_(sharpness)
-    light.sub_(scaled(r, per_pixel(1 / spiral.radius), reuse=reuse)).clamp_min_(LEAST_EXPONENT)
-    return scaled(light.exp_(), per_pixel(spiral.amplitude), reuse=reuse)
-
-
-def _turn(spiral: Spiral, half: Tensor, tangent: Tensor, *, reuse: bool) -> Tensor:
-    """The angle from the nearest ridge, times the number of arms [radian]; `half` is written to."""
-    arms = spiral.arms
-    swept = torch.atan(tangent, out=tangent if reuse else None)
-    swept.mul_(per_pixel(2 * spiral.winding * arms))  # arms * phi(r)
-    return half.mul_(per_pixel(2 * arms)).sub_(per_pixel(arms * spiral.phase)).sub_(swept)
-
-
-def _sharpness(spiral: Spiral, tangent: Tensor, r2: Tensor, *, reuse: bool) -> Tensor:
-    """K = (r sin(psi) / (arms width))**2.
+def _sharpness(tangent: Tensor, r2: Tensor, spread2: Tensor, inverse_across2: Tensor) -> Tensor:
+    """Return k = (r sin(psi) / (arms width))**2.
 
     sin(phi / N) = 2 tan(phi / 2N) / (1 + tan(phi / 2N)**2) and sin(psi)**2 = 1 / (1 + cot(psi)**2)
     give k (arms width)**2 = r**4 / (r**2 + (A N sin(phi / N))**2).
     """
-    square = (tangent * tangent).add_(1)
-    half_sine = torch.div(tangent, square, out=square if reuse else None)
-    spread = scaled(half_sine, half_sine, reuse=reuse)
-    spread.mul_(per_pixel((2 * spiral.winding * spiral.scale) ** 2)).add_(r2)
-    r4 = scaled(r2, r2, reuse=reuse)
-    return r4.mul_(per_pixel(1 / (spiral.arms * spiral.width) ** 2)).div_(spread)
+    half_sine = tangent / (tangent * tangent + 1.0)
+    return r2 * r2 * inverse_across2 / (half_sine * half_sine * spread2 + r2)
 
 
-def half_angle(x: Tensor, y: Tensor, r: Tensor, *, reuse: bool = False) -> Tensor:
-    """Half the polar angle of points at distance r > 0, up to half turns [radian].
+def half_angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
+    """Return half the polar angle of points at distance r > 0, up to half turns [radian].
 
     tan(t / 2) = y / (r + x) is steady for x >= 0; the left half is mirrored. `atan2` is not used:
-    torch rounds it by the place in the batch. `x` and `y` are written over if `reuse`.
+    torch rounds it by the place in the batch.
     """
-    side = (x + _TINY).sign_()
-    # x * side and not x.abs(), whose gradient on the axis is 0
-    far = torch.addcmul(r, x, side, out=x if reuse else None)
-    from_up = torch.div(y, far, out=y if reuse else None).atan_().sub_(math.pi / 4)
-    return from_up.mul_(side).add_(math.pi / 4)
+    side = sign(x + _TINY)
+    # x * side and not abs(x), whose gradient on the axis is 0
+    return (atan(y / (r + x * side)) - _EIGHTH) * side + _EIGHTH
 
 
 def _edge(spiral: Spiral) -> Tensor:
     """A tenth of the brightness at the centre of disc and core."""
-    return (spiral.amplitude + spiral.core_amplitude * math.exp(EXPONENTIAL_HALF_LIGHT)) / 10
+    return (spiral.amplitude + spiral.core_amplitude * CORE_PEAK) / 10
 
 
 SPIRAL = ObjectKind(
@@ -178,7 +203,7 @@ SPIRAL = ObjectKind(
         "core_ellip": Parameter("number", Uniform(0.0, 0.4), above=0.0, below=1.0, closed=True),
     },
     record=Spiral,
-    draw=render,
+    constants=constants,
+    light=light,
     edge=_edge,
-    draw_over=partial(render, reuse=True),
 )

@@ -1,13 +1,10 @@
 """Star: a Moffat profile, the usual shape of a point source seen through air."""
 
-from functools import partial
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from torch import Tensor, exp, log
 
-from deepbench_torch.grid import Grid, per_pixel, scaled
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
 from deepbench_torch.priors import LogUniform, Uniform
 
 
@@ -29,27 +26,29 @@ class Star(NamedTuple):
     alpha: Tensor
 
 
-def render(star: Star, grid: Grid, *, reuse: bool = False) -> Tensor:
-    """Draw each star alone on its own image.
+def constants(x: Tensor, y: Tensor, amplitude: Tensor, gamma: Tensor, alpha: Tensor) -> Constants:
+    """Return the constants of `light`, shape (B,) each, from the parameters of `Star`."""
+    return x, y, amplitude, 1.0 / (gamma * gamma), -alpha
+
+
+def light(
+    column: Tensor,
+    row: Tensor,
+    x: Tensor,
+    y: Tensor,
+    amplitude: Tensor,
+    inverse2: Tensor,
+    slope: Tensor,
+) -> Tensor:
+    """Return the light of stars at pixel centres.
 
     Moffat (1969, A&A 3, 455): I(r) = amplitude * (1 + (r / gamma)**2) ** -alpha, at pixel
     centres, not averaged over pixels, as `astropy.modeling.models.Moffat2D` does. The full width
     at half maximum is 2 gamma sqrt(2**(1 / alpha) - 1).
-
-    Args:
-        star: The stars, B of them.
-        grid: Pixel centres of an H by W image.
-        reuse: Write results over what is read no more; then there are no gradients.
-
-    Returns:
-        Images, shape (B, H, W), dtype of `star.x`.
     """
-    ratio2 = grid.squared_distance(star.x, star.y)  # (B, H, W)
-    ratio2 = scaled(ratio2, per_pixel(1 / star.gamma**2), reuse=reuse).add_(1)
+    dx, dy = column - x, row - y
     # exp and log, not a power: torch rounds a power by its place in the batch
-    wings = torch.log(ratio2, out=ratio2 if reuse else None)
-    wings = scaled(wings, per_pixel(-star.alpha), reuse=reuse).exp_()
-    return scaled(wings, per_pixel(star.amplitude), reuse=reuse)
+    return exp(log((dx * dx + dy * dy) * inverse2 + 1.0) * slope) * amplitude
 
 
 def edge(star: Star) -> Tensor:
@@ -81,7 +80,7 @@ STAR = ObjectKind(
         ),
     },
     record=Star,
-    draw=render,
+    constants=constants,
+    light=light,
     edge=edge,
-    draw_over=partial(render, reuse=True),
 )

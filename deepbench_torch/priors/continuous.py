@@ -106,14 +106,14 @@ class Normal(Prior):
         if not (math.isfinite(self.mean) and 0 < self.std < math.inf and self.low < self.high):
             rule = "a finite mean, std > 0 and low < high"
             self._refuse(rule, shown, remedy="for one value write the number alone")
-        probability = self._truncation()[2]
+        probability = self.truncation()[2]
         if probability <= 1e-12:
             remedy = "move low and high nearer to the mean"
             self._refuse("a probability above 1e-12 between low and high", shown, remedy=remedy)
 
     @override
     def icdf(self, u: Tensor) -> Tensor:
-        side, start, span = self._truncation()
+        side, start, span = self.truncation()
         p = ((u if side > 0 else 1 - u) * span + start).clamp(2.0**-1000, 1 - 2.0**-53)
         deviation = portable.normal_quantile(p) * (side * self.std)
         return (deviation + self.mean).clamp(self.low, self.high)
@@ -132,7 +132,7 @@ class Normal(Prior):
         plain = {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
         return {self.name: {key: value for key, value in plain.items() if math.isfinite(value)}}
 
-    def _truncation(self) -> tuple[int, float, float]:
+    def truncation(self) -> tuple[int, float, float]:
         """Return the tail (1 lower, -1 upper), the probability beyond it, and that between.
 
         Probabilities are counted from the tail nearer to the interval, so small ones keep their

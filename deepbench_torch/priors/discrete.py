@@ -82,10 +82,7 @@ class Choice(Prior):
 
     @override
     def icdf(self, u: Tensor) -> Tensor:
-        weights = self.weights or (1.0,) * len(self.values)
-        total = math.fsum(weights)
-        edges = [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
-        steps = torch.tensor(edges, dtype=torch.float64, device="cpu")
+        steps = torch.tensor(self.edges, dtype=torch.float64, device="cpu")
         index = torch.bucketize(u.contiguous(), steps, right=True)
         return torch.tensor(self.values, dtype=torch.float64, device="cpu")[index]
 
@@ -105,6 +102,13 @@ class Choice(Prior):
         if not self.weights:
             return {self.name: list(self.values)}
         return {self.name: {"values": list(self.values), "weights": list(self.weights)}}
+
+    @property
+    def edges(self) -> list[float]:
+        """The cumulative probabilities at which one value ends and the next begins."""
+        weights = self.weights or (1.0,) * len(self.values)
+        total = math.fsum(weights)
+        return [math.fsum(weights[: k + 1]) / total for k in range(len(weights) - 1)]
 
     @property
     def _possible(self) -> list[float]:

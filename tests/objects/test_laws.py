@@ -150,29 +150,26 @@ def test_parameters_are_left_alone(case: Case) -> None:
     assert {name: float(value) for name, value in parameters.items()} == case.parameters
 
 
-@each_case
+@each_object
 @each_dtype
-def test_drawing_over_intermediates_changes_nothing(case: Case, dtype: torch.dtype) -> None:
-    """Oracle: the drawing that writes over nothing; and the parameters stay as they are."""
-    draw_over = case.kind.draw_over or case.kind.draw
-    record = case.kind.record(**tensors(case.parameters, dtype))
-    before = [value.clone() for value in record]
-    expected = case.kind.draw(record, GRID)
-    with torch.inference_mode():
-        for _ in range(2):
-            assert torch.equal(draw_over(record, GRID), expected)
-    assert all(map(torch.equal, record, before))
+def test_vmap_maps_over_objects(name: str, dtype: torch.dtype) -> None:
+    """Oracle: the drawing of a batch; with gradients by the amplitude of each object alone."""
+    kind, batch = OBJECTS[name], drawn(name, 5, dtype)
+    expected = kind.render(batch, GRID)
 
+    def single(*own: Tensor) -> Tensor:
+        return kind.draw(kind.record(*own), GRID)[0]
 
-@pytest.mark.parametrize("name", [name for name, kind in OBJECTS.items() if kind.draw_over])
-def test_inference_mode_maps_over_objects(name: str) -> None:
-    """Writing over intermediates is for the package alone. Oracle: the drawing of a batch."""
-    kind = OBJECTS[name]
-    record = kind.record(**tensors(typical(name).parameters, torch.float32))
-    with torch.inference_mode():
-        expected = kind.draw(record, GRID)
-        single = torch.func.vmap(lambda *own: kind.draw(kind.record(*own), GRID)[0])
-        assert torch.equal(single(*(value[:, None] for value in record)), expected)
+    columns = [batch[parameter][:, None] for parameter in kind.parameters]
+    assert torch.allclose(torch.func.vmap(single)(*columns), expected, rtol=1e-6)
+    place = kind.parameters.index("amplitude")
+    slopes = torch.func.vmap(torch.func.jacrev(lambda *own: single(*own).sum(), argnums=place))
+    found = slopes(*columns)[:, 0]
+    alone = [values.clone().requires_grad_() for values in batch.values()]
+    kind.draw(kind.record(*alone), GRID).sum().backward()  # type: ignore[no-untyped-call]
+    gradient = alone[place].grad
+    assert gradient is not None
+    assert torch.allclose(found, gradient, rtol=1e-4)
 
 
 @each_case

@@ -1,10 +1,10 @@
-"""Scenes made simpler after they were drawn: which objects stay, and at which values."""
+"""An oracle of the kernels: scenes made simpler after they were sampled, by tensors."""
 
 import torch
 from torch import Tensor
 
 from deepbench_torch import rng
-from deepbench_torch.priors import Choice, Fixed, Integer, Prior
+from deepbench_torch.native.plan import chance_of_none
 from deepbench_torch.recipes import Recipe
 
 
@@ -74,23 +74,10 @@ def _balanced(
     first = torch.arange(recipe.slots, dtype=torch.int64, device="cpu") == 0
     balanced = {}
     for kind, there in present.items():
-        share = 1 - _chance_of_none(counts[kind])
+        share = 1 - chance_of_none(counts[kind])
         if share >= 0.5:
             balanced[kind] = there & (drawn[kind] < 0.5 / share)
         else:
             lacking = ~there.any(1, keepdim=True) & (drawn[kind] < (0.5 - share) / (1 - share))
             balanced[kind] = there | (lacking & first)
     return balanced
-
-
-def _chance_of_none(prior: Prior) -> float:
-    """The probability that a number of objects is 0."""
-    match prior:
-        case Fixed(at):
-            return float(at == 0)
-        case Integer(low, high):
-            return float(low == 0) / (high - low + 1)
-        case Choice(values, weights):
-            shares = weights or (1.0,) * len(values)
-            return sum(w for v, w in zip(values, shares, strict=True) if v == 0) / sum(shares)
-    raise TypeError(f"{prior.name} is no prior of a number of objects")

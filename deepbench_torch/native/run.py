@@ -1,0 +1,169 @@
+"""Calls of the kernels: tensors in, tensors out, rows spread over torch's number of threads."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deepbench_torch.native.plan import Plan, known
+from deepbench_torch.recipes import Recipe
+
+LEAST = 1 << 15  # pixels of a batch from which on it is worth more than one thread
+_PARTS = 4  # of the batch for each thread, so that none waits long for the others
+
+
+class Rows(NamedTuple):
+    """Rows as the kernels make them.
+
+    Attributes:
+        tables: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
+        present: Which slots hold an object, bool, shape (K, B, slots).
+        label: Which classes are present, float32, shape (B, classes).
+        clean: Images without noise, float32, shape (B, H, W).
+        image: Images, float32, shape (B, H, W).
+    """
+
+    tables: Tensor
+    present: Tensor
+    label: Tensor
+    clean: Tensor
+    image: Tensor
+
+
+def make_rows(recipe: Recipe, seed: int, index: Tensor) -> Rows:
+    """Return some rows.
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+    """
+    arrays = _make(recipe, seed, index.contiguous().numpy(), images=True)
+    shape = (len(index), recipe.image.height, recipe.image.width)
+    tables, present, label, clean, image = map(torch.from_numpy, arrays)
+    return Rows(tables, present, label, clean.view(shape), image.view(shape))
+
+
+def make_scenes(recipe: Recipe, seed: int, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return tables, present and label of some rows, as `Rows` has them, without images."""
+    arrays = _make(recipe, seed, index.contiguous().numpy(), images=False)
+    tables, present, label = map(torch.from_numpy, arrays[:3])
+    return tables, present, label
+
+
+def make_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, Tensor]:
+    """Return images, shape (B, 1, H, W), and labels, as `Rows` has them, of some rows."""
+    arrays = _make(recipe, seed, np.array(rows, np.int64), images=True)
+    image = torch.from_numpy(arrays[4])
+    shape = (len(rows), 1, recipe.image.height, recipe.image.width)
+    return image.view(shape), torch.from_numpy(arrays[2])
+
+
+def _make(
+    recipe: Recipe, seed: int, index: NDArray[np.int64], *, images: bool
+) -> tuple[NDArray[Any], ...]:
+    """Return the arrays of `Rows` of some rows; those of images are empty if none are made."""
+    plan = _plan(recipe, seed)
+    parameters, slots = plan.chosen.shape
+    batch = len(index)
+    shape = (batch, recipe.image.height * recipe.image.width) if images else (0, 0)
+    arrays = (
+        np.empty((parameters, batch, slots), np.float32),
+        np.empty((len(plan.kinds), batch, slots), np.bool_),
+        np.empty((batch, plan.settings["classes"][0]), np.float32),
+        np.empty(shape, np.float32),
+        np.empty(shape, np.float32),
+    )
+    make = _kernels().make_rows
+    _spread(lambda start, end: make(plan, index, start, end, *arrays), batch, arrays[4].size)
+    return arrays
+
+
+def make_lights(
+    recipe: Recipe, tables: Tensor, *, row: Tensor, kind: Tensor, slot: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the light of objects, each alone on its own image, before and after the blur.
+
+    Args:
+        recipe: What the images hold.
+        tables: Parameters of all kinds in pixels, float32, shape (S, B, slots).
+        row: The image of each, int64, shape (N,).
+        kind: The place of its kind in the recipe, int64, shape (N,).
+        slot: Its slot, int64, shape (N,).
+    """
+    shape = (len(row), recipe.grid.height, recipe.grid.width)
+    sharp = torch.empty(len(row), shape[1] * shape[2], dtype=torch.float32, device="cpu")
+    light = torch.empty_like(sharp)
+    places = [each.contiguous().numpy() for each in (row, kind, slot)]
+    images = [each.numpy() for each in (tables.contiguous(), sharp, light)]
+    _kernels().make_lights(_plan(recipe, 0), *places, *images)
+    return sharp.view(shape), light.view(shape)
+
+
+def _spread(work: Callable[[int, int], None], batch: int, pixels: int) -> None:
+    """Do the work of a batch in parts, on as many threads as torch may use."""
+    threads = 1 if pixels < LEAST else min(torch.get_num_threads(), batch)
+    if threads < 2:
+        work(0, batch)
+        return
+    parts = min(batch, threads * _PARTS)
+    ends = [batch * part // parts for part in range(parts + 1)]
+    for _ in _threads(threads).map(work, ends[:-1], ends[1:]):
+        pass
+
+
+_lock = threading.RLock()
+_pools: dict[int, ThreadPoolExecutor] = {}
+_loaded: list[Any] = []
+
+
+def _threads(count: int) -> ThreadPoolExecutor:
+    """Return a pool of threads, kept for the next batch."""
+    with _lock:
+        if count not in _pools:
+            for pool in _pools.values():
+                pool.shutdown(wait=False)
+            _pools.clear()
+            _pools[count] = ThreadPoolExecutor(count, thread_name_prefix="deepbench_torch")
+        return _pools[count]
+
+
+def _plan(recipe: Recipe, seed: int) -> Plan:
+    """Return the plan of a recipe and a seed; to make one may compile kernels."""
+    kept = known(recipe)
+    plan = kept.plans.get(seed)
+    if plan is None:
+        with _lock:
+            plan = kept.plan(recipe, seed)
+    return plan
+
+
+def _kernels() -> Any:
+    """Return the module of the kernels; numba is imported and they are compiled once."""
+    if not _loaded:
+        with _lock:
+            if not _loaded:
+                from deepbench_torch.native import rows
+
+                rows.load()
+                _loaded.append(rows)
+    return _loaded[0]
+
+
+def _after_fork_in_child() -> None:
+    """Forget the threads of the parent, which do not exist here."""
+    _pools.clear()
+    _lock.release()
+
+
+# a fork waits until no thread compiles: the child would find numba's locks held for ever
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_fork_in_child
+    )
