@@ -26,8 +26,9 @@ format: $(INSTALLED)
 speed: $(INSTALLED)
 	$(BIN)/python -m baselines.speed
 
-# The README's pictures.
+# The README's pictures, without those of the baselines.
 pictures: $(INSTALLED)
+	rm -f $(patsubst %,.readme/%.png,astro sky lensing geometric objects nbody)
 	$(BIN)/deepbench-torch show astro --output .readme/astro.png
 	$(BIN)/deepbench-torch show sky --boxes --columns 8 --rows 2 --output .readme/sky.png
 	$(BIN)/deepbench-torch show lensing --columns 8 --rows 2 --output .readme/lensing.png

@@ -4,12 +4,13 @@ from typing import Literal
 
 from deepbench_torch.arguments import check_integer
 
+SHARES = "the first 60 %, the next 20 %, the last 20 %"
 LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits
 Split = Literal["train", "val", "test"]
 
 
 def split_rows(size: int, split: Split | None) -> range:
-    """Return the row numbers of a split: 60 %, 20 % and 20 % of `size`, in order.
+    """Return the row numbers of a split: shares of `size` as in `SHARES`.
 
     Raises:
         ValueError: If the size is not positive, or the split is unknown or empty.
@@ -21,7 +22,7 @@ def split_rows(size: int, split: Split | None) -> range:
         most=LARGEST_SIZE,
         remedy="use 1 to 2**62",
     )
-    first, second = size * 3 // 5, size * 4 // 5
+    first, second = _ends(size)
     splits = {
         None: range(size),
         "train": range(first),
@@ -37,3 +38,16 @@ def split_rows(size: int, split: Split | None) -> range:
             f"split: expected rows in {split!r}, got none of {size} rows; use size=5 or more"
         )
     return splits[split]
+
+
+def split_of(row: int, size: int) -> Split:
+    """Return the split that a row of a catalogue belongs to."""
+    first, second = _ends(size)
+    if row < first:
+        return "train"
+    return "val" if row < second else "test"
+
+
+def _ends(size: int) -> tuple[int, int]:
+    """Return the ends of the splits train and val."""
+    return size * 3 // 5, size * 4 // 5

@@ -76,7 +76,7 @@ def quietly(*arguments: str) -> int:
 def blank_pictures() -> Any:
     """Pictures without content: here only their files matter."""
     with pytest.MonkeyPatch.context() as patched:
-        for name in ("_gallery", "labels_figure", "parameters_figure"):
+        for name in ("_gallery", "plot_labels", "plot_parameters"):
             patched.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
         yield
 

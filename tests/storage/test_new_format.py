@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 import deepbench_torch as db
+from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.plotting.cards.card import write_card
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import append, describe, reproduce, verified
@@ -20,7 +21,6 @@ from deepbench_torch.storage.formats.folder import (
     label_columns,
     label_values,
     rows_of,
-    split_of,
     write_folder,
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader

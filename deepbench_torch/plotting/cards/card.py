@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
+from deepbench_torch.datasets.splits import SHARES
 from deepbench_torch.plotting.cards.columns import Columns, columns_of, number, statistics_facts
 from deepbench_torch.plotting.cards.names import (
     PICTURE_KEY,
@@ -18,7 +19,7 @@ from deepbench_torch.plotting.cards.names import (
     card_files,
     first_line,
 )
-from deepbench_torch.plotting.cards.pictures import labels_figure, parameters_figure
+from deepbench_torch.plotting.cards.pictures import plot_labels, plot_parameters
 from deepbench_torch.plotting.gallery import gallery, gallery_target
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
@@ -55,9 +56,9 @@ def _write(stored: Description, files: CardFiles) -> None:
     columns = columns_of(catalogue)
     figures = {"gallery.png": _gallery(catalogue)}
     if columns.labels:
-        figures["labels.png"] = labels_figure(columns)
+        figures["labels.png"] = plot_labels(columns)
     if any(column.varies for column in columns.parameters):
-        figures["parameters.png"] = parameters_figure(columns)
+        figures["parameters.png"] = plot_parameters(columns)
     for name, figure in figures.items():
         with replacing(folder / name) as new:
             figure.savefig(new, dpi=110, format="png", metadata={PICTURE_KEY: files.mark})
@@ -125,7 +126,7 @@ def _facts(stored: Description, columns: Columns) -> str:
     recipe, facts = stored.recipe, stored.attributes
     rows = {
         recipe.plural: f"{len(stored.rows):,} of {recipe.size_text}, float32",
-        "splits": stored.split or "train, val, test: the first 60 %, the next 20 %, the last 20 %",
+        "splits": stored.split or f"train, val, test: {SHARES}",
         "format": f"{stored.format}, {stored.bytes / 1e6:,.2f} MB",
         **statistics_facts(recipe, columns.statistics),
         "seed": str(stored.seed),

@@ -14,7 +14,7 @@ WIDE = 5  # histograms in a line
 BINS = 30
 
 
-def labels_figure(columns: Columns) -> Figure:
+def plot_labels(columns: Columns) -> Figure:
     """Plot the share of rows with each label as bars."""
     names = list(columns.labels)
     figure = Figure((6, 0.35 * len(names) + 0.7), layout="constrained")
@@ -25,11 +25,11 @@ def labels_figure(columns: Columns) -> Figure:
     axis.invert_yaxis()
     axis.set_xlim(0, 1.15 * max(*shares, 1))
     axis.set_xlabel(f"share of {columns.rows:,} rows [%]", fontsize=8)
-    _plain(axis)
+    _format_axis(axis)
     return figure
 
 
-def parameters_figure(columns: Columns) -> Figure:
+def plot_parameters(columns: Columns) -> Figure:
     """Plot a histogram of each parameter that varies, in one colour a kind."""
     shown = [column for column in columns.parameters if column.varies]
     lines = -(-len(shown) // WIDE)
@@ -37,13 +37,13 @@ def parameters_figure(columns: Columns) -> Figure:
     axes = figure.subplots(max(1, lines), WIDE, squeeze=False).ravel()
     owners = list(dict.fromkeys(column.owner for column in shown))
     for axis, column in zip(axes, shown, strict=False):
-        _histogram(axis, column, ON_DARK[owners.index(column.owner) % len(ON_DARK)])
+        _plot_histogram(axis, column, ON_DARK[owners.index(column.owner) % len(ON_DARK)])
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
     return figure
 
 
-def _histogram(axis: Axes, column: Column, colour: str) -> None:
+def _plot_histogram(axis: Axes, column: Column, colour: str) -> None:
     values = column.values
     distinct = np.unique(values)
     if len(distinct) <= 12 and np.array_equal(distinct, np.rint(distinct)):
@@ -60,7 +60,7 @@ def _histogram(axis: Axes, column: Column, colour: str) -> None:
     unit = f" [{column.unit}]" if column.unit not in ("", "brightness") else ""
     axis.set_title(f"{column.owner} {column.name}{unit}", fontsize=8, pad=3)
     axis.set_yticks([])
-    _plain(axis)
+    _format_axis(axis)
 
 
 def _edges(column: Column) -> list[float]:
@@ -74,7 +74,7 @@ def _is_logarithmic(column: Column) -> bool:
     return "log-uniform" in column.prior and float(column.values.min()) > 0
 
 
-def _plain(axis: Axes) -> None:
+def _format_axis(axis: Axes) -> None:
     axis.tick_params(labelsize=7)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)

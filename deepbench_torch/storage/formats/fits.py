@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from typing_extensions import override
 
+from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.folder import (
@@ -20,7 +22,6 @@ from deepbench_torch.storage.formats.folder import (
     label_values,
     objects_of,
     rows_of,
-    split_of,
     write_folder,
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
@@ -94,13 +95,9 @@ class FitsFiles(RowFiles):
         return header
 
     def _label(self, row: Row) -> str:
-        values = label_values(self.metadata, row.tables["label"])
-        if len(values) == 1 and self.place == "images":
-            return values[0]
-        if self.place == "series":
-            return ", ".join(self.metadata.recipe.classes)
-        there = zip(self.metadata.recipe.classes, values, strict=True)
-        return ", ".join(kind for kind, present in there if present == "1")
+        classes = self.metadata.recipe.classes
+        is_series = self.place == "series"
+        return ", ".join(classes if is_series else label_names(row.tables["label"], classes))
 
     @override
     def close(self) -> None:

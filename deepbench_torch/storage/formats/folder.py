@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deepbench_torch.datasets import Split
 from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import METADATA, PARAMETERS, RECIPE
 from deepbench_torch.storage.work.chunks import Array, Chunk
@@ -153,13 +153,6 @@ def label_columns(metadata: Metadata) -> list[str]:
 def label_values(metadata: Metadata, label: Array) -> list[str]:
     """Return the label of a row in these columns: the name of the class, or numbers."""
     if np.ndim(label) == 0:
-        return [metadata.recipe.classes[int(label)]]
+        return label_names(label, metadata.recipe.classes)
     is_flag = isinstance(metadata.recipe, Recipe)  # 1 where a kind is present
     return [str(int(value)) if is_flag else exact(value) for value in label]
-
-
-def split_of(index: int, size: int) -> Split:
-    """Return the split of a row of a catalogue of some size."""
-    if index < size * 3 // 5:
-        return "train"
-    return "val" if index < size * 4 // 5 else "test"

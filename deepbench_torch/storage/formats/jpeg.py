@@ -9,6 +9,7 @@ from typing import Any, final
 from PIL import Image
 from typing_extensions import override
 
+from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
@@ -17,7 +18,6 @@ from deepbench_torch.storage.formats.folder import (
     label_columns,
     label_values,
     rows_of,
-    split_of,
     write_folder,
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader

@@ -55,7 +55,7 @@ def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the pictures by empty ones, which are written in milliseconds."""
-    for name in ("_gallery", "labels_figure", "parameters_figure"):
+    for name in ("_gallery", "plot_labels", "plot_parameters"):
         monkeypatch.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
 
 
