@@ -1,6 +1,8 @@
 """Portable functions: as accurate as numpy and scipy, and the same bits whatever the processor."""
 
+import decimal
 import hashlib
+import math
 import os
 import subprocess
 import sys
@@ -13,13 +15,16 @@ import torch
 from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor
+from torch.autograd import forward_ad
 
 import deepbench_torch as db
-from deepbench_torch import portable
+from deepbench_torch import portable, rng
 
 Numbers = NDArray[np.float64]
 FOLDER = Path(__file__).parents[1]
 LEAST = 2.0**-53  # of the uniform numbers
+# torch's own forward mode makes its rules by the old compiler
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
 
 
 def units_in_the_last_place(found: Tensor, true: Numbers) -> float:
@@ -108,15 +113,17 @@ def functions() -> str:
 
 
 def truth() -> str:
-    """A hash of the parameters of 200 rows."""
+    """A hash of the parameters of 200 rows of images, and of systems with their motion."""
     sample = db.generate("astro", 3, torch.arange(200))
     tables = [table for kind in sample.scene.values() for table in kind.values()]
-    return digest([*tables, *sample.present.values()])
+    bodies = db.generate("nbody", 3, torch.arange(50))
+    motion = [bodies.clean, bodies.kinetic, bodies.potential]
+    return digest([*tables, *sample.present.values(), *bodies.parameters.values(), *motion])
 
 
 def test_functions_have_the_same_bits_as_ever() -> None:
     """Written down once, on an x86-64 processor with AVX2; they hold on every other."""
-    assert functions() == "703f9fbc191e7ad04448ab4167f79dc3f31794240f7845e47945a210c6dfd71d"
+    assert functions() == "8ab744742252788176f3ad0cc21db5d0f0673cb808260e82b8976a27474d41f7"
 
 
 def test_truth_has_the_same_bits_without_vector_instructions() -> None:
@@ -130,3 +137,53 @@ def test_truth_has_the_same_bits_without_vector_instructions() -> None:
         [sys.executable, "-c", code], env=plain, cwd=FOLDER, capture_output=True, text=True
     )
     assert run.stdout.split() == ["DEFAULT", functions(), truth()], run.stderr
+
+
+def exact_root(number: float) -> float:
+    """Oracle: the root in 60 decimal digits, rounded once."""
+    with decimal.localcontext() as context:
+        context.prec = 60
+        return float(decimal.Decimal(number).sqrt())
+
+
+def numbers(count: int) -> Tensor:
+    """Numbers of all sizes, and those beside powers of 4, whose roots lie beside powers of 2."""
+    u = rng.uniform(5, ("roots",), torch.arange(count), 2)[:, 0]
+    spread = (1 + u[:, 0]) * 2.0 ** (u[:, 1] * 600 - 300).round()
+    powers = 4.0 ** torch.arange(-20, 21, dtype=torch.float64)
+    beside = [torch.nextafter(powers, powers * end) for end in (0, 2)]
+    return torch.cat((spread, powers, *beside))
+
+
+def test_roots_are_correctly_rounded() -> None:
+    """Plain, with a gradient, and in forward mode; torch's own roots are not."""
+    x = numbers(20_000)
+    expected = torch.tensor([exact_root(number) for number in x.tolist()], dtype=torch.float64)
+    assert torch.equal(portable.sqrt(x), expected)
+    assert torch.equal(portable.sqrt(x.clone().requires_grad_()).detach(), expected)
+    with forward_ad.dual_level():
+        dual = portable.sqrt(forward_ad.make_dual(x, torch.ones_like(x)))  # type: ignore[no-untyped-call]
+        assert torch.equal(dual.detach(), expected)
+
+
+def test_roots_of_single_precision_are_correctly_rounded() -> None:
+    x = numbers(20_000).clamp(1e-30, 1e30).float()
+    assert torch.equal(
+        portable.sqrt(x), portable.sqrt(x.double()).float()
+    )  # 53 bits round twice rightly
+
+
+def test_roots_at_the_ends() -> None:
+    x = torch.tensor([0.0, 5e-324, math.inf, -1.0], dtype=torch.float64)
+    for found in (portable.sqrt(x), portable.sqrt(x.clone().requires_grad_()).detach()):
+        assert found[:3].tolist() == [0.0, math.sqrt(5e-324), math.inf]
+        assert bool(found[3].isnan())
+
+
+@pytest.mark.moves_generators  # gradcheck draws its directions
+def test_roots_are_differentiable() -> None:
+    x = torch.tensor([0.3, 1.7], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(portable.sqrt, (x,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(portable.sqrt, (x,))
+    mapped = torch.func.vmap(portable.sqrt)(x.detach())
+    torch.testing.assert_close(mapped, portable.sqrt(x.detach()), rtol=1e-15, atol=0)

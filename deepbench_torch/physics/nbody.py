@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch import portable
 from deepbench_torch.differentiation import is_differentiated
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
@@ -155,7 +156,7 @@ def _pull(x: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
     apart = x.index_select(0, pairs.other.flatten()).view(*pairs.other.shape, *x.shape[1:]) - x
     squares = apart * apart  # (N - 1, N, D, C)
     distance2 = reduce(torch.add, squares.unbind(2), pairs.softening2)
-    closeness = distance2.rsqrt()
+    closeness = 1 / portable.sqrt(distance2)
     weight = pairs.strength * (closeness * closeness * closeness)
     return _total(apart * weight[:, :, None]), closeness
 

@@ -8,6 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from deepbench_torch import portable
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.physics import nbody
 from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
@@ -132,11 +133,12 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     place = [_centred(draws[axis], mass, present=present) for axis in axes]
     depth = _depth(mass, place, draws=draws)
     directions = _directions(draws, place)
-    velocity = [_centred(part * depth.sqrt(), mass, present=present) for part in directions]
+    velocity = [_centred(part * portable.sqrt(depth), mass, present=present) for part in directions]
     kinetic = _total(mass * _squared(velocity)) / 2
     wanted = draws["virial"] * _total(mass * depth) / 2
     still = kinetic == 0
-    scale = torch.where(still, 0.0, wanted / torch.where(still, 1.0, kinetic)).sqrt()[:, None]
+    share = torch.where(still, 0.0, wanted / torch.where(still, 1.0, kinetic))
+    scale = portable.sqrt(share)[:, None]
     motion = dict(zip(axes, place, strict=True))
     motion |= {f"v{axis}": part * scale for axis, part in zip(axes, velocity, strict=True)}
     return Drawn({**draws, "mass": mass, **motion}, present)
@@ -198,13 +200,13 @@ def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
 
 def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
     """Unit vectors along the velocities drawn and the turn round the centre, (B, slots) each."""
-    radius = _squared(place[:2]).sqrt()
+    radius = portable.sqrt(_squared(place[:2]))
     spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
     turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
     drawn = [
         draws[f"v{axis}"] + part for axis, part in zip("xyz", turn[: len(place)], strict=False)
     ]
-    size = _squared(drawn).sqrt()
+    size = portable.sqrt(_squared(drawn))
     return [part / torch.where(size > 0, size, 1.0) for part in drawn]
 
 
@@ -214,7 +216,7 @@ def _depth(mass: Tensor, place: list[Tensor], *, draws: Parameters) -> Tensor:
     depth = list(torch.zeros_like(mass).unbind(1))
     for one, other in combinations(range(mass.shape[1]), 2):
         apart = [part[:, one] - part[:, other] for part in place]
-        closeness = draws["gravity"] / (_squared(apart) + softening2).sqrt()
+        closeness = draws["gravity"] / portable.sqrt(_squared(apart) + softening2)
         depth[one] = depth[one] + mass[:, other] * closeness
         depth[other] = depth[other] + mass[:, one] * closeness
     return torch.stack(depth, dim=1)
