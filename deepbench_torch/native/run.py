@@ -156,6 +156,12 @@ def _kernels() -> Any:
     return _loaded[0]
 
 
+def while_no_fork(work: Callable[[], None]) -> None:
+    """Do some work, such as compilation, during which no other thread forks this process."""
+    with _lock:
+        work()
+
+
 def _after_fork_in_child() -> None:
     """Forget the threads of the parent, which do not exist here."""
     _pools.clear()

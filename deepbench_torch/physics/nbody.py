@@ -117,6 +117,11 @@ def simulate(
     bodies = arguments.as_bodies("nbody", **given)
     system = _System(*bodies, *_checked_forces(forces, bodies[0]))
     time = arguments.sample_times(duration, steps).to(system.position)
+    if _is_native(system):
+        return Trajectory(
+            time,
+            *_native_leapfrog(system, duration / steps / substeps, steps=steps, substeps=substeps),
+        )
     record = _empty_record(system, time)
     chunk = _chunk_size(system, steps)
     for start in range(0, len(system.mass), chunk):
@@ -126,6 +131,22 @@ def simulate(
         for whole, piece in zip(record[1:], motion, strict=True):
             whole[rows] = piece.movedim(-1, 0)
     return record
+
+
+def _is_native(system: _System) -> bool:
+    """Return whether the kernel can follow the systems: double precision without derivatives."""
+    plain = system.mass.dtype == torch.float64 and system.mass.device.type == "cpu"
+    return plain and not (torch.compiler.is_compiling() or any(map(is_differentiated, system)))
+
+
+def _native_leapfrog(
+    system: _System, step: float, *, steps: int, substeps: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Positions and velocities (B, T, N, D), energies (B, T): the bits of `_leapfrog`."""
+    from deepbench_torch.native import bodies  # numba takes half a second to import
+
+    forces = (system.gravity, system.softening, *_damped_drift(system.damping, step))
+    return bodies.leapfrog(system[:3], forces, step=step, steps=steps, substeps=substeps)
 
 
 def _leapfrog(
