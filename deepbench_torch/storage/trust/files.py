@@ -5,6 +5,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -132,6 +133,7 @@ def parse_recipe(text: object, *, source: str) -> AbstractRecipe:
         raise ValueError(terminal(str(error))) from None
 
 
+@lru_cache(maxsize=8)  # recipes are frozen, and one catalogue is opened many times
 def _parse_recipe(text: str, source: str) -> AbstractRecipe:
     plain = parse_yaml(text, source=source)
     if isinstance(plain, dict) and "extends" in plain:
