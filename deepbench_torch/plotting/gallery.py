@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -17,6 +18,8 @@ from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
 
 MOST = 1000  # images of a gallery
+TITLE, LEGEND = 0.2, 0.15  # heights of a line [inch]
+LETTERS = 28  # of a title at most
 BATCH = 32  # images generated in one batch
 OVERLAY_TARGETS = ("label", "boxes", "masks", "labels")
 
@@ -104,15 +107,36 @@ def _plot_images(
 ) -> Figure:
     select = _class_panels if _has_classes(dataset) else _first_panels
     _, height, width = recipes_of(dataset)[0].shape
-    figure = Figure((columns * TILE, rows * (TILE * height / width + 0.2)))
+    ncols = max(1, int(1.6 * columns))  # entries in a line of the legend
+    lines = -(-len(dataset.classes) // ncols) if boxes or masks else 0
+    bottom = max(0, LEGEND * lines - 0.05)
+    size = columns * TILE, rows * (TILE * height / width + TITLE) + bottom
+    figure = Figure(size)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, panel in zip(axes.flat, select(dataset, columns=columns, rows=rows), strict=False):
         if panel is not None:
             _plot_panel(axis, panel, boxes=boxes, masks=masks)
-    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2)
+    if bottom:
+        _add_legend(figure, dataset.classes, ncols=ncols)
+    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2, rect=(0, bottom / size[1], 1, 1))
     return figure
+
+
+def _add_legend(figure: Figure, classes: list[str], *, ncols: int) -> None:
+    """Add the colours of the objects' kinds below the images."""
+    handles = [
+        Line2D([], [], color=_colour(index), lw=1.2, label=name)
+        for index, name in enumerate(classes)
+    ]
+    style = {"fontsize": 7, "frameon": False, "borderpad": 0}
+    figure.legend(handles=handles, loc="lower left", ncols=ncols, **style)
+
+
+def _colour(kind: int) -> str:
+    """Return the colour of a kind of object."""
+    return ON_DARK[kind % len(ON_DARK)]
 
 
 def _has_classes(dataset: AnyDataset) -> bool:
@@ -157,10 +181,11 @@ def _class_panels(dataset: AnyDataset, *, columns: int, rows: int) -> list[Panel
 def _plot_panel(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
     norm = image_norm(panel.image)
     axis.imshow(panel.image, norm=norm, cmap="magma", interpolation="nearest")
-    axis.set_title(_shorten(panel.title), fontsize=7, pad=2, loc="left")
+    title = _shorten(panel.title)
+    axis.set_title(title, fontsize=7 * min(1, 22 / max(1, len(title))), pad=2, loc="left")
     objects = range(len(panel.targets["labels"])) if boxes or masks else ()
     for index in objects:
-        colour = ON_DARK[(int(panel.targets["labels"][index]) - 1) % len(ON_DARK)]
+        colour = _colour(int(panel.targets["labels"][index]) - 1)
         if masks:
             mask = np.asarray(panel.targets["masks"][index], dtype=np.float32)
             axis.contour(mask, levels=[0.5], colors=colour, linewidths=0.8)
@@ -171,6 +196,8 @@ def _plot_panel(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
             axis.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, ec=colour))
 
 
-def _shorten(title: str, length: int = 20) -> str:
-    """Return a title that fits over an image."""
-    return title if len(title) <= length else title[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+def _shorten(title: str) -> str:
+    """Return a title that fits over an image in small letters."""
+    if len(title) <= LETTERS:
+        return title
+    return title[: LETTERS - 1].rstrip(", ") + "\N{HORIZONTAL ELLIPSIS}"

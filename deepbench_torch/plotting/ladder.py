@@ -86,7 +86,7 @@ def plot_ladder(catalogues: dict[str, Catalogue], *, columns: int = 10) -> Figur
     highest = list(images.values())[-1]  # sets the brightness scale of each column
     for line, (name, shown) in zip(axes, images.items(), strict=True):
         for axis, image, scale in zip(line, shown, highest, strict=False):
-            axis.imshow(image, norm=image_norm(scale), cmap="magma")
+            axis.imshow(image, norm=image_norm(scale), cmap="magma", interpolation="nearest")
         for axis in line:
             axis.set_axis_off()
         line[0].text(

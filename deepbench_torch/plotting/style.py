@@ -15,6 +15,7 @@ from deepbench_torch.storage.stretch import image_scale
 
 TILE = 1.2  # width of an image in a table [inch]
 DPI = 110
+DARK = 8  # the brightest colour is at least this number of softenings, so that noise stays dark
 
 # Okabe & Ito (2008): colours that colour-blind people can distinguish, without black
 SKY, ORANGE, GREEN, YELLOW = "#56B4E9", "#E69F00", "#009E73", "#F0E442"
@@ -30,13 +31,15 @@ FILMS = (".gif", ".mp4", ".mov", ".avi", ".webm", ".apng")
 def image_norm(image: NDArray[np.float32]) -> Normalize:
     """Return the colour scale of an image: linear in the noise, logarithmic in the light.
 
-    The scale is that of `db.to_uint8(image)`.
+    The scale is that of `db.to_uint8(image)`, except that noise alone stays dark.
 
     Args:
         image: Brightness, shape (H, W).
     """
     low, high, softening = image_scale(image)
-    return AsinhNorm(softening, low, high) if softening > 0 else Normalize(low, high)
+    if softening > 0:
+        return AsinhNorm(softening, low, max(high, DARK * softening))
+    return Normalize(low, high)
 
 
 def check_table(columns: int, rows: int, *, most: int, noun: str) -> None:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.patches import Patch, Rectangle
 
 import deepbench_torch as db
-from deepbench_torch.plotting.gallery import OVERLAY_TARGETS, gallery
+from deepbench_torch.plotting.gallery import LETTERS, OVERLAY_TARGETS, gallery
 from deepbench_torch.plotting.style import image_norm
 
 
@@ -36,16 +37,39 @@ def test_titles_name_the_labels() -> None:
     for title, (_, label) in zip(titles, list(dataset), strict=True):
         kinds = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
         names = ", ".join(kinds) or "empty"
-        assert title == names or (len(title) == 20 and names.startswith(title[:-1]))
+        assert title == names
+
+
+def test_long_titles_are_cut() -> None:
+    recipe = db.load_recipe("geometric")
+    recipe = recipe.replace(count=None, counts=dict.fromkeys(recipe.classes, 1))
+    dataset = db.Catalogue(recipe, size=4, image_size=32)
+    titles, _ = titles_and_images(dataset, columns=2, rows=2)
+    for title, (_, label) in zip(titles, list(dataset), strict=True):
+        kinds = [kind for kind, flag in zip(dataset.classes, label.tolist(), strict=True) if flag]
+        assert len(kinds) == 6
+        assert title.endswith("\N{HORIZONTAL ELLIPSIS}")
+        assert len(title) <= LETTERS
+        assert ", ".join(kinds).startswith(title[:-1])
+
+
+def test_noise_alone_is_darker_than_a_source_of_five_deviations() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (32, 32)).astype(np.float32)
+    norm = image_norm(noise)
+    assert norm(noise).mean() < 0.5
+    assert norm(5.0) - norm(noise).mean() > 0.3
 
 
 def test_overlays_are_the_boxes_and_masks_of_the_truth() -> None:
     dataset = db.Catalogue("sky", size=4, image_size=32, target=OVERLAY_TARGETS)
     figure = gallery(dataset, columns=2, rows=2, boxes=True, masks=True)
+    legend = {line.get_label(): line.get_color() for line in figure.legends[0].get_lines()}
     for axis, (_, target) in zip(figure.axes, dataset, strict=True):
         corners = [patch_corners(patch) for patch in axis.patches]
         assert corners == (target["boxes"] - 0.5).tolist()
         assert len(axis.collections) == len(target["masks"])
+        colours = [to_hex(patch.get_edgecolor()).upper() for patch in axis.patches]
+        assert colours == [legend[dataset.classes[kind - 1]] for kind in target["labels"]]
     with pytest.raises(ValueError, match=r"expected a dataset with target=.'label', 'boxes'"):
         gallery(db.Catalogue("sky", size=5), boxes=True)
 
@@ -59,7 +83,7 @@ def patch_corners(patch: Patch) -> list[float]:
 
 def test_colours_increase_with_light_as_8_bit_pixels_do() -> None:
     """Oracle: `db.to_uint8`, which has its own arithmetic."""
-    ramp = np.linspace(-1, 1000, 50, dtype=np.float32).reshape(5, 10)
+    ramp = np.geomspace(0.01, 1000, 50, dtype=np.float32).reshape(5, 10)
     shares = np.asarray(image_norm(ramp)(ramp))
     assert (np.diff(shares.ravel()) > 0).all()
     pixels = db.to_uint8(torch.from_numpy(ramp)).numpy()
