@@ -1,27 +1,28 @@
 """Simple, physically exact simulated images and time series for machine learning.
 
-What needs Lightning or astropy is imported when it is first used, so that a worker process or the
-command line starts quickly.
+Lightning, torchvision, astropy and matplotlib are imported when they are first used, so that worker
+processes and the command line start quickly.
 """
 
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
-from deepbench_torch.forks import watch_forks  # isort: skip - it must see what was imported before
+from deepbench_torch.numerics.forks import watch_forks  # isort: skip - before torch
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.generate import generate
-from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 
 if TYPE_CHECKING:
-    from deepbench_torch import physics, reference
+    from deepbench_torch import physics
     from deepbench_torch.datasets.target_tables import to_table
     from deepbench_torch.datasets.targets import collate_detection
+    from deepbench_torch.objects import reference
     from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
@@ -61,7 +62,7 @@ _LATER = {
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",
 }
-_MODULES = ("physics", "reference")
+_MODULES = {"physics": "physics", "reference": "objects.reference"}
 
 
 watch_forks()
@@ -71,7 +72,7 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         return metadata.version("deepbench_torch")
     if name in _MODULES:
-        return import_module(f"deepbench_torch.{name}")
+        return import_module(f"deepbench_torch.{_MODULES[name]}")
     if name in _LATER:
         return getattr(import_module(f"deepbench_torch.{_LATER[name]}"), name)
     raise AttributeError(f"module 'deepbench_torch' has no attribute {name!r}")

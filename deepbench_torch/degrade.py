@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from deepbench_torch import portable, rng
-from deepbench_torch.poisson import poisson_from_bits
+from deepbench_torch.numerics import exact_math, rng
+from deepbench_torch.numerics.poisson import poisson_from_bits
 
 REACH = 5  # standard deviations after which the point spread is cut; 1e-6 of the light lies beyond
 
@@ -36,7 +36,7 @@ def blur(scene: Tensor, *, sigma: float) -> Tensor:
 def blur_taps(sigma: float) -> list[float]:
     """Return the weights of a blur, from the middle outward to `blur_margin(sigma)`."""
     steps = torch.arange(blur_margin(sigma) + 1, dtype=torch.float64, device="cpu") / sigma
-    weights = portable.exp((-0.5 * steps * steps).clamp_min(-700)).tolist()
+    weights = exact_math.exp((-0.5 * steps * steps).clamp_min(-700)).tolist()
     total = math.fsum(weights) * 2 - 1
     return [weight / total for weight in weights]
 

@@ -7,10 +7,11 @@ from typing import Any, overload
 import torch
 from torch import Tensor
 
-from deepbench_torch import rng
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.images import draw_images
-from deepbench_torch.quantities import pixels
+from deepbench_torch.numerics import rng
+from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.quantities import pixels
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import (
     LARGEST_SIDE,
     AbstractRecipe,
@@ -20,7 +21,6 @@ from deepbench_torch.recipes import (
 )
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 from deepbench_torch.series import follow_series
-from deepbench_torch.settings import independent_of_settings
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
 GENERATOR_VERSION = 3

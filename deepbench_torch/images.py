@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import compose, degrade
-from deepbench_torch.grid import Grid, per_pixel
 from deepbench_torch.native import run
 from deepbench_torch.native.plan import known
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid, per_pixel
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import PresentTables, Sample, SceneTables, own_rows
 from deepbench_torch.scenes import Scene
-from deepbench_torch.settings import independent_of_settings
 
 NOISE_CHUNK = 4 * compose.CHUNK  # pixels whose noise is drawn at once
 WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives

@@ -3,7 +3,7 @@
 `native.scene` samples the candidates and chooses one.
 """
 
-from deepbench_torch.grid import Grid
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 
 # An object's core are the pixels whose own light is at least this share of its brightest pixel: of

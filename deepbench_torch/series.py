@@ -7,7 +7,8 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from deepbench_torch import portable, priors, rng
+from deepbench_torch import priors
+from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Fixed, Normal
 from deepbench_torch.recipes import SeriesRecipe
@@ -203,7 +204,7 @@ def measurement_noise(
     if not noise:
         return torch.zeros((), dtype=torch.float64, device="cpu")
     streams = [f"noise.{channel.name}" for channel in channels]
-    normal = portable.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
+    normal = exact_math.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
     sigma = [noise.get(channel.quantity, 0.0) for channel in channels]
     error = normal.transpose(1, 2) * torch.tensor(
         sigma, dtype=torch.float64, device="cpu"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch import rng
+from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import ObjectKind
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch import priors, rng
-from deepbench_torch.grid import Grid
+from deepbench_torch import priors
+from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.scenes import CANDIDATE, Scene

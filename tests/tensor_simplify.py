@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from deepbench_torch import rng
 from deepbench_torch.native.plan import chance_of_none
+from deepbench_torch.numerics import rng
 from deepbench_torch.recipes import Recipe
 
 

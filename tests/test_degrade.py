@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage, stats
 from torch import Tensor
 
-from deepbench_torch import degrade, rng
+from deepbench_torch import degrade
+from deepbench_torch.numerics import rng
 
 Image = NDArray[np.float64]
 SIGMAS = [0.3, 0.5, 1.0, 1.7, 3.0]

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deepbench_torch.arguments import is_number
+from deepbench_torch.numerics.checks import is_number
 from deepbench_torch.priors import prior_from_plain
 from deepbench_torch.priors.plain import REMEDY
 from tests.test_priors import Case, each_prior

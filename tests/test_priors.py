@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from deepbench_torch import rng
+from deepbench_torch.numerics import rng
 from deepbench_torch.priors import (
     PRIORS,
     Choice,

@@ -23,7 +23,6 @@ from deepbench_torch.cli.options import (
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.cards.columns import statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -32,6 +31,7 @@ from deepbench_torch.recipes import (
     list_recipes,
     load_recipe,
 )
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import (
     Description,
     StoredCatalogue,

@@ -19,8 +19,8 @@ from deepbench_torch.cli.options import (
 )
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.generate import resize
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe
+from deepbench_torch.recipes.paths import user_path
 
 
 def ladder(

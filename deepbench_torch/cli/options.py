@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deepbench_torch.paths import user_path
+from deepbench_torch.recipes.paths import user_path
 
 Image = Annotated[
     str,

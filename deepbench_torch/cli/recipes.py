@@ -9,8 +9,8 @@ import typer
 from deepbench_torch.cli.options import Overwrite, refuse_idle
 from deepbench_torch.cli.output import echo
 from deepbench_torch.convert import convert as convert_configuration
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import load_recipe, recipe_faults, recipe_warnings
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.recipes.schema import packaged_schema
 from deepbench_torch.storage.outputs import MARK, output_file
 

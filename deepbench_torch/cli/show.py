@@ -10,8 +10,8 @@ from deepbench_torch.cli.output import echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
 from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import list_recipes, load_recipe
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import StoredCatalogue, describe, is_file_name
 from deepbench_torch.storage.names import LIST
 

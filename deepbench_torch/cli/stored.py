@@ -7,7 +7,7 @@ import typer
 
 from deepbench_torch.cli.options import Overwrite, Quiet, Stored, Workers, refuse_idle, size_text
 from deepbench_torch.cli.output import echo
-from deepbench_torch.paths import user_path
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import reproduce as reproduce_catalogue
 from deepbench_torch.storage import verified
 from deepbench_torch.storage.formats import FORMATS

@@ -13,8 +13,8 @@ from deepbench_torch.convert.pendulum import hamiltonian, pendulum
 from deepbench_torch.convert.shapes import SHAPES, Frame, Object
 from deepbench_torch.convert.sky import BLUR, SINGLE_OBJECTS, SKY
 from deepbench_torch.generate import generate
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import Recipe, recipe_from_plain
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.recipes.text import read_yaml
 
 KEYS = ("object_type", "object_name", "total_runs", "image_parameters", "object_parameters")

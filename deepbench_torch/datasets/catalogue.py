@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets.base import Keys, PairDataset, PairTransform, Transform
 from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
@@ -19,6 +18,7 @@ from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
 from deepbench_torch.generate import check_seed, generate, resize
 from deepbench_torch.images import image_pairs
+from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 

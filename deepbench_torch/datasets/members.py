@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from deepbench_torch import rng
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.datasets.overlap import Part
 from deepbench_torch.datasets.targets import Target, check_target
 from deepbench_torch.generate import ImageSize, resize
+from deepbench_torch.numerics import rng
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import StoredCatalogue
 

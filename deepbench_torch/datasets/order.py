@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets.splits import Split, split_rows
+from deepbench_torch.numerics.checks import check_integer
 
 LARGEST = 1 << 31  # rows of a weighted collection, whose order is kept in memory
 

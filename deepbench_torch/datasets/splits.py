@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from deepbench_torch.arguments import check_integer
+from deepbench_torch.numerics.checks import check_integer
 
 SHARES = "the first 60 %, the next 20 %, the last 20 %"
 LARGEST_SIZE = 1 << 62  # rows; their numbers stay within 63 bits

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepbench_torch.arguments import as_tensor
 from deepbench_torch.datasets.tables import Array, Owner, lines_of
+from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from deepbench_torch.images import Objects, separate
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
-from deepbench_torch.settings import independent_of_settings
 
 if TYPE_CHECKING:
     from torchvision.tv_tensors import BoundingBoxes, Mask

@@ -1,6 +1,6 @@
 """Double-precision functions and random words, with the same bits as those of tensors.
 
-`exact_exp`, `exact_log` and `normal_quantile` repeat `portable`, `mix` and `unit` repeat `rng`.
+`exact_exp`, `exact_log` and `normal_quantile` repeat `exact_math`, `mix` and `unit` repeat `rng`.
 """
 
 import math
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numba import float32, float64, int64, uint64
 
-from deepbench_torch import portable, rng
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.intrinsics import bits64, floor64, from_bits64, root64, select
+from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import sersic
 
 GOLDEN = uint64(rng.GOLDEN)
@@ -21,11 +21,11 @@ _SHIFT_1, _SHIFT_2, _SHIFT_3 = (uint64(shift) for shift in rng._SHIFTS)
 _TAYLOR = np.array([1 / math.factorial(power) for power in range(15)])
 _SERIES = np.array([2 / (2 * term + 1) for term in range(12)])
 _CENTRE, _MIDDLE, _TAIL = (
-    np.array(parts) for parts in (portable._CENTRE, portable._MIDDLE, portable._TAIL)
+    np.array(parts) for parts in (exact_math._CENTRE, exact_math._MIDDLE, exact_math._TAIL)
 )
 _REST = np.array(sersic._REST)
 _SERSIC_MIDDLE, _SERSIC_REACH = sersic._MIDDLE, sersic._REACH
-_LN2_HIGH, _LN2_LOW = portable._LN2_HIGH, portable._LN2_LOW
+_LN2_HIGH, _LN2_LOW = exact_math._LN2_HIGH, exact_math._LN2_LOW
 _HALF_ROOT = math.sqrt(0.5)
 _LOG2_E = 1.4426950408889634
 

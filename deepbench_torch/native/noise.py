@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numba import float32, float64, int32, uint64
 
-from deepbench_torch import poisson
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.double import POSITION, exact_exp, exact_log, mix, normal_quantile
 from deepbench_torch.native.intrinsics import absolute, floor, floor64, root, root64, select
 from deepbench_torch.native.light import BLOCK
 from deepbench_torch.native.single import cos, log, sin
+from deepbench_torch.numerics import poisson
 
 _F = np.float32
 _ZERO, _HALF, _ONE, _SIZE = _F(0.0), _F(0.5), _F(1.0), _F(2.5)

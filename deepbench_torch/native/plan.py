@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from deepbench_torch import degrade, portable, rng
+from deepbench_torch import degrade
 from deepbench_torch.layouts import analysis_grid
+from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform
@@ -330,7 +331,7 @@ class _Priors:
                 return UNIFORM, (low, high - low, low, math.nextafter(high, low))
             case LogUniform(low, high):
                 ends = torch.tensor((low, high), dtype=torch.float64, device="cpu")
-                start, end = portable.log(ends).tolist()
+                start, end = exact_math.log(ends).tolist()
                 return LOG_UNIFORM, (start, end - start, low, high)
             case Normal(mean, std, low, high):
                 side, start, share = prior.truncation()

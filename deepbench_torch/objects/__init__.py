@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deepbench_torch.arguments import nearest
+from deepbench_torch.numerics.checks import nearest
 from deepbench_torch.objects.arc import ARC
 from deepbench_torch.objects.circle import CIRCLE
 from deepbench_torch.objects.ellipse import ELLIPSE

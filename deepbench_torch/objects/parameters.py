@@ -11,12 +11,12 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from deepbench_torch.arguments import as_tensor
-from deepbench_torch.differentiation import alike, plain_values
-from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.numerics.checks import as_tensor
+from deepbench_torch.numerics.differentiation import alike, plain_values
+from deepbench_torch.numerics.quantities import in_units
+from deepbench_torch.numerics.settings import independent_of_settings
+from deepbench_torch.objects.grid import Grid, per_pixel
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
-from deepbench_torch.quantities import in_units
-from deepbench_torch.settings import independent_of_settings
 
 T = TypeVar("T", bound=tuple[Tensor, ...])
 V = TypeVar("V")

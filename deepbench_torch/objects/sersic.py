@@ -2,7 +2,7 @@
 
 from torch import Tensor, exp, log, where
 
-from deepbench_torch.portable import polynomial
+from deepbench_torch.numerics.exact_math import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
 LEAST_N = 0.4  # below it b_n is not known here

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.arguments import as_tensor
+from deepbench_torch.numerics.checks import as_tensor
 
 Number = float | Tensor
 

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch import portable
-from deepbench_torch.differentiation import is_differentiated
+from deepbench_torch.numerics import exact_math
+from deepbench_torch.numerics.differentiation import is_differentiated
+from deepbench_torch.numerics.quantities import in_units
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.physics import arguments
 from deepbench_torch.physics.arguments import Number
-from deepbench_torch.quantities import in_units
-from deepbench_torch.settings import independent_of_settings
 
 Array = TypeVar("Array")
 OWN_UNITS = "units are the caller's, so convert all to one system and use .value"
@@ -177,7 +177,7 @@ def _pull(x: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
     apart = x.index_select(0, pairs.other.flatten()).view(*pairs.other.shape, *x.shape[1:]) - x
     squares = apart * apart  # (N - 1, N, D, C)
     distance2 = reduce(torch.add, squares.unbind(2), pairs.softening2)
-    closeness = 1 / portable.sqrt(distance2)
+    closeness = 1 / exact_math.sqrt(distance2)
     weight = pairs.strength * (closeness * closeness * closeness)
     return _total(apart * weight[:, :, None]), closeness
 

@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.arguments import as_tensor
+from deepbench_torch.numerics.checks import as_tensor
+from deepbench_torch.numerics.quantities import in_units
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.physics import arguments, swing
 from deepbench_torch.physics.arguments import Number
-from deepbench_torch.quantities import in_units
-from deepbench_torch.settings import independent_of_settings
 
 Array = TypeVar("Array")
 UNITS = {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch.differentiation import is_differentiated
+from deepbench_torch.numerics.differentiation import is_differentiated
 
 # Landen steps after which no modulus is left, not even that of a pendulum that starts upright
 LEVELS = 10

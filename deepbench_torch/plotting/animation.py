@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from deepbench_torch.datasets.any_dataset import AnyDataset
-from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.gallery import gallery
 from deepbench_torch.plotting.series_gallery import MOTION
 from deepbench_torch.plotting.style import check_suffix
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.outputs import MARK, output_file
 
 SUFFIXES = (".gif",)

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
-from deepbench_torch.paths import user_path
 from deepbench_torch.plotting.style import TILE, image_norm, save
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import materialize
 from deepbench_torch.storage.outputs import check_replaceable
 from deepbench_torch.storage.suffixes import check_folder_name

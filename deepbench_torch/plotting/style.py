@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from deepbench_torch.paths import user_path
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.outputs import MARK, output_file
 from deepbench_torch.storage.stretch import image_scale
 

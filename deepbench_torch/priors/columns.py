@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch import portable
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.priors.continuous import Interval, LogUniform
 from deepbench_torch.priors.prior import Prior
 
@@ -28,7 +28,7 @@ def values(priors: Sequence[Prior], u: Tensor) -> Tensor:
     start, span, least, last = (ends.view(-1, *[1] * (u.dim() - 2)) for ends in plan.ends)
     result = (u * span).add_(start)
     if plan.logarithmic:
-        result[:, plan.logarithmic] = portable.exp(result[:, plan.logarithmic])
+        result[:, plan.logarithmic] = exact_math.exp(result[:, plan.logarithmic])
     result.clamp_(least, last)
     for column in plan.others:
         result[:, column] = priors[column].icdf(u[:, column])
@@ -59,8 +59,8 @@ def _plan(priors: tuple[Prior, ...]) -> _Plan:
         [kind is LogUniform for kind in kinds], dtype=torch.bool, device="cpu"
     )
     one = torch.ones_like(low)
-    start = torch.where(logarithmic, portable.log(low.where(logarithmic, one)), low)
-    end = torch.where(logarithmic, portable.log(high.where(logarithmic, one)), high)
+    start = torch.where(logarithmic, exact_math.log(low.where(logarithmic, one)), low)
+    end = torch.where(logarithmic, exact_math.log(high.where(logarithmic, one)), high)
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _Plan(
         logarithmic=[column for column, kind in enumerate(kinds) if kind is LogUniform],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch import portable
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.priors.prior import Prior
 
 
@@ -68,14 +68,14 @@ class LogUniform(Interval):
         super().__post_init__()
         if self.low <= 0:
             self._refuse("low > 0", self._shown, remedy="write a small number above 0, or uniform")
-        if self.low < 1e-300 or self.high > 1e300:  # the domain of `portable.exp`
+        if self.low < 1e-300 or self.high > 1e300:  # the domain of `exact_math.exp`
             remedy = "choose low and high in this range"
             self._refuse("values from 1e-300 to 1e300", self._shown, remedy=remedy)
 
     @override
     def icdf(self, u: Tensor) -> Tensor:
-        start, end = portable.log(torch.tensor(self.support, dtype=torch.float64, device="cpu"))
-        return portable.exp((u * (end - start)).add_(start)).clamp_(self.low, self.high)
+        start, end = exact_math.log(torch.tensor(self.support, dtype=torch.float64, device="cpu"))
+        return exact_math.exp((u * (end - start)).add_(start)).clamp_(self.low, self.high)
 
     @override
     def contains(self, value: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class Normal(Prior):
     def icdf(self, u: Tensor) -> Tensor:
         side, start, span = self.truncation()
         p = ((u if side > 0 else 1 - u) * span + start).clamp(2.0**-1000, 1 - 2.0**-53)
-        deviation = portable.normal_quantile(p) * (side * self.std)
+        deviation = exact_math.normal_quantile(p) * (side * self.std)
         return (deviation + self.mean).clamp(self.low, self.high)
 
     @override

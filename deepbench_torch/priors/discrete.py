@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Location
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.priors.prior import Prior, checked_number
 
 

@@ -5,11 +5,11 @@ from dataclasses import MISSING, fields
 from itertools import zip_longest
 from typing import Any
 
-from deepbench_torch.arguments import Fault, FaultsError, is_number, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, is_number, nearest
+from deepbench_torch.numerics.quantities import is_quantity, plain_number
 from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.prior import LARGEST, NUMBER_TEXT, Fixed, Prior, checked_number
-from deepbench_torch.quantities import is_quantity, plain_number
 
 REMEDY = NUMBER_TEXT
 PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, is_number
-from deepbench_torch.quantities import NO_UNIT, in_unit, is_quantity, plain_number
+from deepbench_torch.numerics.checks import Fault, FaultsError, is_number
+from deepbench_torch.numerics.quantities import NO_UNIT, in_unit, is_quantity, plain_number
 
 NUMBER_TEXT = "YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3"
 UNIT_REMEDY = f"{NO_UNIT}, or write the prior as a mapping in a recipe, where its unit is known"

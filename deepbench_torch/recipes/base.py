@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, StrictInt, ValidationError
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
 from deepbench_torch.recipes.part import NAME, Part

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deepbench_torch.arguments import Fault, FaultsError, Location
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
 

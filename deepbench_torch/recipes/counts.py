@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deepbench_torch.arguments import Fault
+from deepbench_torch.numerics.checks import Fault
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from deepbench_torch.arguments import Fault, Location
+from deepbench_torch.numerics.checks import Fault, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Fixed, Prior

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from deepbench_torch.arguments import Fault, FaultsError, Location
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.priors.plain import NAMES
 from deepbench_torch.recipes.messages import message_of, short_repr
 from deepbench_torch.recipes.plain import copy_containers

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, StrictInt
 from typing_extensions import override
 
-from deepbench_torch.grid import Grid
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
 from deepbench_torch.recipes.part import Number, Part, Positive, PriorField

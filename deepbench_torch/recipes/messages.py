@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from deepbench_torch.arguments import Location, is_number, nearest
+from deepbench_torch.numerics.checks import Location, is_number, nearest
 from deepbench_torch.priors.plain import REMEDY
 
 # Examples of required keys

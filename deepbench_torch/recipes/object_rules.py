@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Prior

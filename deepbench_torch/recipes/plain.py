@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from deepbench_torch.arguments import Fault, FaultsError, Location
-from deepbench_torch.quantities import NO_UNIT, in_unit, is_quantity, plain_number
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location
+from deepbench_torch.numerics.quantities import NO_UNIT, in_unit, is_quantity, plain_number
 
 
 class Unit(NamedTuple):

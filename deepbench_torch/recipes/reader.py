@@ -8,13 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from deepbench_torch.arguments import FaultsError, nearest
+from deepbench_torch.numerics.checks import FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes.base import AbstractRecipe, Content, R, build_recipe, warn_of
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.messages import short_repr
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
 from deepbench_torch.recipes.single_object import single_object_recipe

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, final
 from pydantic import field_validator, model_validator
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Rung
 from deepbench_torch.recipes.counts import count_faults

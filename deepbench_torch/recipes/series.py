@@ -6,7 +6,7 @@ from typing import Any, Self, final
 from pydantic import field_validator, model_validator
 from typing_extensions import override
 
-from deepbench_torch.arguments import Fault, FaultsError, Location, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.frozen import freeze

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
-from deepbench_torch.arguments import Fault, Location
+from deepbench_torch.numerics.checks import Fault, Location
+from deepbench_torch.numerics.quantities import si_scale
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import quartiles, short_text
-from deepbench_torch.quantities import si_scale
 from deepbench_torch.recipes.doubts import remedy_by
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 from deepbench_torch.systems import Quantity

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field, StrictBool, StrictInt
 
-from deepbench_torch.arguments import Fault, FaultsError, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from deepbench_torch.arguments import Location
+from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes.plain import Unit, UnitAt, without_units

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE
+from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description

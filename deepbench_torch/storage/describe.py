@@ -5,8 +5,8 @@ from typing import Any
 
 from deepbench_torch.datasets import split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, check_seed
-from deepbench_torch.paths import entries, user_path
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.paths import entries, user_path
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import FORMATS

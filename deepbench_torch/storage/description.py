@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deepbench_torch.datasets import Catalogue, Split, split_rows
-from deepbench_torch.paths import files_in
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.paths import files_in
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.reading import reading
 

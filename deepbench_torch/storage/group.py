@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import yaml
 
-from deepbench_torch.paths import user_path
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.recipes.text import parse_yaml
 from deepbench_torch.storage.names import LIST, beside
 from deepbench_torch.storage.owned import GROUP_VERSION

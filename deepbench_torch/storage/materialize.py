@@ -6,10 +6,10 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
 from deepbench_torch.datasets.guard import check_guard
-from deepbench_torch.paths import user_path
+from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import DEFAULT, FORMATS, Format

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from deepbench_torch.paths import entries
+from deepbench_torch.recipes.paths import entries
 from deepbench_torch.recipes.text import read_yaml
 from deepbench_torch.storage.formats import FORMATS
 from deepbench_torch.storage.hdf5.owned import is_own_file, own_shards

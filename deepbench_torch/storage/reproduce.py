@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deepbench_torch.paths import files_in, user_path
+from deepbench_torch.recipes.paths import files_in, user_path
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS

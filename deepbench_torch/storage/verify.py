@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from deepbench_torch.paths import user_path
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats import FORMATS

@@ -8,7 +8,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from deepbench_torch import portable
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.physics import nbody
 from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
@@ -133,12 +133,14 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     place = [_centred(draws[axis], mass, present=present) for axis in axes]
     depth = _depth(mass, place, draws=draws)
     directions = _directions(draws, place)
-    velocity = [_centred(part * portable.sqrt(depth), mass, present=present) for part in directions]
+    velocity = [
+        _centred(part * exact_math.sqrt(depth), mass, present=present) for part in directions
+    ]
     kinetic = _total(mass * _squared(velocity)) / 2
     wanted = draws["virial"] * _total(mass * depth) / 2
     still = kinetic == 0
     share = torch.where(still, 0.0, wanted / torch.where(still, 1.0, kinetic))
-    scale = portable.sqrt(share)[:, None]
+    scale = exact_math.sqrt(share)[:, None]
     motion = dict(zip(axes, place, strict=True))
     motion |= {f"v{axis}": part * scale for axis, part in zip(axes, velocity, strict=True)}
     return Drawn({**draws, "mass": mass, **motion}, present)
@@ -200,13 +202,13 @@ def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
 
 def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
     """Unit vectors along the velocities drawn and the turn round the centre, (B, slots) each."""
-    radius = portable.sqrt(_squared(place[:2]))
+    radius = exact_math.sqrt(_squared(place[:2]))
     spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
     turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
     drawn = [
         draws[f"v{axis}"] + part for axis, part in zip("xyz", turn[: len(place)], strict=False)
     ]
-    size = portable.sqrt(_squared(drawn))
+    size = exact_math.sqrt(_squared(drawn))
     return [part / torch.where(size > 0, size, 1.0) for part in drawn]
 
 
@@ -216,7 +218,7 @@ def _depth(mass: Tensor, place: list[Tensor], *, draws: Parameters) -> Tensor:
     depth = list(torch.zeros_like(mass).unbind(1))
     for one, other in combinations(range(mass.shape[1]), 2):
         apart = [part[:, one] - part[:, other] for part in place]
-        closeness = draws["gravity"] / portable.sqrt(_squared(apart) + softening2)
+        closeness = draws["gravity"] / exact_math.sqrt(_squared(apart) + softening2)
         depth[one] = depth[one] + mass[:, other] * closeness
         depth[other] = depth[other] + mass[:, one] * closeness
     return torch.stack(depth, dim=1)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Subset
 
-from deepbench_torch.arguments import is_number
 from deepbench_torch.datasets import PairDataset, RowDataset
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream
 from deepbench_torch.datasets.view import DatasetView
+from deepbench_torch.numerics.checks import is_number
 
 REMEDY = "use Classifier(classes=data.classes, multilabel={multilabel})"
 

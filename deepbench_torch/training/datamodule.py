@@ -7,15 +7,15 @@ import lightning
 from torch.utils.data import DataLoader, Sampler, SequentialSampler
 from typing_extensions import override
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import Catalogue, Split, Transform
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.datasets.streams.sharding import rank_and_world
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
-from deepbench_torch.paths import user_path
+from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.training.samplers import EachOnce, EpochShuffle
 from deepbench_torch.training.sources import (

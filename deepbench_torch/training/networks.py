@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.parameter import is_lazy
 
-from deepbench_torch.arguments import check_integer, nearest
 from deepbench_torch.generate import ImageSize
+from deepbench_torch.numerics.checks import check_integer, nearest
 from deepbench_torch.recipes import LARGEST_SIDE
 
 Size = tuple[int, int]  # height and width [pixel]

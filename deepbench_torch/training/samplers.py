@@ -12,8 +12,8 @@ import torch
 from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
-from deepbench_torch import rng
 from deepbench_torch.datasets.streams.sharding import rank_and_world
+from deepbench_torch.numerics import rng
 
 
 @final

@@ -9,8 +9,8 @@ from deepbench_torch.datasets import Catalogue, RowDataset, Split, Transform
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe, list_recipes
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import StoredCatalogue
 from deepbench_torch.storage.names import LIST
 

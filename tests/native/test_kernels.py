@@ -8,8 +8,8 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch import compose, degrade
-from deepbench_torch.grid import Grid
 from deepbench_torch.images import separate
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.scenes import Scene
 from tests.tensor_layouts import draw_scene

@@ -15,7 +15,7 @@ from torch.autograd import forward_ad
 from torch.func import grad, hessian, jacfwd, jacrev, jvp, vmap
 
 import deepbench_torch as db
-from deepbench_torch.differentiation import alike, is_differentiated, plain_values
+from deepbench_torch.numerics.differentiation import alike, is_differentiated, plain_values
 from tests.cases import GRID, SHAPES, Case, drawn, each_case, each_object, tensors, typical
 
 # torch's own forward mode makes its rules by the old compiler

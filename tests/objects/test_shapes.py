@@ -11,7 +11,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch import OBJECTS, Grid, reference
+from deepbench_torch import OBJECTS, Grid
+from deepbench_torch.objects import reference
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

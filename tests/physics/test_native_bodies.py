@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deepbench_torch import rng
+from deepbench_torch.numerics import rng
 from deepbench_torch.physics import nbody
 
 

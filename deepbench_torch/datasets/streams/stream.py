@@ -10,7 +10,6 @@ import torch
 from torch.utils.data import IterableDataset, get_worker_info
 from typing_extensions import override
 
-from deepbench_torch.arguments import check_integer
 from deepbench_torch.datasets import LARGEST_SIZE, PairTransform, RowDataset, Transform
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.fixed import DERIVED, check_not_fixed
@@ -21,6 +20,7 @@ from deepbench_torch.datasets.streams.progress import Progress, Reader, StreamPr
 from deepbench_torch.datasets.streams.sharding import ShardPlan, rank_and_world, worker_shard
 from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.datasets.targets import Target
+from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.recipes import AbstractRecipe
 
 FIXED = frozenset({"source", "start", "size", "batch_size", "drop_last", "device"})

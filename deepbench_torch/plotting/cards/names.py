@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from deepbench_torch.paths import is_litter
+from deepbench_torch.recipes.paths import is_litter
 from deepbench_torch.storage import Description, is_file_name
 from deepbench_torch.storage.names import beside
 

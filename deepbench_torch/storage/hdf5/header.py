@@ -12,8 +12,8 @@ import numpy as np
 
 from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION, check_seed
-from deepbench_torch.paths import user_path
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.metadata import FORMAT_VERSION
 from deepbench_torch.storage.reading import reading

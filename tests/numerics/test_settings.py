@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from tests.settings_program import SETTINGS, WORKS, works_under
+from tests.numerics.settings_program import SETTINGS, WORKS, works_under
 
 PROGRAM = Path(__file__).with_name("settings_program.py")
 PACKAGE = Path(db.__file__).parent

@@ -133,7 +133,7 @@ SHARES = {
 
 
 def db_uniform(kind: str) -> Tensor:
-    from deepbench_torch import rng
+    from deepbench_torch.numerics import rng
 
     return rng.uniform(0, db.OBJECTS[kind].parameters, index(4), 1)[..., 0]
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deepbench_torch.differentiation import is_differentiated, is_wrapped
+from deepbench_torch.numerics.differentiation import is_differentiated, is_wrapped
 
 # ln 2 in two parts: the first ends in enough zeros for its product with an exponent to be exact
 _LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from deepbench_torch import rng
+from deepbench_torch.numerics import rng
 
 ROWS = torch.arange(100_000)
 # Every statistic below is of fixed numbers, so a test never fails by chance. True random numbers

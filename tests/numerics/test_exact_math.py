@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 import deepbench_torch as db
-from deepbench_torch import portable, rng
+from deepbench_torch.numerics import exact_math, rng
 
 Numbers = NDArray[np.float64]
-FOLDER = Path(__file__).parents[1]
+FOLDER = Path(__file__).parents[2]
 LEAST = 2.0**-53  # of the uniform numbers
 # torch's own forward mode makes its rules by the old compiler
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
@@ -35,12 +35,12 @@ def units_in_the_last_place(found: Tensor, true: Numbers) -> float:
 def test_exp_agrees_with_numpy() -> None:
     """Polynomial and product round once each; numpy itself is off by up to one unit."""
     x = np.concatenate([np.linspace(-700, 700, 200_001), np.linspace(-1, 1, 20_001)])
-    assert units_in_the_last_place(portable.exp(torch.tensor(x)), np.exp(x)) <= 2
+    assert units_in_the_last_place(exact_math.exp(torch.tensor(x)), np.exp(x)) <= 2
 
 
 @pytest.mark.parametrize("x", [0.0, -0.0, 5e-324, 1e-300, -1e-17])
 def test_exp_of_almost_nothing_is_one(x: float) -> None:
-    assert portable.exp(torch.tensor([x], dtype=torch.float64)).tolist() == [1.0]
+    assert exact_math.exp(torch.tensor([x], dtype=torch.float64)).tolist() == [1.0]
 
 
 def test_log_agrees_with_numpy() -> None:
@@ -52,11 +52,11 @@ def test_log_agrees_with_numpy() -> None:
             np.linspace(0.5, 2, 20_001),
         ]
     )
-    assert units_in_the_last_place(portable.log(torch.tensor(x)), np.log(x)) <= 4
+    assert units_in_the_last_place(exact_math.log(torch.tensor(x)), np.log(x)) <= 4
 
 
 def test_log_of_one_is_nothing() -> None:
-    assert portable.log(torch.ones(1, dtype=torch.float64)).tolist() == [0.0]
+    assert exact_math.log(torch.ones(1, dtype=torch.float64)).tolist() == [0.0]
 
 
 def test_normal_quantile_agrees_with_scipy() -> None:
@@ -68,7 +68,7 @@ def test_normal_quantile_agrees_with_scipy() -> None:
             1 - np.geomspace(LEAST, 0.5, 10_001)[:-1],
         ]
     )
-    found = portable.normal_quantile(torch.tensor(p)).numpy()
+    found = exact_math.normal_quantile(torch.tensor(p)).numpy()
     np.testing.assert_allclose(found, special.ndtri(p), rtol=4e-15, atol=0)
 
 
@@ -76,21 +76,21 @@ def test_normal_quantile_is_odd_and_rises() -> None:
     """Also where one fit hands over to the next: |p - 1/2| = 0.425 and p = exp(-25)."""
     edges = [0.075, 0.925, np.exp(-25)]
     p = np.concatenate([edge * (1 + np.linspace(-1e-9, 1e-9, 1001)) for edge in edges])
-    z = portable.normal_quantile(torch.tensor(np.sort(p)))
+    z = exact_math.normal_quantile(torch.tensor(np.sort(p)))
     assert bool((z.diff() >= 0).all())
     half = torch.linspace(0, 0.5, 4097, dtype=torch.float64)[1:]  # 1 - half is exact
-    assert torch.equal(portable.normal_quantile(1 - half), -portable.normal_quantile(half))
-    assert portable.normal_quantile(half[-1:]).tolist() == [0.0]
+    assert torch.equal(exact_math.normal_quantile(1 - half), -exact_math.normal_quantile(half))
+    assert exact_math.normal_quantile(half[-1:]).tolist() == [0.0]
 
 
 def test_polynomial_agrees_with_numpy() -> None:
     x = np.linspace(-2, 2, 101)
     coefficients = [3.0, -1.0, 0.0, 0.25]
-    found = portable.polynomial(coefficients, torch.tensor(x)).numpy()
+    found = exact_math.polynomial(coefficients, torch.tensor(x)).numpy()
     np.testing.assert_allclose(found, np.polynomial.polynomial.polyval(x, coefficients), rtol=1e-14)
 
 
-@pytest.mark.parametrize("function", [portable.exp, portable.log, portable.normal_quantile])
+@pytest.mark.parametrize("function", [exact_math.exp, exact_math.log, exact_math.normal_quantile])
 @pytest.mark.parametrize("shape", [(), (0,), (3, 0, 2), (2, 3, 5)])
 def test_shapes_are_kept_and_arguments_left_alone(function: object, shape: tuple[int, ...]) -> None:
     assert callable(function)
@@ -108,8 +108,8 @@ def functions() -> str:
     """A hash of the functions on a grid."""
     steps = torch.arange(10_001, dtype=torch.float64)  # linspace has other bits without vectors
     x, p = steps * 0.14 - 700, (steps + 0.5) / 10_001
-    y = portable.exp(x)
-    return digest([y, portable.log(y), portable.normal_quantile(p)])
+    y = exact_math.exp(x)
+    return digest([y, exact_math.log(y), exact_math.normal_quantile(p)])
 
 
 def truth() -> str:
@@ -129,7 +129,7 @@ def test_functions_have_the_same_bits_as_ever() -> None:
 def test_truth_has_the_same_bits_without_vector_instructions() -> None:
     """Another process in which torch takes its plain code: other sums, other functions."""
     code = (
-        "import torch; from tests.test_portable import functions, truth; "
+        "import torch; from tests.numerics.test_exact_math import functions, truth; "
         "print(torch.backends.cpu.get_cpu_capability(), functions(), truth())"
     )
     plain = os.environ | {"ATEN_CPU_CAPABILITY": "default", "PYTHONPATH": str(FOLDER)}
@@ -159,23 +159,23 @@ def test_roots_are_correctly_rounded() -> None:
     """Plain, with a gradient, and in forward mode; torch's own roots are not."""
     x = numbers(20_000)
     expected = torch.tensor([exact_root(number) for number in x.tolist()], dtype=torch.float64)
-    assert torch.equal(portable.sqrt(x), expected)
-    assert torch.equal(portable.sqrt(x.clone().requires_grad_()).detach(), expected)
+    assert torch.equal(exact_math.sqrt(x), expected)
+    assert torch.equal(exact_math.sqrt(x.clone().requires_grad_()).detach(), expected)
     with forward_ad.dual_level():
-        dual = portable.sqrt(forward_ad.make_dual(x, torch.ones_like(x)))  # type: ignore[no-untyped-call]
+        dual = exact_math.sqrt(forward_ad.make_dual(x, torch.ones_like(x)))  # type: ignore[no-untyped-call]
         assert torch.equal(dual.detach(), expected)
 
 
 def test_roots_of_single_precision_are_correctly_rounded() -> None:
     x = numbers(20_000).clamp(1e-30, 1e30).float()
     assert torch.equal(
-        portable.sqrt(x), portable.sqrt(x.double()).float()
+        exact_math.sqrt(x), exact_math.sqrt(x.double()).float()
     )  # 53 bits round twice rightly
 
 
 def test_roots_at_the_ends() -> None:
     x = torch.tensor([0.0, 5e-324, math.inf, -1.0], dtype=torch.float64)
-    for found in (portable.sqrt(x), portable.sqrt(x.clone().requires_grad_()).detach()):
+    for found in (exact_math.sqrt(x), exact_math.sqrt(x.clone().requires_grad_()).detach()):
         assert found[:3].tolist() == [0.0, math.sqrt(5e-324), math.inf]
         assert bool(found[3].isnan())
 
@@ -183,7 +183,7 @@ def test_roots_at_the_ends() -> None:
 @pytest.mark.moves_generators  # gradcheck draws its directions
 def test_roots_are_differentiable() -> None:
     x = torch.tensor([0.3, 1.7], dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(portable.sqrt, (x,), check_forward_ad=True)
-    assert torch.autograd.gradgradcheck(portable.sqrt, (x,))
-    mapped = torch.func.vmap(portable.sqrt)(x.detach())
-    torch.testing.assert_close(mapped, portable.sqrt(x.detach()), rtol=1e-15, atol=0)
+    assert torch.autograd.gradcheck(exact_math.sqrt, (x,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(exact_math.sqrt, (x,))
+    mapped = torch.func.vmap(exact_math.sqrt)(x.detach())
+    torch.testing.assert_close(mapped, exact_math.sqrt(x.detach()), rtol=1e-15, atol=0)

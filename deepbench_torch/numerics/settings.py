@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
-from deepbench_torch import forks
+from deepbench_torch.numerics import forks
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from deepbench_torch import rng
+from deepbench_torch.numerics import rng
 
 # Steele, Lea & Flood (2014): the first outputs of SplitMix64 from the seed 1234567
 PUBLISHED = (6457827717110365317, 3203168211198807973, 9817491932198370423)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from deepbench_torch.quantities import pixels
+from deepbench_torch.numerics.quantities import pixels
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 from torch import Tensor
 
-from deepbench_torch import poisson, rng
+from deepbench_torch.numerics import poisson, rng
 
 Numbers = NDArray[np.float64]
 RATES = [0.01, 0.3, 1.0, 5.0, 20.0, 31.99, 32.0, 33.0, 100.0, 400.0, 2500.0, 3e4, 1e5, 1.1e5, 1e6]

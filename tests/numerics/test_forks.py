@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import deepbench_torch as db
-from tests.fork_program import WAYS, WORKS
+from tests.numerics.fork_program import WAYS, WORKS
 
 PROGRAM = Path(__file__).with_name("fork_program.py")
 

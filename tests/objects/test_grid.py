@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from deepbench_torch.grid import Grid, per_pixel
+from deepbench_torch.objects.grid import Grid, per_pixel
 
 X = torch.zeros(0, dtype=torch.float64)
 GRIDS = [Grid(3, 5), Grid(5, 3), Grid(1, 4), Grid(4, 1), Grid(3, 5, margin=2), Grid(1, 1)]

@@ -12,9 +12,9 @@ from matplotlib import patches
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from deepbench_torch.arguments import nearest
-from deepbench_torch.grid import Grid
+from deepbench_torch.numerics.checks import nearest
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from deepbench_torch.rng import bits_to_uniform
+from deepbench_torch.numerics.rng import bits_to_uniform
 
 SMALL = 32.0  # below this rate the distribution is summed, above it the expansion is used
 LARGE = 1e5  # above this rate the expansion is worked out in double precision

@@ -1,0 +1,1 @@
+"""Exact arithmetic: random numbers, functions and checks with the same bits everywhere."""
