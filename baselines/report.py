@@ -27,6 +27,7 @@ COLUMNS = (
     "95 % interval",
     "every label right",
     "the paper",
+    "generator version",
 )
 # columns that may differ among the runs of one row: seed, scores and training
 SEPARATE = {"seed", "accuracy", "exact_match", *results.TRAINED}
@@ -82,6 +83,7 @@ def _row(runs: list[Result]) -> list[str]:
         f"{100 * low:.1f} to {100 * high:.1f} %",
         _spread([run.exact_match for run in runs]) if several else "the same",
         f"{one.paper_accuracy:.1f} %" if one.protocol == "paper" else "-",
+        str(one.generator_version),
     ]
 
 
