@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deepbench_torch.images import draw_images
 from deepbench_torch.numerics import rng
-from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.checks import check_device, check_integer
 from deepbench_torch.numerics.quantities import pixels
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import (
@@ -95,7 +95,7 @@ def generate(
     chosen = resize(load_recipe(recipe), image_size)
     seed = check_seed(seed)
     rows = _checked_index(index)
-    device = torch.device(device)
+    device = check_device(device)
     if isinstance(chosen, SeriesRecipe):
         return follow_series(chosen, seed=seed, index=rows, device=device)
     if isinstance(chosen, Recipe):
@@ -141,8 +141,11 @@ def check_seed(seed: int) -> int:
 
 
 def _checked_index(index: Tensor) -> Tensor:
-    if not isinstance(index, Tensor):
-        raise ValueError(f"index must be a tensor of whole numbers, got {index!r:.60}")
+    if not isinstance(index, Tensor) or index.is_meta:
+        raise ValueError(
+            f"index: expected a tensor of whole numbers, got {index!r:.60}; use "
+            "torch.tensor([0, 1]) for the first two rows"
+        )
     index = index.cpu()
     if index.dim() != 1 or index.dtype not in _WHOLE:
         raise ValueError(

@@ -193,7 +193,7 @@ def _grid(recipe: Recipe) -> Grid:
     if recipe.degrade.blur is None:
         return recipe.grid
     margin = degrade.blur_margin(recipe.degrade.blur.sigma * recipe.grid.shorter)
-    return Grid(recipe.grid.height, recipe.grid.width, margin)
+    return Grid(recipe.grid.height, recipe.grid.width, margin=margin)
 
 
 def _blurred(recipe: Recipe, light: Tensor) -> Tensor:

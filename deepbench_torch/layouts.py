@@ -16,4 +16,4 @@ def analysis_grid(recipe: Recipe) -> Grid:
     side = 32 if recipe.layout is None else recipe.layout.grid
     height, width = recipe.image.height, recipe.image.width
     shorter = min(height, width)
-    return Grid(round(height * side / shorter), round(width * side / shorter), side // 4)
+    return Grid(round(height * side / shorter), round(width * side / shorter), margin=side // 4)

@@ -246,7 +246,7 @@ def test_device_argument_is_honoured() -> None:
         ({"index": torch.tensor([True])}, "index must be whole numbers"),
         ({"index": torch.tensor([1], dtype=torch.uint16)}, "index must be whole numbers"),
         ({"index": torch.tensor([1j])}, "index must be whole numbers"),
-        ({"index": None}, "index must be a tensor of whole numbers, got None"),
+        ({"index": None}, "index: expected a tensor of whole numbers, got None"),
         ({"image_size": 0}, "image_size must be a number of pixels from 1 to 16384"),
         ({"image_size": (3, -1)}, "image_size must be .* got -1"),
         ({"image_size": (3, 4, 5)}, "a pair"),

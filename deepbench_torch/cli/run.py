@@ -15,12 +15,18 @@ def run_command(command: typer.Typer, name: str, arguments: list[str] | None = N
     except (typer.Abort, KeyboardInterrupt):
         _fail(name, "interrupted", status=130)
     except typer.TyperException as error:
-        _fail(name, f"{error}; see --help" if str(error) else "")
+        _fail(name, f"{_named(error)}; see --help" if str(error) else "")
     except Exception as error:
         _fail(name, _message(error))
     if status == 130:  # typer's status for Ctrl-C
         _fail(name, "interrupted", status=130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _named(error: typer.TyperException) -> str:
+    """Return what is wrong with an option, after its name."""
+    wrong = isinstance(error, typer.BadParameter) and not str(error).startswith("Missing")
+    return line(error.format_message()).rstrip(".") if wrong else str(error)
 
 
 def _message(error: BaseException) -> str:

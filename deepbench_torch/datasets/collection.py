@@ -28,6 +28,7 @@ from deepbench_torch.datasets.order import order_rows
 from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
+from deepbench_torch.numerics.checks import check_flag, numbers_of_each
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
@@ -96,6 +97,7 @@ class Collection(PairDataset, Group):
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
+        paired = check_flag(paired, where="Collection.paired")
         datasets = check_members(members, split)
         self.domains = member_names(members, datasets)
         self._original_seeds = [member.seed for member in datasets]
@@ -112,8 +114,14 @@ class Collection(PairDataset, Group):
         )
         self._classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
         self.members = [without_domain(member, self.target) for member in datasets]
-        self.weights = None if weights is None else [float(weight) for weight in weights]
-        self.sizes = None if sizes is None else [int(count) for count in sizes]
+        self.weights = (
+            None if weights is None else numbers_of_each(weights, self.domains, where="weights")
+        )
+        self.sizes = (
+            None
+            if sizes is None
+            else numbers_of_each(sizes, self.domains, where="sizes", integers=True)
+        )
         self.size = size
         self.split = split
         self.paired = paired
@@ -121,7 +129,7 @@ class Collection(PairDataset, Group):
             self.domains,
             [len(member) for member in datasets],
             weights=self.weights,
-            sizes=sizes,
+            sizes=self.sizes,
             size=size,
             split=split,
         )

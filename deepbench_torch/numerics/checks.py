@@ -1,7 +1,7 @@
 """Checks of arguments that several entrances share."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple, final
 
@@ -63,6 +63,24 @@ def as_tensor(value: Any) -> Tensor:
     return torch.as_tensor(value, dtype=dtype, device="cpu")
 
 
+def real_tensor(value: Any, *, where: str) -> Tensor:
+    """Return real numbers as a tensor; see `as_tensor`.
+
+    Raises:
+        ValueError: If it holds texts, truth values, complex numbers or rows of unequal length.
+    """
+    try:
+        tensor = as_tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        tensor = None
+    if tensor is None or tensor.is_complex() or tensor.dtype == torch.bool:
+        found = repr(value)[:60] if tensor is None else f"{tensor.dtype}"
+        raise ValueError(
+            f"{where}: expected real numbers, got {found}; pass a number or a float tensor"
+        ) from None
+    return tensor
+
+
 def check_integer(
     value: object, rule: str, *, least: int, most: int, remedy: str | None = None
 ) -> int:
@@ -86,6 +104,70 @@ def check_integer(
     if isinstance(value, bool) or not least <= number <= most:
         raise ValueError(f"{rule}, got {value!r}{ending}")
     return number
+
+
+def check_flag(value: object, *, where: str) -> bool:
+    """Return True or False; texts and numbers are rejected, because "no" would be true.
+
+    Raises:
+        ValueError: If it is another value.
+
+    Example:
+        >>> check_flag(np.bool_(True), where="overwrite")
+        True
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{where}: expected True or False, got {value!r:.60}; set one of them")
+    return bool(value)
+
+
+def check_device(device: object) -> torch.device:
+    """Return a device of this machine.
+
+    Raises:
+        ValueError: If torch has no such device here, or the device holds no values.
+    """
+    ending = "use device='cpu', or a GPU that torch.cuda.is_available() confirms"
+    chosen: torch.device | None = None
+    try:
+        chosen = torch.device(device)  # type: ignore[call-overload]
+        if chosen.type not in ("cpu", "meta"):
+            torch.empty(0, dtype=torch.float32, device=chosen)
+    except (TypeError, RuntimeError, AssertionError, NotImplementedError):
+        chosen = None
+    if isinstance(device, bool) or chosen is None or chosen.type == "meta":
+        raise ValueError(
+            f"device: expected a device of this machine, got {device!r:.60}; {ending}"
+        ) from None
+    return chosen
+
+
+def numbers_of_each(
+    values: Any, names: Sequence[str], *, where: str, integers: bool = False
+) -> list[Any]:
+    """Return one number for each name.
+
+    Args:
+        values: Numbers in any sequence, array or tensor.
+        names: What the numbers belong to.
+        where: The argument, for the message.
+        integers: Whether the numbers are integers; otherwise they become float.
+
+    Raises:
+        ValueError: If it is a text, a mapping or a single number, or another number of them.
+    """
+    plain = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
+    listed: list[Any] = (
+        list(plain) if isinstance(plain, Sequence) and not isinstance(plain, str) else [None]
+    )
+    kinds: Any = (int, np.integer) if integers else (int, float, np.number)
+    valid = all(isinstance(each, kinds) and not isinstance(each, bool) for each in listed)
+    if not valid or len(listed) != len(names):
+        raise ValueError(
+            f"{where}: expected a number for each of {', '.join(names)}, got {values!r:.80}; pass "
+            "a list of numbers in this order"
+        )
+    return [(int if integers else float)(each) for each in listed]
 
 
 def nearest(name: object, names: Iterable[object]) -> str:

@@ -5,12 +5,15 @@ downward. An image of W columns spans -0.5 <= x < W - 0.5. Angles run counter-cl
 toward +y, as astropy's `theta`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.numerics.quantities import pixels
+
+LARGEST_SIDE = 1 << 20  # [pixel]
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,19 @@ class Grid:
 
     height: int
     width: int
-    margin: int = 0
+    margin: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("height", "width", "margin"):
-            number = pixels(getattr(self, name), where=f"Grid.{name}")
-            object.__setattr__(self, name, number)
-        if self.height < 1 or self.width < 1 or self.margin < 0:
-            raise ValueError(
-                f"a grid needs at least one row and one column and no negative margin, got "
-                f"height {self.height}, width {self.width}, margin {self.margin}"
+            least = 0 if name == "margin" else 1
+            number = check_integer(
+                pixels(getattr(self, name), where=f"Grid.{name}"),
+                f"Grid.{name}: expected a whole number of pixels >= {least}",
+                least=least,
+                most=LARGEST_SIDE,
+                remedy="use Grid(height, width), as in Grid(64, 64)",
             )
+            object.__setattr__(self, name, number)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -11,10 +11,11 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from deepbench_torch.numerics.checks import as_tensor
+from deepbench_torch.numerics.checks import real_tensor
 from deepbench_torch.numerics.differentiation import alike, plain_values
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
+from deepbench_torch.objects.calls import check_call, doubt_degrees
 from deepbench_torch.objects.grid import Grid, per_pixel
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 
@@ -154,8 +155,10 @@ class ObjectKind(Generic[T]):
             Images, shape (B, H, W), float dtype and device of the parameters; differentiable.
 
         Raises:
+            TypeError: If the grid is no Grid, or the parameters have no names and no record.
             ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
         """
+        check_call(self.name, parameters=parameters, grid=grid)
         return self.draw(self._checked(parameters), grid)
 
     def draw(self, record: T, grid: Grid) -> Tensor:
@@ -172,7 +175,10 @@ class ObjectKind(Generic[T]):
         if not isinstance(parameters, Mapping):
             parameters = dict(zip(self.fields, parameters, strict=True))
         self.check_names(parameters)
-        values = {name: as_tensor(value) for name, value in self.in_units(parameters).items()}
+        values = {
+            name: real_tensor(value, where=f"{self.name}.{name}")
+            for name, value in self.in_units(parameters).items()
+        }
         self._check_shapes({name: tuple(value.shape) for name, value in values.items()})
         for name, value in values.items():
             self.check(name, value)
@@ -231,6 +237,8 @@ class ObjectKind(Generic[T]):
                 f"{self.name}.{name} must be {field.range}, got "
                 f"{float(values.flatten()[place]):g} in sample {place}; {field.remedy}"
             )
+        if field.unit == "radian":
+            doubt_degrees(f"{self.name}.{name}", values)
 
     def check_prior(self, name: str, prior: Prior) -> None:
         """Refuse a prior that can give values that make no sense.

@@ -6,13 +6,12 @@ They are the oracles of the tests and check any image independently; they are sl
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from astropy.modeling.models import Moffat2D, Sersic2D
 from matplotlib import patches
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from deepbench_torch.numerics.checks import nearest
+from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 
@@ -42,7 +41,12 @@ def render(kind: str, parameters: dict[str, float], grid: Grid) -> Image:
     OBJECTS[kind].check_names(parameters)
     parameters = OBJECTS[kind].in_units(parameters)
     for name, value in parameters.items():
-        OBJECTS[kind].check(name, torch.tensor([value], dtype=torch.float32, device="cpu"))
+        number = real_tensor(value, where=f"{kind}.{name}").double().flatten()
+        if len(number) != 1:
+            raise ValueError(
+                f"{kind}.{name}: expected one number, got {len(number)}; render one object a call"
+            )
+        OBJECTS[kind].check(name, number.float())
     rows, columns = np.mgrid[: grid.height + 2 * grid.margin, : grid.width + 2 * grid.margin]
     return RENDERERS[kind](parameters, columns - float(grid.margin), rows - float(grid.margin))
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.numerics.checks import as_tensor
+from deepbench_torch.numerics.checks import as_tensor, real_tensor
 
 Number = float | Tensor
 
@@ -38,7 +38,7 @@ def as_batch(
     tensors = {
         name: value
         if isinstance(value, Tensor)
-        else torch.as_tensor(value, dtype=torch.float64, device=device)
+        else _float64(value, where=f"{owner}.{name}").to(device)
         for name, value in values.items()
     }
     for name, tensor in tensors.items():
@@ -55,6 +55,13 @@ def as_batch(
     return {name: tensor.double().expand(size) for name, tensor in tensors.items()}
 
 
+def _float64(value: Any, *, where: str) -> Tensor:
+    """Return a number of Python or NumPy as a float64 tensor, exactly."""
+    if isinstance(value, str) or value is None:
+        raise ValueError(f"{where}: expected a real number, got {value!r:.60}; pass a float")
+    return torch.as_tensor(value, dtype=torch.float64, device="cpu")
+
+
 def as_bodies(owner: str, *, mass: Tensor, position: Tensor, velocity: Tensor) -> list[Tensor]:
     """Mass (B, N), position and velocity (B, N, D) in one floating dtype, at least float32.
 
@@ -62,11 +69,10 @@ def as_bodies(owner: str, *, mass: Tensor, position: Tensor, velocity: Tensor) -
         ValueError: If shapes do not fit, numbers are not finite, or a mass makes no sense.
     """
     fields = {"mass": mass, "position": position, "velocity": velocity}
-    bodies = {name: as_tensor(field) for name, field in fields.items()}
+    bodies = {name: real_tensor(field, where=f"{owner}.{name}") for name, field in fields.items()}
     _check_shapes(owner, *(tuple(field.shape) for field in bodies.values()))
     remedy = "give an absent body mass 0 and any finite place"
     for name, field in bodies.items():
-        check_real(f"{owner}.{name}", field)
         check_finite(f"{owner}.{name}", field, remedy=remedy)
     remedy = "gravity attracts; give an absent body mass 0"
     check_not_negative(f"{owner}.mass", bodies["mass"], remedy=remedy)
@@ -166,6 +172,12 @@ def check_steps(owner: str, *, duration: float, steps: int, substeps: int) -> No
     Raises:
         ValueError: With what was found.
     """
+    number = real_tensor(duration, where=f"{owner}.duration")
+    if number.numel() != 1:
+        raise ValueError(
+            f"{owner}.duration: expected one number, got {number.numel()}; simulate samples of "
+            "another duration in a call of their own"
+        )
     if not (math.isfinite(duration) and duration > 0):
         raise ValueError(
             f"{owner}.duration must be finite and > 0, got {duration:g}; "

@@ -1,6 +1,7 @@
 """materialize(): write a catalogue to disk, atomically."""
 
 import errno
+import os
 import shutil
 from concurrent.futures import Executor
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
 from deepbench_torch.datasets.guard import check_guard
-from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.checks import check_flag, check_integer
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
@@ -93,7 +94,12 @@ def materialize(
     """
     check_guard("materialize")
     _check_source(catalogue)
+    if not isinstance(path, str | os.PathLike):
+        user_path(path)  # which refuses it
     _check_name(path)
+    _check_executor(executor)
+    overwrite = check_flag(overwrite, where="materialize.overwrite")
+    progress = check_flag(progress, where="materialize.progress")
     path = user_path(path)
     if isinstance(catalogue, Group):
         if format not in (None, DEFAULT) or shard_rows is not None:
@@ -208,13 +214,25 @@ def _check_source(catalogue: object) -> None:
     """Refuse what is no catalogue, and one whose transforms a file would not hold."""
     if not isinstance(catalogue, Catalogue | Group):
         raise TypeError(
-            f"materialize writes a Catalogue or a Collection, got {type(catalogue).__name__}"
+            "materialize: expected a Catalogue or a Collection, got "
+            f"{type(catalogue).__name__}; write db.Catalogue(recipe, size=..., seed=...), and "
+            "select rows of its StoredCatalogue"
         )
     if isinstance(catalogue, PairDataset) and catalogue.has_transforms:
         raise ValueError(
             "materialize: expected a catalogue without transforms, because a file holds the rows "
             f"as the recipe makes them, got a {type(catalogue).__name__} with transforms; write it "
             "without them, and give them to StoredCatalogue or Collection.open"
+        )
+
+
+def _check_executor(executor: object) -> None:
+    """Refuse what cannot take tasks, such as a number of workers."""
+    takes_tasks = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
+    if executor is not None and not takes_tasks:
+        raise TypeError(
+            f"materialize.executor: expected a concurrent.futures.Executor, got {executor!r:.60}; "
+            "use workers=N for processes of this machine"
         )
 
 

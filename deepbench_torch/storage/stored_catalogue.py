@@ -16,7 +16,8 @@ from deepbench_torch.datasets import (
     Transform,
 )
 from deepbench_torch.datasets.targets import Target, target_rows
-from deepbench_torch.generate import generate
+from deepbench_torch.generate import check_seed, generate
+from deepbench_torch.numerics.checks import check_flag
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
 from deepbench_torch.storage.describe import describe
@@ -80,7 +81,9 @@ class StoredCatalogue(RowDataset):
         seed: int | None = None,
         verify: bool = False,
     ) -> None:
-        stored = verified(path) if verify else describe(path)
+        seed = None if seed is None else check_seed(seed)
+        checked = check_flag(verify, where="StoredCatalogue.verify")
+        stored = verified(path) if checked else describe(path)
         _check_request(stored, recipe=recipe, seed=seed, split=split)
         super().__init__(
             stored.recipe,

@@ -144,6 +144,11 @@ def check_images(image: object) -> Tensor:
     Raises:
         ValueError: If it is not a tensor of shape (B, 1, H, W) or (B, 3, H, W).
     """
+    if isinstance(image, Tensor) and not image.is_floating_point():
+        raise ValueError(
+            f"Classifier: expected images of float32, got {image.dtype}; convert them with "
+            "image.float(), or omit to_uint8 among the transforms"
+        )
     if isinstance(image, Tensor) and image.dim() == 4 and image.shape[1] in (1, 3):
         return image
     found = (

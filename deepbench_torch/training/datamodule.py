@@ -13,7 +13,7 @@ from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.datasets.streams.sharding import rank_and_world
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
-from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.checks import check_flag, check_integer
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import StoredCatalogue, materialize
@@ -98,7 +98,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         self.split_transforms = {
             split: transform if each is None else each for split, each in own.items()
         }
-        self.fresh = fresh
+        self.fresh = check_flag(fresh, where="CatalogueDataModule.fresh")
         self._check_source()
         self._stream: StreamLoader | None = None
         self._stream_state: dict[str, Any] | None = None

@@ -1,5 +1,7 @@
 """Pixel centres at integers; x to the right, y downward, angles from +x toward +y."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -39,16 +41,37 @@ def test_the_inner_part_of_a_margin_is_the_grid_without() -> None:
     assert torch.equal(Grid(3, 5, margin=2).inner(outer[None])[0], inner)
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "margin"), [(0, 5, 0), (3, 0, 0), (-1, 5, 0), (3, 5, -1)]
-)
-def test_sizes_that_make_no_sense_are_refused(height: int, width: int, margin: int) -> None:
-    with pytest.raises(ValueError) as caught:
-        Grid(height, width, margin)
-    assert str(caught.value) == (
-        "a grid needs at least one row and one column and no negative margin, got "
-        f"height {height}, width {width}, margin {margin}"
-    )
+WRONG_SIZES: list[tuple[Any, Any, Any, str]] = [
+    (0, 5, 0, "height"),
+    (3, 0, 0, "width"),
+    (-1, 5, 0, "height"),
+    (3, 5, -1, "margin"),
+    (2.5, 5, 0, "height"),
+    (3, "5", 0, "width"),
+    (True, 5, 0, "height"),
+    (3, float("nan"), 0, "width"),
+    (3, (5, 5), 0, "width"),
+    (3, 5, 0.5, "margin"),
+    (3, 1 << 40, 0, "width"),
+    (None, 5, 0, "height"),
+]
+
+
+@pytest.mark.parametrize(("height", "width", "margin", "name"), WRONG_SIZES)
+def test_wrong_sizes_are_refused(height: Any, width: Any, margin: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^Grid\.{name}: expected a whole number .*got .*; use"):
+        Grid(height, width, margin=margin)
+
+
+def test_integers_of_any_type_are_sizes() -> None:
+    grid = Grid(np.int64(3), torch.tensor(5))  # type: ignore[arg-type]
+    assert [type(grid.height), type(grid.width), grid] == [int, int, Grid(3, 5)]
+
+
+def test_a_third_number_is_no_channel() -> None:
+    """`Grid(28, 28, 1)` would have a margin, and images of 30 x 30 pixels."""
+    with pytest.raises(TypeError, match="positional"):
+        Grid(28, 28, 1)  # type: ignore[call-arg]
 
 
 def test_per_pixel_meets_images() -> None:

@@ -479,7 +479,7 @@ BAD: list[tuple[str, Any, str]] = [
     (
         "mass",
         torch.ones(2, 3, dtype=torch.complex64),
-        "nbody.mass must be real numbers, got torch.complex64; convert it first",
+        "nbody.mass: expected real numbers, got torch.complex64; pass a number or a float tensor",
     ),
     ("position", torch.zeros(2, 3, 4), f"nbody.position {SHAPES}; got (2, 3, 4) with mass (2, 3)"),
     ("position", torch.zeros(2, 4, 2), f"nbody.position {SHAPES}; got (2, 4, 2) with mass (2, 3)"),

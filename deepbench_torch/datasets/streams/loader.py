@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from deepbench_torch.datasets.guard import check_guard, naming_guard
 from deepbench_torch.datasets.streams.stream import CatalogueStream
+from deepbench_torch.numerics.checks import check_integer
 
 
 class StreamLoader(DataLoader[Any]):
@@ -48,6 +49,11 @@ class StreamLoader(DataLoader[Any]):
         sampler: None = None,
         batch_sampler: None = None,
     ) -> None:
+        if not isinstance(dataset, CatalogueStream):
+            raise TypeError(
+                f"StreamLoader: expected a CatalogueStream, got {type(dataset).__name__}; use "
+                "db.CatalogueStream(recipe, batch_size=64), or a DataLoader for a Catalogue"
+            )
         if dataset.batch_size is None:
             raise ValueError(
                 "StreamLoader: expected a stream of batches, got batch_size=None; set batch_size "
@@ -61,7 +67,13 @@ class StreamLoader(DataLoader[Any]):
         super().__init__(
             dataset,
             batch_size=None,
-            num_workers=num_workers,
+            num_workers=check_integer(
+                num_workers,
+                "StreamLoader.num_workers: expected a whole number >= 0",
+                least=0,
+                most=1 << 15,
+                remedy="set the number of processes, 0 for this one",
+            ),
             persistent_workers=persistent_workers,
             prefetch_factor=prefetch_factor,
             pin_memory=pin_memory,

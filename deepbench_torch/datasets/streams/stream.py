@@ -20,7 +20,7 @@ from deepbench_torch.datasets.streams.progress import Progress, Reader, StreamPr
 from deepbench_torch.datasets.streams.sharding import ShardPlan, rank_and_world, worker_shard
 from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.datasets.targets import Target
-from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.checks import check_device, check_flag, check_integer
 from deepbench_torch.recipes import AbstractRecipe
 
 FIXED = frozenset({"source", "start", "size", "batch_size", "drop_last", "device"})
@@ -123,8 +123,8 @@ class CatalogueStream(IterableDataset[Any]):
         if start is not None and start < LARGEST_SIZE:
             use_parts(self, parts_from(self.source, self.start))
         self.batch_size = _number(batch_size, "batch_size: expected None or a positive number")
-        self.drop_last = drop_last
-        self.device = torch.device(device)
+        self.drop_last = check_flag(drop_last, where="drop_last")
+        self.device = check_device(device)
         self._maker = BatchMaker(self.source, self.batch_size, collate_fn, self.device)
         self._progress = StreamProgress()
         self._parent_rank: ParentRank | None = None

@@ -14,7 +14,7 @@ from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader
 from deepbench_torch.storage.hdf5.checksum import append_checksum
-from deepbench_torch.storage.hdf5.header import Block, checked_file, read_header
+from deepbench_torch.storage.hdf5.header import Block, Header, checked_file, read_header
 from deepbench_torch.storage.hdf5.shards import rows_in_shard, shard_folder, write_shards
 from deepbench_torch.storage.hdf5.write import write_file
 from deepbench_torch.storage.reading import reading
@@ -53,6 +53,7 @@ class H5Rows(RowReader):
         self._path = stored.path
         self._header = read_header(stored.path)
         self._pieces: OrderedDict[int, Piece] = OrderedDict()
+        self._checked: set[int] = set()  # shards that are known to belong to the file
 
     @override
     def read(self, indices: Indices) -> tuple[Array, Array]:
@@ -87,12 +88,39 @@ class H5Rows(RowReader):
             return _piece(self._path, self._header.recipe.content, data, label)
         path, rows = shards.file(number, self._header.rows), shards.rows
         rows = min(rows, len(self._header.rows) - number * rows)
+        if number not in self._checked:
+            first = self._header.rows.start + number * shards.rows
+            _check_shard(path, self._header, range(first, first + rows))
+            self._checked.add(number)
         offsets = [None if each < 0 else each for each in shards.offsets[number].tolist()]
         blocks = (
             block._replace(shape=(rows, *block.shape[1:]), offset=offset)
             for block, offset in zip((data, label), offsets, strict=True)
         )
         return _piece(path, self._header.recipe.content, *blocks)
+
+
+def _check_shard(path: Path, header: Header, rows: range) -> None:
+    """Refuse a shard of another catalogue, or of other rows, under the name of this one.
+
+    Raises:
+        ValueError: If the metadata of the shard differ from those of the catalogue.
+    """
+    with reading(path), checked_file(path) as file:
+        found = dict(file.attrs)
+        differing = [
+            name
+            for name in ("digest", "seed", "size", "split", "generator_version")
+            if found.get(name) != header.attributes[name]
+        ]
+    if list(found.get("shard", ())) != [rows.start, rows.stop]:
+        differing.append("rows")
+    if differing:
+        raise ValueError(
+            f"{str(path)!r}: expected rows {rows.start} to {rows.stop - 1} of its catalogue, got a "
+            f"shard of another {', '.join(differing)}; bring all shards along, or write the "
+            "catalogue again"
+        )
 
 
 def _piece(path: Path, content: str, data: Block, label: Block) -> Piece:
