@@ -114,14 +114,8 @@ class Collection(PairDataset, Group):
         )
         self._classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
         self.members = [without_domain(member, self.target) for member in datasets]
-        self.weights = (
-            None if weights is None else numbers_of_each(weights, self.domains, where="weights")
-        )
-        self.sizes = (
-            None
-            if sizes is None
-            else numbers_of_each(sizes, self.domains, where="sizes", integers=True)
-        )
+        self.weights = numbers_of_each(self.domains, weights, where="weights")
+        self.sizes = numbers_of_each(self.domains, sizes, where="sizes", integers=True)
         self.size = size
         self.split = split
         self.paired = paired

@@ -143,19 +143,21 @@ def check_device(device: object) -> torch.device:
 
 
 def numbers_of_each(
-    values: Any, names: Sequence[str], *, where: str, integers: bool = False
-) -> list[Any]:
+    names: Sequence[str], values: Any, *, where: str, integers: bool = False
+) -> list[Any] | None:
     """Return one number for each name.
 
     Args:
-        values: Numbers in any sequence, array or tensor.
         names: What the numbers belong to.
+        values: Numbers in any sequence, array or tensor; None for no numbers.
         where: The argument, for the message.
         integers: Whether the numbers are integers; otherwise they become float.
 
     Raises:
         ValueError: If it is a text, a mapping or a single number, or another number of them.
     """
+    if values is None:
+        return None
     plain = values.tolist() if isinstance(values, Tensor | np.ndarray) else values
     listed: list[Any] = (
         list(plain) if isinstance(plain, Sequence) and not isinstance(plain, str) else [None]
