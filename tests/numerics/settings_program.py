@@ -8,7 +8,7 @@ import hashlib
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def joined(parts: Any) -> bytes:
     if isinstance(parts, Tensor):
         found = parts.detach().contiguous()
         return str((found.dtype, found.device)).encode() + found.numpy().tobytes()
-    if isinstance(parts, dict):
+    if isinstance(parts, Mapping):
         return b"".join(name.encode() + joined(part) for name, part in parts.items())
     if isinstance(parts, list | tuple):
         return b"".join(map(joined, parts))
