@@ -33,6 +33,8 @@ from deepbench_torch.samples import AbstractSample
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
 
+FIXED = {*("members", "weights", "sizes", "size", "split", "paired", "domains", "order", "target")}
+
 
 @final
 class Collection(PairDataset, Group):
@@ -78,9 +80,7 @@ class Collection(PairDataset, Group):
         domains: Names of the members, in order.
     """
 
-    fixed = PairDataset.fixed | {
-        *("members", "weights", "sizes", "size", "split", "paired", "domains", "order", "target"),
-    }
+    fixed = frozenset(FIXED)
 
     def __init__(
         self,

@@ -2,15 +2,38 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.names import beside
 from deepbench_torch.storage.work.progress import Bar
+
+
+def _wait(lock: BaseFileLock, place: Path) -> None:
+    """Wait for a lock as long as its folder takes files."""
+    while not lock.is_locked:
+        with suppress(Timeout):
+            lock.acquire(timeout=1.0, poll_interval=0.1)
+            return
+        _check_folder(place)
+
+
+def _check_folder(place: Path) -> None:
+    """Check that a lock file can be in its folder.
+
+    filelock reports a folder of the system such as /proc as a lock that another process holds, so
+    waiting would never end.
+
+    Raises:
+        OSError: If the lock file does not exist and no file can be created beside it.
+    """
+    if not os.path.lexists(place):
+        tempfile.TemporaryFile(dir=place.parent).close()
 
 
 @contextmanager
@@ -42,10 +65,11 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
             lock = FileLock(place, mode=0o666)
             lock.acquire(timeout=0)
     except Timeout:
+        _check_folder(place)
         if not quiet:
             text = f"{line(path.name)} is being written by another process; waiting for it"
             Bar.write(text, file=sys.stderr)
-        lock.acquire(poll_interval=0.1)
+        _wait(lock, place)
     try:
         yield
     finally:
