@@ -21,7 +21,8 @@ import torch
 WAY = sys.argv[1] if __name__ == "__main__" else ""
 WITHOUT_PAUSE = "old OpenMP"
 if WAY == WITHOUT_PAUSE:  # as on a system whose runtime cannot end its threads
-    import torchvision  # noqa: F401 - it loads libraries of its own
+    import numba  # noqa: F401 - both load libraries of their own
+    import torchvision  # noqa: F401
 
     ctypes.CDLL = lambda path: object()  # type: ignore[assignment,misc]
 if not WAY.startswith("late"):

@@ -20,7 +20,7 @@ SHORT = ("sky", "render", "catalogue", "stored", "materialize")
 
 def run(way: str, folder: Path, works: Iterable[str] = WORKS) -> dict[str, str]:
     """The hash of each work whose child came back."""
-    environment = os.environ | {"PYTHONPATH": str(PROGRAM.parent.parent), "OMP_NUM_THREADS": "2"}
+    environment = os.environ | {"PYTHONPATH": str(PROGRAM.parents[2]), "OMP_NUM_THREADS": "2"}
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-W", "ignore", str(PROGRAM), way, str(folder), *works],
         capture_output=True,
