@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deepbench_torch.objects.grid import Grid
 
-TURN = 2 * math.pi + 1e-6  # [radian]; angles from 0 to 2 pi in float32 are within it
+LARGEST_ANGLE = 4 * math.pi  # [radian]; an optimiser may pass a turn, degrees are far beyond
 
 
 def check_call(kind: str, *, parameters: Any, grid: Any) -> None:
@@ -31,15 +31,15 @@ def check_call(kind: str, *, parameters: Any, grid: Any) -> None:
 
 
 def doubt_degrees(name: str, angles: Tensor) -> None:
-    """Warn of angles of more than a turn, which are probably degrees.
+    """Warn of angles of more than two turns, which are probably degrees.
 
     Args:
         name: Kind and parameter.
         angles: Finite angles [radian].
     """
-    if bool((angles.abs() > TURN).any()):
+    if bool((angles.abs() > LARGEST_ANGLE).any()):
         warnings.warn(
-            f"{name}: expected radians, got {float(angles.abs().max()):g}, which is more than a "
-            "turn; convert degrees with torch.deg2rad or math.radians",
+            f"{name}: expected radians, got {float(angles.abs().max()):g}, which is more than "
+            "two turns; convert degrees with torch.deg2rad or math.radians",
             stacklevel=5,
         )

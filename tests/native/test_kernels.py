@@ -133,7 +133,7 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     sample = db.generate(case, 5, rows_of(case))
     blur = case.degrade.blur
     margin = 0 if blur is None else degrade.blur_margin(blur.sigma * case.grid.shorter)
-    grid = Grid(case.grid.height, case.grid.width, margin)
+    grid = Grid(case.grid.height, case.grid.width, margin=margin)
     expected = _composed(sample, grid)
     if blur is not None:
         expected = degrade.blur(expected, sigma=blur.sigma * case.grid.shorter)
