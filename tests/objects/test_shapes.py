@@ -225,6 +225,7 @@ EXTREMES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*expected radians")
 @each_shape
 @pytest.mark.parametrize("extreme", EXTREMES, ids=str)
 def test_extremes_draw_a_shape_and_finite_gradients(kind: str, extreme: dict[str, float]) -> None:
