@@ -147,7 +147,7 @@ def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
 
 @kernel
 def _share(light: Any, total: Any, size: Any, margin: Any) -> Any:
-    """Return the share of an object's core that lies in the frame and outshines the others."""
+    """Return the share of an object's core in the frame that outshines the others."""
     height, width = size
     peak = int32(0)
     for c in range(light.size):

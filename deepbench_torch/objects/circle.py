@@ -52,7 +52,7 @@ def light(
 
 
 def ring(dx: Tensor, dy: Tensor, middle: Tensor, reach: Tensor) -> Tensor:
-    """Return how deep each pixel lies in a circle's outline [pixel], shape (B, H, W)."""
+    """Return the depth of each pixel in a circle's outline [pixel], shape (B, H, W)."""
     return outline(sqrt(dx * dx + dy * dy + _TINY), middle, reach)
 
 

@@ -28,7 +28,7 @@ PENS = Choice((math.inf, 0.03, 0.06), weights=(2.0, 1.0, 1.0))
 
 
 def outline(distance: Tensor, middle: Tensor, reach: Tensor) -> Tensor:
-    """Return how deep each pixel lies in an outline [pixel]: at least 0 on it, shape (B, H, W).
+    """Return the depth of each pixel in an outline [pixel]: at least 0 on it, shape (B, H, W).
 
     Args:
         distance: From the middle of the shape, where it is 0, outward to its edge [pixel], shape

@@ -142,7 +142,7 @@ def test_too_many_open_files_are_said_to_be_that(way: str, tmp_path: Path) -> No
         with no_more_files(), pytest.raises(OSError, match="ulimit -n") as caught:
             use(path)
         assert caught.value.errno == errno.EMFILE
-    assert len(stored.__getitems__([0, 5])) == 2  # and then it goes on
+    assert len(stored.__getitems__([0, 5])) == 2  # later reads succeed
 
 
 @each_way

@@ -248,7 +248,7 @@ def path(honest: Path, tmp_path: Path) -> Path:
 
 
 def crafted(path: Path, name: str) -> str:
-    """Change a file, put its seal right, and return the reason that must be told."""
+    """Change a file, correct its seal, and return the expected reason."""
     craft, reason = TABLE[name]
     os.truncate(path, path.stat().st_size - CHECKSUM_BYTES)
     with h5py.File(path, "r+") as file:
