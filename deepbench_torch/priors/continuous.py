@@ -55,6 +55,10 @@ class Uniform(Interval):
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value < self.high)
 
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        return value.double() * 0 - math.log(self.high - self.low)
+
 
 @final
 @dataclass(frozen=True)
@@ -80,6 +84,11 @@ class LogUniform(Interval):
     @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high)
+
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        span = math.log(self.high) - math.log(self.low)
+        return -value.double().log() - math.log(span)
 
 
 @final
@@ -121,6 +130,12 @@ class Normal(Prior):
     @override
     def contains(self, value: Tensor) -> Tensor:
         return (value >= self.low) & (value <= self.high) & value.isfinite()
+
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        probability = self.truncation()[2]
+        scale = math.log(self.std * math.sqrt(2 * math.pi)) + math.log(probability)
+        return -((value.double() - self.mean) / self.std).square() / 2 - scale
 
     @property
     @override

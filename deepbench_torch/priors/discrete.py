@@ -38,6 +38,11 @@ class Integer(Prior):
     def contains(self, value: Tensor) -> Tensor:
         return (value == value.round()) & (value >= self.low) & (value <= self.high)
 
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        count = self.high - self.low + 1
+        return torch.full_like(value, -math.log(count), dtype=torch.float64)
+
     @property
     @override
     def support(self) -> tuple[float, float]:
@@ -91,6 +96,14 @@ class Choice(Prior):
         return torch.isin(
             value, torch.tensor(self._possible, dtype=value.dtype, device=value.device)
         )
+
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        weights = self.weights or (1.0,) * len(self.values)
+        values = torch.tensor(self.values, dtype=value.dtype, device=value.device)
+        shares = torch.tensor(weights, dtype=torch.float64, device=value.device)
+        same = value[..., None] == values  # (..., values)
+        return (same * shares).sum(-1).log() - math.log(math.fsum(weights))
 
     @property
     @override

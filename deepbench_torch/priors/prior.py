@@ -59,6 +59,37 @@ class Prior(ABC):
     def contains(self, value: Tensor) -> Tensor:
         """Return whether each value is possible: bool, the shape of `value`."""
 
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Return the logarithm of the density, or of the probability of a discrete value.
+
+        `Uniform`, `LogUniform` and `Normal` have a density per unit of the value; it includes the
+        truncation of `Normal`. `Integer`, `Choice` and `Fixed` have the probability of each value,
+        so 0 for the value of `Fixed`. Both are -inf where `contains` is False, also at NaN.
+
+        Args:
+            value: Values in the units of the prior, any shape and real dtype. float32 values are
+                compared with the support in float32.
+
+        Returns:
+            float64, the shape of `value`; differentiable inside the support of a density.
+
+        Example:
+            >>> import torch
+            >>> from deepbench_torch.priors import Uniform
+            >>> Uniform(0, 4).log_prob(torch.tensor([1.0, 5.0])).exp()
+            tensor([0.2500, 0.0000], dtype=torch.float64)
+        """
+        real = value if value.is_floating_point() else value.double()
+        inside = self.contains(real)
+        # where a value is impossible, the formula gets a possible one: no nan in the gradient
+        middle = self.icdf(torch.tensor(0.5, dtype=torch.float64, device="cpu")).item()
+        possible = torch.where(inside, real, middle)
+        return torch.where(inside, self._log_density(possible), -math.inf)
+
+    @abstractmethod
+    def _log_density(self, value: Tensor) -> Tensor:
+        """Return `log_prob` of possible values."""
+
     @property
     @abstractmethod
     def support(self) -> tuple[float, float]:
@@ -114,6 +145,10 @@ class Fixed(Prior):
     @override
     def contains(self, value: Tensor) -> Tensor:
         return value == self.at
+
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        return torch.zeros_like(value, dtype=torch.float64)
 
     @property
     @override
