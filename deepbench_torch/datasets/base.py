@@ -6,7 +6,9 @@ from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar, Self, overload
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 from typing_extensions import override
@@ -210,6 +212,30 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
         return statistics_of(
             torch.stack([data for data, _ in plain._pairs(chunk)]) for chunk in indices
         )
+
+    def arrays(
+        self, target: Target = "label", *, flat: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[Any]]:
+        """Return all rows in order, before any transform, as arrays for scikit-learn.
+
+        Args:
+            target: "label", or another target of one shape for all rows, as "clean" or "index".
+            flat: Whether each image or series is one line of numbers.
+
+        Returns:
+            Data, float32, shape (N, H * W) or (N, T * C); labels, int64 (N,) or float32 (N, K).
+
+        Raises:
+            ValueError: If the target differs in shape from row to row, or there are no rows.
+
+        Example:
+            >>> import deepbench_torch as db
+            >>> [array.shape for array in db.Catalogue("astro", size=60).arrays()]
+            [(60, 784), (60,)]
+        """
+        from deepbench_torch.datasets.arrays import dataset_arrays
+
+        return dataset_arrays(self, target, flat=flat)
 
     @property
     def collate_fn(self) -> Callable[[list[Any]], Any]:
