@@ -1,12 +1,15 @@
-"""exp, log, roots and the normal quantile with the same bits on every machine.
+"""exp, log, roots, sin, cos, atan and the normal quantile with the same bits on every machine.
 
 Mathematics libraries differ in the last bit between processors. Truth must not: these use
 additions, multiplications, divisions and roots alone, which IEEE 754 rounds in one way only.
-Accurate to a few units in the last place of float64; for parameters, not for pixels.
+Accurate to a few units in the last place of float64; for parameters and motion, not for pixels.
+
+`sqrt`, `sin`, `cos`, `atan` and `expm1` are differentiable. Inside of `vmap` and on other devices
+they are torch's, equal to rounding.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +20,15 @@ from deepbench_torch.numerics.differentiation import is_differentiated, is_wrapp
 # ln 2 in two parts: the first ends in enough zeros for its product with an exponent to be exact
 _LN2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
+
+# pi / 2 in three parts: the product of each of the first two with a number of quarter turns below
+# 2**20 is exact
+_QUARTER = tuple(
+    map(float.fromhex, ("0x1.921fb54400000p+0", "0x1.0b4611a600000p-34", "0x1.3198a2e037073p-69"))
+)
+_COSINE = tuple((-1.0) ** term / math.factorial(2 * term) for term in range(9))
+_SINE = tuple((-1.0) ** term / math.factorial(2 * term + 1) for term in range(9))
+_ATAN = tuple((-1.0) ** term / (2 * term + 1) for term in range(13))
 
 # Wichura (1988), Algorithm AS 241, PPND16: numerators and denominators, lowest power first
 _CENTRE = (
@@ -64,23 +76,88 @@ def log(x: Tensor) -> Tensor:
 
 
 def sqrt(x: Tensor) -> Tensor:
-    """Return the correctly rounded square root, any shape; differentiable.
+    """Return the correctly rounded square root, any shape.
 
     `torch.sqrt` is off by one unit in the last place for about 1 % of all numbers on some CPUs.
-    NumPy takes the processor's own instruction, which IEEE 754 rounds in one way only. Inside of
-    `vmap` and on other devices the root is torch's, equal to rounding.
+    NumPy takes the processor's own instruction, which IEEE 754 rounds in one way only.
 
     Args:
         x: float32 or float64, at least 0; NaN where it is less.
     """
+    return _exactly(_root, torch.sqrt, x)
+
+
+def sin(x: Tensor) -> Tensor:
+    """Return the sine of float64 angles, any shape; accurate up to a million radians."""
+    return _exactly(lambda angle: _turned(angle, 0), torch.sin, x)
+
+
+def cos(x: Tensor) -> Tensor:
+    """Return the cosine of float64 angles, any shape; accurate up to a million radians."""
+    return _exactly(lambda angle: _turned(angle, 1), torch.cos, x)
+
+
+def atan(x: Tensor) -> Tensor:
+    """Return the angle from -pi / 2 to pi / 2 with a float64 tangent, any shape."""
+    return _exactly(_angle, torch.atan, x)
+
+
+def expm1(x: Tensor) -> Tensor:
+    """Return e**x - 1 for float64 `x` up to 700, any shape."""
+    return _exactly(_excess, torch.expm1, x)
+
+
+def decay(x: Tensor) -> Tensor:
+    """Return e**-x for float64 `x` of at least 0, any shape; 1e-304 from 700 on."""
+    return _exactly(lambda steps: exp(-steps.clamp_max(700)), lambda steps: torch.exp(-steps), x)
+
+
+def _exactly(
+    exact: Callable[[Tensor], Tensor], near: Callable[[Tensor], Tensor], x: Tensor
+) -> Tensor:
+    """Return the exact function where there is one, with the derivatives of torch's own."""
     if is_wrapped(x) or x.device.type != "cpu":
-        return torch.sqrt(x)
-    with np.errstate(invalid="ignore"):
-        root = torch.from_numpy(np.asarray(np.sqrt(x.detach().numpy())))
+        return near(x)
+    value = exact(x.detach())
     if not is_differentiated(x):
-        return root
-    near = torch.sqrt(x)  # it has the derivatives; the difference is exact
-    return near + (root - near.detach()).nan_to_num(0, 0, 0)
+        return value
+    close = near(x)  # the difference of both is exact
+    return close + (value - close.detach()).nan_to_num(0, 0, 0)
+
+
+def _root(x: Tensor) -> Tensor:
+    with np.errstate(invalid="ignore"):
+        return torch.from_numpy(np.asarray(np.sqrt(x.numpy())))
+
+
+def _turned(angle: Tensor, quarters: int) -> Tensor:
+    """Return the sine of angles and some quarter turns."""
+    whole = torch.floor(angle * (2 / math.pi) + 0.5)
+    rest = angle
+    for part in _QUARTER:
+        rest = rest - whole * part  # in the end |rest| <= 0.79
+    square = rest * rest
+    quarter = whole + quarters
+    quarter = quarter - 4 * torch.floor(quarter / 4)  # 0, 1, 2 or 3
+    even = quarter == 2 * torch.floor(quarter / 2)
+    size = torch.where(even, rest * polynomial(_SINE, square), polynomial(_COSINE, square))
+    return torch.where(quarter < 2, size, -size)
+
+
+def _angle(tangent: Tensor) -> Tensor:
+    size = tangent.abs()
+    steep = size > 1
+    part = torch.where(steep, 1 / size, size)
+    for _ in range(2):  # halves the angle: tan(a / 2) = tan a / (1 + sqrt(1 + tan(a)**2))
+        part = part / (1 + _root(1 + part * part))  # in the end <= 0.2
+    angle = 4 * part * polynomial(_ATAN, part * part)
+    return torch.where(steep, math.pi / 2 - angle, angle).copysign(tangent)
+
+
+def _excess(x: Tensor) -> Tensor:
+    near = x.clamp(-0.4, 0.4)
+    series = near * polynomial([1 / math.factorial(power + 1) for power in range(15)], near)
+    return torch.where(near == x, series, exp(x.clamp(-700, 700)) - 1)
 
 
 def normal_quantile(p: Tensor) -> Tensor:

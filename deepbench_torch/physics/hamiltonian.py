@@ -6,6 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.physics import arguments
@@ -118,21 +119,21 @@ def _step(
     q: Tensor, p: Tensor, inertia: Tensor, weight: Tensor, *, step: float
 ) -> tuple[Tensor, Tensor]:
     for share in YOSHIDA:
-        p = p - q.sin() * weight * (share * step / 2)
+        p = p - exact_math.sin(q) * weight * (share * step / 2)
         q = q + p / inertia * (share * step)
-        p = p - q.sin() * weight * (share * step / 2)
+        p = p - exact_math.sin(q) * weight * (share * step / 2)
     return q, p
 
 
 def _record(
     time: Tensor, q: Tensor, p: Tensor, *, inertia: Tensor, weight: Tensor
 ) -> PhasePath[Tensor]:
-    lift = 2 * (q / 2).sin().square()  # 1 - cos q, without loss near 0
+    lift = 2 * exact_math.sin(q / 2).square()  # 1 - cos q, without loss near 0
     return PhasePath(
         time=time,
         q=q,
         p=p,
         dq_dt=p / inertia,
-        dp_dt=-weight * q.sin(),
+        dp_dt=-weight * exact_math.sin(q),
         energy=p * p / (2 * inertia) + weight * lift,
     )

@@ -197,8 +197,8 @@ def _damped_drift(damping: Tensor, step: float) -> tuple[Tensor, Tensor]:
     x = damping.double() * step
     small = x < 1e-4  # the series is exact to rounding, and has a slope at 0
     series = 1 - x / 2 * (1 - x / 3 * (1 - x / 4))
-    reach = step * torch.where(small, series, -torch.expm1(-x) / torch.where(small, 1.0, x))
-    return torch.exp(-x).to(damping), reach.to(damping)
+    reach = step * torch.where(small, series, -exact_math.expm1(-x) / torch.where(small, 1.0, x))
+    return exact_math.decay(x).to(damping), reach.to(damping)
 
 
 def _kinetic(mass: Tensor, velocity: Tensor) -> Tensor:

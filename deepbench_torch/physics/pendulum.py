@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -107,7 +108,10 @@ def simulate(
         drag=column["friction"] / column["mass"],
     )
     phi, rate = swing.SOLUTIONS[method](time.to(rows["angle"].device), pendulums)
-    position = torch.stack((phi.sin(), -phi.cos()), dim=2) * column["length"][..., None]
+    position = (
+        torch.stack((exact_math.sin(phi), -exact_math.cos(phi)), dim=2)
+        * column["length"][..., None]
+    )
     return Motion(phi.to(dtype), rate.to(dtype), position.to(dtype))
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.differentiation import is_differentiated
 
 # Landen steps after which no modulus is left, not even that of a pendulum that starts upright
@@ -74,10 +75,10 @@ def _elliptic(time: Tensor, pendulums: Pendulums) -> Solution:
     Here w = sqrt(stiffness), u = w t, k = sin(angle / 2) and k' = cos(angle / 2). The first is the
     usual sin(phi / 2) = k sn(K - u), written so that no digits are lost near upright.
     """
-    half, frequency = pendulums.angle / 2, pendulums.stiffness.sqrt()
-    k, complement = half.sin(), half.cos()
+    half, frequency = pendulums.angle / 2, exact_math.sqrt(pendulums.stiffness)
+    k, complement = exact_math.sin(half), exact_math.cos(half)
     sn, cn, dn = jacobi(frequency * time, k, complement)
-    phi = 2 * torch.atan(cn * (k / complement))
+    phi = 2 * exact_math.atan(cn * (k / complement))
     return phi, sn / dn * (-2 * frequency * k * complement)
 
 
@@ -98,10 +99,11 @@ def jacobi(u: Tensor, k: Tensor, complement: Tensor) -> tuple[Tensor, Tensor, Te
     levels = []
     for _ in range(LEVELS):
         rest = 2 * complement / (1 + complement)  # 1 - the next modulus
-        k, complement = (k / (1 + complement)).square(), 2 * complement.sqrt() / (1 + complement)
+        whole = 1 + complement
+        k, complement = (k / whole).square(), 2 * exact_math.sqrt(complement) / whole
         levels.append((k, rest))
         u = u / (1 + k)
-    sn, cn, dn = u.sin(), u.cos(), torch.ones_like(u)
+    sn, cn, dn = exact_math.sin(u), exact_math.cos(u), torch.ones_like(u)
     for k, rest in reversed(levels):
         sn2 = sn * sn
         scale = 1 / (1 + k * sn2)
@@ -113,11 +115,13 @@ def _harmonic(time: Tensor, pendulums: Pendulums) -> Solution:
     angle, velocity, stiffness, drag = pendulums
     half = drag / 2
     gap = stiffness - half * half
-    root = torch.maximum(gap.abs(), stiffness * 1e-16).sqrt()  # critical drag is a limit of weak
-    decay, phase = torch.exp(-half * time), root * time
-    swing = decay * phase.cos(), decay * phase.sin() / root
+    # critical drag is a limit of weak
+    root = exact_math.sqrt(torch.maximum(gap.abs(), stiffness * 1e-16))
+    decay, phase = exact_math.decay(half * time), root * time
+    swing = decay * exact_math.cos(phase), decay * exact_math.sin(phase) / root
     # cosh and sinh times the decay, in exponents that are never positive
-    slow, lost = torch.exp(-stiffness / (half + root) * time), -torch.expm1(-2 * phase)
+    slow = exact_math.decay(stiffness / (half + root) * time)
+    lost = -exact_math.expm1(-2 * phase)
     creep = slow * (1 - lost / 2), slow * lost / (2 * root)
     even, odd = (torch.where(gap > 0, *pair) for pair in zip(swing, creep, strict=True))
     phi = angle * even + (velocity + half * angle) * odd
@@ -130,7 +134,7 @@ def integrated(time: Tensor, pendulums: Pendulums) -> Solution:
     Steps a second are a power of 2 by each row's own pace; rows that share it go together.
     """
     moments, order = time.sort()
-    pace = pendulums.stiffness.sqrt() + pendulums.velocity.abs() + pendulums.drag
+    pace = exact_math.sqrt(pendulums.stiffness) + pendulums.velocity.abs() + pendulums.drag
     power = torch.frexp(pace.detach().squeeze(1) * STEPS_PER_RADIAN).exponent
     _check_cost(moments[-1] * 2.0**power)
     states = time.new_empty(2, len(power), len(time))
@@ -174,7 +178,7 @@ def extrapolated_step(pendulums: Pendulums, step: float) -> Solution:
     angle, velocity, stiffness, drag = pendulums
 
     def brake(angle: Tensor, velocity: Tensor) -> Tensor:
-        return angle.sin() * stiffness + velocity * drag
+        return exact_math.sin(angle) * stiffness + velocity * drag
 
     def midpoint(divisions: int) -> Solution:
         part = step / divisions

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.physics import pendulum
 from deepbench_torch.physics.arguments import sample_times
@@ -121,7 +122,7 @@ def _record(motion: pendulum.Motion[Tensor], parameters: Parameters) -> Record:
     """Channels and energies of a motion; parameters of shape (B, 1) or (B, T)."""
     mass, length = parameters["mass"], parameters["length"]
     speed = length * motion.velocity
-    lift = 2 * (motion.angle / 2).sin().square()  # 1 - cos angle, without loss near 0
+    lift = 2 * exact_math.sin(motion.angle / 2).square()  # 1 - cos angle, without loss near 0
     columns = (motion.angle, motion.velocity, *motion.position.unbind(2))
     return Record(
         series=torch.stack(columns, dim=2),

@@ -1,4 +1,4 @@
-"""Hashes of the first rows of every packaged recipe of images, the same on every CPU.
+"""Hashes of the first rows of every packaged recipe, the same on every CPU.
 
 `python -m tests.native.golden` writes them to `golden.json`, as it must be when GENERATOR_VERSION
 rises; `python -m tests.native.golden sky lensing` prints those of some recipes.
@@ -19,21 +19,29 @@ ROWS = 64
 
 
 def hashes(names: list[str]) -> dict[str, dict[str, str]]:
-    """Return by recipe the SHA-256 of its images, images without noise and parameters.
+    """Return by recipe the SHA-256 of its rows, of its rows without noise, and of its parameters.
 
     Args:
-        names: Packaged recipes of images.
+        names: Packaged recipes.
     """
     found = {}
     for name in names:
         sample = db.generate(name, 7, torch.arange(ROWS))
-        parameters = [values for kind in sample.scene.values() for values in kind.values()]
         found[name] = {
-            "image": _digest([sample.image]),
+            sample.recipe.content: _digest([sample.data]),
             "clean": _digest([sample.clean]),
-            "parameters": _digest([*parameters, *sample.present.values(), sample.label]),
+            "parameters": _digest(_truth(sample)),
         }
     return found
+
+
+def _truth(sample: db.Sample | db.SeriesSample) -> list[torch.Tensor]:
+    tables = sample.tables()
+    kept = ("parameters/", "used/", "present/", "label")
+    truth = [tables[name] for start in kept for name in tables if name.startswith(start)]
+    if isinstance(sample, db.SeriesSample):
+        truth += [sample.time, sample.kinetic, sample.potential]
+    return truth
 
 
 def _digest(tensors: list[torch.Tensor]) -> str:
@@ -51,7 +59,7 @@ def main(names: list[str]) -> None:
     content = {
         "generator_version": GENERATOR_VERSION,
         "rows": ROWS,
-        "recipes": hashes(db.list_recipes("image")),
+        "recipes": hashes(db.list_recipes()),
     }
     FILE.write_text(json.dumps(content, indent=2) + "\n")
 

@@ -6,7 +6,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ import deepbench_torch as db
 from deepbench_torch.numerics import exact_math, rng
 
 Numbers = NDArray[np.float64]
+Function = Callable[[Numbers], Numbers]
 FOLDER = Path(__file__).parents[2]
 LEAST = 2.0**-53  # of the uniform numbers
 # torch's own forward mode makes its rules by the old compiler
@@ -53,6 +54,50 @@ def test_log_agrees_with_numpy() -> None:
         ]
     )
     assert units_in_the_last_place(exact_math.log(torch.tensor(x)), np.log(x)) <= 4
+
+
+ANGLES = np.concatenate([np.linspace(-10, 10, 200_001), np.geomspace(1e-300, 1e6, 50_001), [0.0]])
+ALL = np.concatenate([np.geomspace(1e-300, 1e300, 50_001), np.linspace(-9, 9, 200_001), [np.inf]])
+POWERS = np.concatenate([np.linspace(-700, 700, 200_001), np.geomspace(1e-300, 1, 50_001)])
+
+
+@pytest.mark.parametrize(
+    ("name", "true", "values", "units"),
+    [
+        ("sin", np.sin, ANGLES[np.abs(ANGLES) < 3], 3),
+        ("cos", np.cos, ANGLES[np.abs(ANGLES) < 1.5], 3),
+        ("atan", np.arctan, np.concatenate([ALL, -ALL]), 5),
+        ("expm1", np.expm1, POWERS, 5),
+    ],
+)
+def test_functions_agree_with_numpy(name: str, true: Function, values: Numbers, units: int) -> None:
+    found = getattr(exact_math, name)(torch.tensor(values))
+    assert units_in_the_last_place(found, true(values)) <= units
+
+
+@pytest.mark.parametrize(("name", "true"), [("sin", np.sin), ("cos", np.cos)])
+def test_large_angles_agree_with_numpy(name: str, true: Function) -> None:
+    """Near its zeros a sine is as good as one unit of 1."""
+    found = getattr(exact_math, name)(torch.tensor(ANGLES)).numpy()
+    assert np.abs(found - true(ANGLES)).max() < 3e-16
+
+
+def test_decay_agrees_with_numpy() -> None:
+    x = np.concatenate([np.linspace(0, 700, 20_001), [1e4, np.inf]])
+    found = exact_math.decay(torch.tensor(x)).numpy()
+    assert np.allclose(found, np.exp(-x), rtol=1e-15, atol=1e-303)
+
+
+@pytest.mark.moves_generators  # gradcheck draws directions
+@pytest.mark.parametrize("name", ["sin", "cos", "atan", "expm1", "decay", "sqrt"])
+def test_derivatives_are_those_of_torch(name: str) -> None:
+    """Oracle: differences; twice, in reverse and in forward mode, and under vmap."""
+    function = getattr(exact_math, name)
+    x = torch.linspace(0.1, 2.0, 7, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(function, (x,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(function, (x,))
+    mapped = torch.func.vmap(function)(x.detach())
+    torch.testing.assert_close(mapped, function(x.detach()), rtol=1e-14, atol=0)
 
 
 def test_log_of_one_is_nothing() -> None:
