@@ -70,7 +70,8 @@ def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, lis
 def _truth(recipe: Recipe, table: Tensor, present: Tensor) -> tuple[SceneTables, PresentTables]:
     """The tables of the kernels, by name."""
     kept = known(recipe)
-    return SceneTables(table, kept.scene_places), PresentTables(present, kept.kinds)
+    there = PresentTables(present, kept.kinds)
+    return SceneTables(table, kept.scene_places, there), there
 
 
 def _sample(

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+from deepbench_torch.recipes.given_scene import GeneratedScene
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -64,18 +65,25 @@ class AbstractSample(ABC):
         return sample_lines(self).to_pandas()
 
 
-class SceneTables(Mapping[str, dict[str, Tensor]]):
+class SceneTables(GeneratedScene):
     """The parameters of a scene by kind and name; tensors are made when they are read.
 
     Args:
         table: All parameters, float32, shape (S, B, slots).
         places: For each kind, the place of its first parameter and the names of all.
+        present: For each kind, which slots hold an object.
     """
 
-    __slots__ = ("_made", "_places", "_table")
+    __slots__ = ("_made", "_places", "_present", "_table")
 
-    def __init__(self, table: Tensor, places: Mapping[str, tuple[int, Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        table: Tensor,
+        places: Mapping[str, tuple[int, Sequence[str]]],
+        present: "PresentTables",
+    ) -> None:
         self._table = table
+        self._present = present
         self._places = places
         self._made: dict[str, dict[str, Tensor]] = {}
 
@@ -97,6 +105,11 @@ class SceneTables(Mapping[str, dict[str, Tensor]]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+    @property
+    @override
+    def present(self) -> "PresentTables":
+        return self._present
 
 
 class PresentTables(Mapping[str, Tensor]):

@@ -262,8 +262,7 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
     def with_target(self, target: Target) -> Self:
         """Return a copy that returns another target and has no transforms."""
         other = copy(self)
-        other.transform = other.target_transform = other.transforms = None
-        vars(other)["target"] = target
+        vars(other).update(target=target, transform=None, target_transform=None, transforms=None)
         return other
 
     def __repr__(self) -> str:
@@ -285,9 +284,8 @@ class PairDataset(ABC, Dataset[tuple[Any, Any]]):
 
     def transformed(self, pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
         """Return rows after the transforms; without transforms the same list."""
-        if self.has_transforms or self.has_detection_targets:
-            return [self._transformed_pair(*pair) for pair in pairs]
-        return pairs
+        changed = self.has_transforms or self.has_detection_targets
+        return [self._transformed_pair(*pair) for pair in pairs] if changed else pairs
 
     def _transformed_pair(self, data: Tensor, target: Any) -> tuple[Any, Any]:
         if self.transforms is not None:

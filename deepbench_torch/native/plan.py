@@ -15,9 +15,9 @@ from deepbench_torch import degrade
 from deepbench_torch.layouts import analysis_grid
 from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform
 from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes.units import pixel_frame
 
 UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
 ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
@@ -276,19 +276,12 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
         field = OBJECTS[kind].fields[name]
         made[place] = (
             _origin(seed, f"{kind}.{name}"),
-            *_frame(field.role, grid.height, grid.width),
-            *_frame(field.role, judged.height, judged.width),
+            *pixel_frame(field.role, grid),
+            *pixel_frame(field.role, judged),
             held.get(kind, {}).get(name, math.nan),
             field.largest,
         )
     return made
-
-
-def _frame(role: Role, height: int, width: int) -> tuple[float, float]:
-    """Return factor and offset from the units of a recipe to pixels."""
-    sizes: dict[Role, int] = {"column": width, "row": height, "length": min(height, width)}
-    # the frame begins half a pixel before the first pixel centre
-    return float(sizes.get(role, 1)), -0.5 if role in ("column", "row") else 0.0
 
 
 def _listed(recipe: Recipe) -> NDArray[np.bool_]:

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self, final
 
 from pydantic import field_validator, model_validator
+from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Rung
 from deepbench_torch.recipes.counts import count_faults
+from deepbench_torch.recipes.density import scene_log_prob
 from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
+from deepbench_torch.recipes.given_scene import Present, Scene, SceneUnits
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.ladder import STEPS, rungs
 from deepbench_torch.recipes.messages import short_repr
@@ -106,6 +109,42 @@ class Recipe(AbstractImageRecipe):
         if faults:
             raise FaultsError(faults)
         return self
+
+    def log_prob(
+        self, parameters: Scene, present: Present | None = None, *, units: SceneUnits = "pixel"
+    ) -> Tensor:
+        """Return the joint log density of the objects of some images under the priors.
+
+        It is the sum of the log probability of the numbers and kinds of objects, as the recipe
+        samples them into slots, and of `Prior.log_prob` of each parameter of each present object.
+        Pixels are another unit than the fractions of a recipe, so each continuous position or
+        length is divided by the pixels of its side (change of variables); with `units="recipe"` it
+        is not. Discrete and fixed parameters have probabilities, which no unit changes. Values that
+        float32 rounded beyond the end of a prior count as possible.
+
+        A `layout` selects among scenes by visibility, and the density of those selected has no
+        closed form. The result is the density before this selection.
+
+        Args:
+            parameters: By kind and name, shape (B, slots) or (B,), as `sample.scene`.
+            present: By kind, which slots hold an object, as `sample.present`. If None, the slots of
+                a generated scene; of any other the slots whose parameters are not all NaN.
+            units: "pixel" for pixels and radians, "recipe" for the units of the priors.
+
+        Returns:
+            float64, shape (B,); -inf for scenes that the priors cannot return. Differentiable by
+            continuous parameters.
+
+        Raises:
+            ValueError: If the recipe has `simplify`, or the parameters do not fit its kinds.
+
+        Example:
+            >>> import deepbench_torch as db, torch
+            >>> sample = db.generate("lensing", 0, torch.arange(3))
+            >>> sample.recipe.log_prob(sample.scene, sample.present).shape
+            torch.Size([3])
+        """
+        return scene_log_prob(self, parameters, present, units=units)
 
     @override
     def doubts(self) -> Iterator[Fault]:

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Self, final
 
 from pydantic import field_validator, model_validator
+from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.recipes.base import Rung
+from deepbench_torch.recipes.density import series_log_prob
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.ladder import series_rungs
 from deepbench_torch.recipes.messages import short_repr
@@ -74,6 +76,29 @@ class SeriesRecipe(AbstractSeriesRecipe):
         _check_known(("noise", "parameters"), self.noise.parameters or {}, noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
         _check_known(("noise", "measurement"), self.noise.measurement or {}, measured)
+
+    def log_prob(self, parameters: Mapping[str, Any]) -> Tensor:
+        """Return the joint log density of the parameters of some series under the priors.
+
+        Noise of parameters does not count: they are those before it.
+
+        Args:
+            parameters: By name, shape (B,), in the units of the system, as `sample.parameters`.
+
+        Returns:
+            float64, shape (B,), the sum of `Prior.log_prob`; -inf for impossible parameters.
+
+        Raises:
+            ValueError: If a parameter is missing or unknown, or if the system changes parameters
+                after they are sampled, as "nbody" does.
+
+        Example:
+            >>> import deepbench_torch as db, torch
+            >>> sample = db.generate("pendulum", 0, torch.arange(3))
+            >>> sample.recipe.log_prob(sample.parameters).shape
+            torch.Size([3])
+        """
+        return series_log_prob(self, parameters)
 
     @override
     def doubts(self) -> Iterator[Fault]:

@@ -1,9 +1,11 @@
-"""Units of the numbers in a recipe, by location."""
+"""Units of the numbers in a recipe, by location, and their conversion to pixels."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
 from deepbench_torch.systems import SYSTEMS
@@ -17,6 +19,25 @@ UNITS: Mapping[Role, Unit] = {
     "brightness": Unit(remedy="brightness has no unit here, so divide by that of the sky"),
     "number": Unit(),
 }
+
+
+class PixelFrame(NamedTuple):
+    """Conversion to pixels and radians: `scale` times the number of a recipe, plus `shift`."""
+
+    scale: float
+    shift: float
+
+
+def pixel_frame(role: Role, grid: Grid) -> PixelFrame:
+    """Return the conversion of a parameter to the pixels of a grid.
+
+    Example:
+        >>> pixel_frame("column", Grid(12, 20))
+        PixelFrame(scale=20.0, shift=-0.5)
+    """
+    sizes: dict[Role, int] = {"column": grid.width, "row": grid.height, "length": grid.shorter}
+    # the frame begins half a pixel before the first pixel centre
+    return PixelFrame(float(sizes.get(role, 1)), -0.5 if role in ("column", "row") else 0.0)
 
 
 def image_unit(location: Location) -> Unit:
