@@ -14,6 +14,7 @@ from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.generate import generate
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
+from deepbench_torch.observe import observe
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize
@@ -49,6 +50,7 @@ __all__ = [
     "list_recipes",
     "load_recipe",
     "materialize",
+    "observe",
     "physics",
     "reference",
     "to_table",

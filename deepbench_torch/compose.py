@@ -50,7 +50,12 @@ def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[
 
 
 def compose(
-    scene: Scene, grid: Grid, *, how: Literal["sum", "union"], device: torch.device
+    scene: Scene,
+    grid: Grid,
+    *,
+    how: Literal["sum", "union"],
+    device: torch.device,
+    differentiable: bool = False,
 ) -> Tensor:
     """The light of each scene.
 
@@ -59,13 +64,14 @@ def compose(
         grid: Pixel centres of an H by W image.
         how: "sum" where light adds up, "union" for the brightest object in each pixel.
         device: Where to draw.
+        differentiable: Whether gradients by the parameters are asked for.
 
     Returns:
         float32, shape (B, H, W).
     """
     batch = len(next(iter(scene.present.values())))
     image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
-    with torch.inference_mode():  # no gradient is asked for: each small step costs less
+    with torch.inference_mode(not differentiable):  # each small step costs less
         _put_together(image, scene, grid, how=how)
     return image
 

@@ -94,7 +94,7 @@ def generate(
     """
     chosen = resize(load_recipe(recipe), image_size)
     seed = check_seed(seed)
-    rows = _checked_index(index)
+    rows = checked_index(index)
     device = check_device(device)
     if isinstance(chosen, SeriesRecipe):
         return follow_series(chosen, seed=seed, index=rows, device=device)
@@ -140,7 +140,12 @@ def check_seed(seed: int) -> int:
     return check_integer(seed, rule, least=0, most=rng.LARGEST_SEED)
 
 
-def _checked_index(index: Tensor) -> Tensor:
+def checked_index(index: Tensor) -> Tensor:
+    """Row numbers as int64 on the CPU, shape (B,).
+
+    Raises:
+        ValueError: If they are not whole numbers from 0 on, or of another shape.
+    """
     if not isinstance(index, Tensor) or index.is_meta:
         raise ValueError(
             f"index: expected a tensor of whole numbers, got {index!r:.60}; use "

@@ -47,6 +47,32 @@ def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.devic
     return _sample(recipe, (image, clean, _label(recipe, shown).to(device), index), own)
 
 
+def observe_images(
+    recipe: Recipe, *, table: Tensor, present: Tensor, seed: int, index: Tensor
+) -> Sample:
+    """Return the images of given scenes, the same bits as `draw_images` makes of equal ones.
+
+    Where the table requires gradients, kernels give the values and tensors the gradients of `clean`
+    by the table; `image` has the same gradients.
+
+    Args:
+        recipe: What the images hold.
+        table: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
+        present: Which slots hold an object, bool, shape (K, B, slots).
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+    """
+    clean, image = run.observe_rows(recipe, seed, index, tables=table.detach(), present=present)
+    scene, there = _truth(recipe, table, present)
+    if table.requires_grad and torch.is_grad_enabled():
+        tensors = Scene.from_parameters(scene, there)
+        light = _clean(recipe, tensors, table.device, differentiable=True)
+        nothing = light - light.detach()  # 0 with the gradients of the light
+        clean, image = clean + nothing, image + nothing
+    shown = torch.stack([slots.any(1) for slots in there.values()], dim=1).float()
+    return _sample(recipe, (image, clean, _label(recipe, shown), index), (scene, there))
+
+
 def sample_scene(recipe: Recipe, *, seed: int, index: Tensor) -> tuple[SceneTables, PresentTables]:
     """Return the parameters and the present slots of some rows, without their images.
 
@@ -182,11 +208,14 @@ def _none(sample: Sample) -> Objects:
     return Objects(row=nothing, kind=nothing, slot=nothing, light=light, mask=light > 0)
 
 
-def _clean(recipe: Recipe, scene: Scene, device: torch.device) -> Tensor:
+def _clean(
+    recipe: Recipe, scene: Scene, device: torch.device, *, differentiable: bool = False
+) -> Tensor:
     """The scene as the telescope sees it, without noise, shape (B, H, W)."""
-    return _blurred(
-        recipe, compose.compose(scene, _grid(recipe), how=recipe.compose, device=device)
+    light = compose.compose(
+        scene, _grid(recipe), how=recipe.compose, device=device, differentiable=differentiable
     )
+    return _blurred(recipe, light)
 
 
 def _grid(recipe: Recipe) -> Grid:

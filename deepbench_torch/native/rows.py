@@ -50,6 +50,27 @@ def make_rows(
 
 
 @entry
+def observe_rows(
+    plan: Any, index: Any, start: Any, end: Any, tables: Any, present: Any, clean: Any, image: Any
+) -> None:
+    """Write the images of given scenes, as `make_rows` those of sampled ones.
+
+    Args:
+        plan: The plan of a recipe and a seed.
+        index: Row numbers, which select the noise, int64, shape (B,).
+        start: The first place of `index` to work on.
+        end: The place after the last.
+        tables: Parameters in pixels, float32, shape (S, B, slots).
+        present: Which slots hold an object, bool, shape (K, B, slots).
+        clean: Images without noise, float32, shape (B, H * W).
+        image: Images, float32, shape (B, H * W).
+    """
+    rooms = np.empty(SCRATCH, np.float32), np.empty((4, BLOCK), np.float32), _blur_rooms(plan)
+    for b in range(start, end):
+        _observe(plan, index[b], tables[:, b], present[:, b], clean[b], image[b], rooms)
+
+
+@entry
 def make_lights(
     plan: Any, row: Any, kind: Any, slot: Any, tables: Any, sharp: Any, light: Any
 ) -> None:
@@ -147,6 +168,15 @@ def load() -> None:
     tables = types.float32[:, :, ::1]
     compile_entry(make_rows, (plan, index, whole, whole, tables, present, pixels, pixels, pixels))
     compile_entry(make_lights, (plan, index, index, index, tables, pixels, pixels))
+
+
+def load_observe() -> None:
+    """Compile the kernel of given scenes, which few processes need, or load it."""
+    whole, pixels = types.int64, types.float32[:, ::1]
+    tables, present = types.float32[:, :, ::1], types.boolean[:, :, ::1]
+    index = types.int64[::1]
+    signature = (_plan_type(), index, whole, whole, tables, present, pixels, pixels)
+    compile_entry(observe_rows, signature)
 
 
 def _plan_type() -> Any:

@@ -85,6 +85,30 @@ def _make(
     return arrays
 
 
+def observe_rows(
+    recipe: Recipe, seed: int, index: Tensor, *, tables: Tensor, present: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the images of given scenes without and with noise, float32, shape (B, H, W).
+
+    Args:
+        recipe: What the images hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+        tables: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
+        present: Which slots hold an object, bool, shape (K, B, slots).
+    """
+    plan, observe = _plan(recipe, seed), _observe_kernel()
+    shape = (len(index), recipe.image.height, recipe.image.width)
+    images = [np.empty((shape[0], shape[1] * shape[2]), np.float32) for _ in range(2)]
+    given = [each.contiguous().numpy() for each in (index, tables, present)]
+    arrays = (*given[1:], *images)
+    _spread(
+        lambda start, end: observe(plan, given[0], start, end, *arrays), *shape[:1], images[0].size
+    )
+    clean, image = (torch.from_numpy(each).view(shape) for each in images)
+    return clean, image
+
+
 def make_lights(
     recipe: Recipe, tables: Tensor, *, row: Tensor, kind: Tensor, slot: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -121,6 +145,7 @@ def _spread(work: Callable[[int, int], None], batch: int, pixels: int) -> None:
 _lock = threading.RLock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 _loaded: list[Any] = []
+_observing: list[Any] = []
 
 
 def _threads(count: int) -> ThreadPoolExecutor:
@@ -154,6 +179,16 @@ def _kernels() -> Any:
                 rows.load()
                 _loaded.append(rows)
     return _loaded[0]
+
+
+def _observe_kernel() -> Any:
+    """Return the kernel of given scenes, which is compiled when it is first used."""
+    if not _observing:
+        with _lock:
+            rows = _kernels()
+            rows.load_observe()
+            _observing.append(rows.observe_rows)
+    return _observing[0]
 
 
 def while_no_fork(work: Callable[[], None]) -> None:

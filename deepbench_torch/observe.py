@@ -1,0 +1,158 @@
+"""observe(): images of a user's own objects, as a recipe's telescope records them."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from deepbench_torch.generate import check_seed, checked_index
+from deepbench_torch.images import observe_images
+from deepbench_torch.numerics.differentiation import is_wrapped
+from deepbench_torch.numerics.settings import independent_of_settings
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.calls import doubt_degrees
+from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.recipes.given_scene import GivenScene, Present, Scene, SceneUnits, read_scene
+from deepbench_torch.recipes.units import pixel_frame
+from deepbench_torch.samples import Sample
+
+
+@independent_of_settings
+def observe(
+    scene: Scene,
+    recipe: str | Path | Recipe,
+    *,
+    seed: int,
+    index: Tensor,
+    present: Present | None = None,
+    units: SceneUnits = "pixel",
+) -> Sample:
+    """Return images of your own objects: the simulator of simulation-based inference.
+
+    Size, composition, blur, noise and label are those of the recipe; its priors, counts and layout
+    play no part. Image i has the noise of row index[i], so the image of the parameters of a
+    generated row is bit-identical to that row.
+
+    If parameters require gradients, `clean` has those of its light by the parameters; shapes have
+    none by their geometry, because their edges are steps. `image` has the gradients of `clean`,
+    since noise has mean 0: they are exact for read-out noise, and for photon noise, whose counts
+    are discrete, they are those of the mean image. A likelihood needs `clean` and the noise that
+    the recipe states.
+
+    Args:
+        scene: By kind and name, all parameters of a kind, float, shape (B, slots), or (B,) for one
+            object an image, as `sample.scene`. Kinds left out have no objects.
+        recipe: A packaged recipe's name, a YAML file, or a recipe such as `sample.recipe`.
+        seed: Seed of the noise, 0 to 2**63 - 1.
+        index: Row numbers of the noise, int64, shape (B,), from 0 on.
+        present: By kind, which slots hold an object, bool, the shape of the parameters. If None,
+            the slots of a generated scene; of any other those whose parameters are not all NaN.
+        units: "pixel" for pixels and radians, "recipe" for the fractions of a recipe.
+
+    Returns:
+        A Sample on the CPU; its scene is in pixels, NaN for kinds left out.
+
+    Raises:
+        ValueError: If a kind or a parameter is unknown, a shape does not fit, a value is not finite
+            or outside of the parameter's range, or the label of an image would be no class.
+
+    Example:
+        >>> import deepbench_torch as db, torch
+        >>> flux = torch.tensor([1.0, 2.0], requires_grad=True)
+        >>> star = {"x": [9.0, 20.0], "y": [13.0, 13.0], "gamma": [2.0, 2.0], "alpha": [3.0, 3.0]}
+        >>> scene = {"star": {name: torch.tensor(values) for name, values in star.items()}}
+        >>> scene["star"]["amplitude"] = flux
+        >>> sample = db.observe(scene, "astro", seed=0, index=torch.arange(2))
+        >>> sample.image.shape, sample.clean.requires_grad
+        (torch.Size([2, 1, 28, 28]), True)
+        >>> again = db.generate("sky", 0, torch.arange(5))
+        >>> same = db.observe(again.scene, "sky", seed=0, index=again.index)
+        >>> torch.equal(same.image, again.image)
+        True
+    """
+    chosen = load_recipe(recipe)
+    if not isinstance(chosen, Recipe):
+        raise ValueError(
+            f"observe: expected a recipe of images, got {chosen.name} of {chosen.plural}; simulate "
+            "motion with db.physics"
+        )
+    seed, rows = check_seed(seed), checked_index(index)
+    given = read_scene(chosen, scene, present, units=units, batch=len(rows))
+    table, there = _tables(chosen, given, units)
+    if chosen.label == "class":
+        _check_class(given.shown())
+    return observe_images(chosen, table=table, present=there, seed=seed, index=rows)
+
+
+def _tables(recipe: Recipe, given: GivenScene, units: SceneUnits) -> tuple[Tensor, Tensor]:
+    """Return the tables of the kernels, shape (S, B, slots) and (K, B, slots).
+
+    Raises:
+        ValueError: If a parameter of a present object is outside of its range.
+    """
+    absent = torch.zeros_like(next(iter(given.present.values())), device="cpu")
+    columns, masks = [], []
+    for kind in recipe.objects:
+        masks.append(given.present[kind].cpu() if kind in given.present else absent)
+        for name, field in OBJECTS[kind].fields.items():
+            if kind not in given.tables:  # left out by the recipe
+                columns.append(absent.float())
+                continue
+            value, where = given.tables[kind][name].cpu(), f"scene.{kind}.{name}"
+            _check_plain(where, value)
+            if units == "recipe":
+                scale, shift = pixel_frame(field.role, recipe.grid)
+                value = value.double() * scale + shift
+            # single precision may round a value up to a bound that it must stay below
+            columns.append(value.float().clamp_max(field.largest))
+            _check_values(where, field, value.detach(), columns[-1].detach(), masks[-1])
+            if field.unit == "radian":
+                doubt_degrees(where, value.detach()[masks[-1]])
+    return torch.stack(columns), torch.stack(masks)
+
+
+def _check_plain(where: str, value: Tensor) -> None:
+    """Check that no transform of torch.func wraps a tensor, which kernels cannot read.
+
+    Raises:
+        ValueError: If one does.
+    """
+    if is_wrapped(value):
+        raise ValueError(
+            f"{where}: expected a tensor outside of torch.func, got one inside; pass a batch, and "
+            "use requires_grad and torch.autograd"
+        )
+
+
+def _check_values(
+    where: str, field: Parameter, value: Tensor, column: Tensor, there: Tensor
+) -> None:
+    """Check the values of present objects, before and after rounding to single precision.
+
+    Raises:
+        ValueError: If a value is not finite or out of range.
+    """
+    wrong = (there & ~(field.allows(value) & field.allows(column))).nonzero()
+    if len(wrong):
+        image, slot = wrong[0].tolist()
+        found = float(value[image, slot])
+        remedy = "mark slots without an object in present" if found != found else field.remedy
+        raise ValueError(
+            f"{where}: expected {field.rule}, got {found:g} in image {image}, slot {slot}; {remedy}"
+        )
+
+
+def _check_class(shown: Tensor) -> None:
+    """Check that every image shows one kind, bool, shape (B, kinds).
+
+    Raises:
+        ValueError: If an image shows none or several.
+    """
+    wrong = (shown.sum(1) != 1).nonzero()
+    if len(wrong):
+        image = int(wrong[0])
+        raise ValueError(
+            f"scene: expected objects of one kind in each image, whose label is a class, got "
+            f'{int(shown[image].sum())} kinds in image {image}; use recipe.replace(label="present")'
+        )
