@@ -53,6 +53,22 @@ def test_images_agree(name: str) -> None:
     assert_noise_agrees(db.load_recipe(name), there, here)
 
 
+def test_objects_on_the_gpu_are_observed_alike() -> None:
+    """Kernels of the CPU observe them, and gradients flow back to the GPU."""
+    here = db.generate("sky", 3, ROWS)
+    there = {
+        kind: {name: values.to(DEVICE).requires_grad_() for name, values in own.items()}
+        for kind, own in here.scene.items()
+    }
+    sample = db.observe(there, "sky", seed=3, index=ROWS.to(DEVICE), present=here.present)
+    assert torch.equal(sample.image, here.image)
+    (gradient,) = torch.autograd.grad(sample.clean.sum(), there["star"]["amplitude"])
+    assert gradient.device.type == DEVICE.type
+    density = here.recipe.log_prob(there, here.present)
+    assert density.device.type == DEVICE.type
+    torch.testing.assert_close(density.cpu(), here.recipe.log_prob(here.scene))
+
+
 def assert_noise_agrees(recipe: db.Recipe, there: db.Sample, here: db.Sample) -> None:
     """The same noise but for a few photons."""
     assert there.image.device.type == DEVICE.type

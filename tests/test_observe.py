@@ -331,3 +331,17 @@ def test_degrees_are_doubted() -> None:
     with pytest.warns(UserWarning, match=r"scene.galaxy.theta: expected radians, got 90") as caught:
         db.observe({"galaxy": galaxy}, field(), seed=0, index=INDEX[:3])
     assert caught[0].filename == __file__
+
+
+def test_the_default_device_changes_nothing() -> None:
+    made = db.generate("lensing", 0, INDEX)
+    catalogue = db.Catalogue("lensing", size=30)
+    with torch.device("meta"):
+        found = db.observe(made.scene, "lensing", seed=0, index=INDEX)
+        density = made.recipe.log_prob(
+            {k: dict(own) for k, own in made.scene.items()}, made.present
+        )
+        images, _ = catalogue.arrays()
+    assert_rows_equal(found, list(range(30)), made)
+    assert torch.equal(density, made.recipe.log_prob(made.scene))
+    assert torch.equal(torch.from_numpy(images), made.image.flatten(1))

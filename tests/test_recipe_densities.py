@@ -248,6 +248,14 @@ def test_absent_slots_have_no_gradient() -> None:
     assert gradient.tolist() == [[-0.5, 0.0]]  # d log(1 / a) / da at a = 2
 
 
+def test_densities_stay_on_the_device_of_the_parameters() -> None:
+    chosen = recipe(objects={"star": {}, "galaxy": {}})
+    star = {name: torch.zeros(3, 2, device="meta") for name in db.OBJECTS["star"].parameters}
+    for mask in (None, {"star": torch.ones(3, 2).bool()}):
+        found = chosen.log_prob({"star": star}, mask)
+        assert (found.device.type, found.shape) == ("meta", (3,))
+
+
 # ---- time series
 
 

@@ -155,13 +155,14 @@ def _read_present(kind: str, named: Mapping[str, Tensor] | None, present: Presen
                 f"scene[{kind!r}] too"
             )
         return None
-    shape = next(iter(named.values())).shape
+    first = next(iter(named.values()))
+    shape = first.shape
     if mask.shape != shape:
         raise ValueError(
             f"present.{kind}: expected the shape of the parameters, {tuple(shape)}, got "
             f"{tuple(mask.shape)}; pass one value for each slot"
         )
-    return mask
+    return mask.to(first.device)
 
 
 def _aligned(
@@ -177,17 +178,20 @@ def _aligned(
     count = next(iter(shapes.values()))[0] if batch is None else batch
     for kind, shape in shapes.items():
         if shape[0] != count:
-            given = "as of the other kinds" if batch is None else "one for each number of index"
+            rule = "as of the other kinds" if batch is None else "one for each number of index"
             raise ValueError(
-                f"scene.{kind}: expected {count} images, {given}, got {shape[0]}; pass tensors "
+                f"scene.{kind}: expected {count} images, {rule}, got {shape[0]}; pass tensors "
                 f"of shape ({count},) or ({count}, slots)"
             )
     slots = max((shape[1] for shape in shapes.values()), default=1)
+    devices = [there.device for there in present.values() if there is not None]
+    device = devices[0] if devices else torch.device("cpu")
+    nothing = torch.zeros(count, 0, dtype=torch.float32, device=device)
     tables, masks = {}, {}
     for kind in recipe.classes:
-        own = named.get(kind) or dict.fromkeys(OBJECTS[kind].fields, _nothing(count))
-        there = present[kind]
-        there = torch.zeros(count, 0, dtype=torch.bool, device="cpu") if there is None else there
+        own = named.get(kind) or dict.fromkeys(OBJECTS[kind].fields, nothing)
+        given = present[kind]
+        there = nothing.bool() if given is None else given
         extra = (0, slots - there.shape[1])
         masks[kind] = pad(there, extra, value=False) if extra[1] else there
         tables[kind] = {
@@ -195,7 +199,3 @@ def _aligned(
             for name, value in own.items()
         }
     return GivenScene(tables, masks)
-
-
-def _nothing(count: int) -> Tensor:
-    return torch.zeros(count, 0, dtype=torch.float32, device="cpu")
