@@ -12,9 +12,9 @@ from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream, StreamLoader
 from deepbench_torch.generate import generate
+from deepbench_torch.images.observe import observe
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
-from deepbench_torch.observe import observe
 from deepbench_torch.recipes import Recipe, SeriesRecipe, list_recipes, load_recipe
 from deepbench_torch.samples import Sample, SeriesSample
 from deepbench_torch.storage import StoredCatalogue, materialize

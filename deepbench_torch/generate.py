@@ -1,16 +1,17 @@
 """generate(): the one place where rows are made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NamedTuple, TypedDict, overload
 
 import torch
 from torch import Tensor
+from typing_extensions import Unpack
 
-from deepbench_torch.images import draw_images
-from deepbench_torch.numerics import rng
+from deepbench_torch.images.draw import draw_images, image_parameters
 from deepbench_torch.numerics.checks import check_device, check_integer
 from deepbench_torch.numerics.quantities import pixels
+from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import (
     LARGEST_SIDE,
@@ -20,53 +21,54 @@ from deepbench_torch.recipes import (
     load_recipe,
 )
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
-from deepbench_torch.series import follow_series
+from deepbench_torch.series import follow_series, series_parameters
 
 # Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
 GENERATOR_VERSION = 3
 
 
-_WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
-
 ImageSize = int | tuple[int, int] | None
 
 
+class Options(TypedDict, total=False):
+    """Options of `generate`."""
+
+    image_size: ImageSize
+    device: str | torch.device
+
+
+class Content(NamedTuple):
+    """How the rows of one content are made.
+
+    Attributes:
+        make: Returns the sample of some rows.
+        parameters: Returns the parameters and the present slots of some rows without the rows
+            themselves, by the path that they have in a file.
+    """
+
+    make: Callable[..., AbstractSample]
+    parameters: Callable[..., dict[str, Tensor]]
+
+
+# by `recipe.content`
+CONTENTS = {
+    "image": Content(draw_images, image_parameters),
+    "series": Content(follow_series, series_parameters),
+}
+
+
+@overload
+def generate(recipe: Recipe, seed: int, index: Tensor, **options: Unpack[Options]) -> Sample: ...
 @overload
 def generate(
-    recipe: Recipe,
-    seed: int,
-    index: Tensor,
-    *,
-    image_size: ImageSize = None,
-    device: str | torch.device = "cpu",
-) -> Sample: ...
-@overload
-def generate(
-    recipe: SeriesRecipe,
-    seed: int,
-    index: Tensor,
-    *,
-    image_size: ImageSize = None,
-    device: str | torch.device = "cpu",
+    recipe: SeriesRecipe, seed: int, index: Tensor, **options: Unpack[Options]
 ) -> SeriesSample: ...
 @overload
 def generate(
-    recipe: AbstractRecipe,
-    seed: int,
-    index: Tensor,
-    *,
-    image_size: ImageSize = None,
-    device: str | torch.device = "cpu",
+    recipe: AbstractRecipe, seed: int, index: Tensor, **options: Unpack[Options]
 ) -> AbstractSample: ...
 @overload
-def generate(
-    recipe: str | Path,
-    seed: int,
-    index: Tensor,
-    *,
-    image_size: ImageSize = None,
-    device: str | torch.device = "cpu",
-) -> Any: ...
+def generate(recipe: str | Path, seed: int, index: Tensor, **options: Unpack[Options]) -> Any: ...
 @independent_of_settings
 def generate(
     recipe: str | Path | AbstractRecipe,
@@ -94,13 +96,29 @@ def generate(
     """
     chosen = resize(load_recipe(recipe), image_size)
     seed = check_seed(seed)
-    rows = checked_index(index)
+    rows = check_index(index)
     device = check_device(device)
-    if isinstance(chosen, SeriesRecipe):
-        return follow_series(chosen, seed=seed, index=rows, device=device)
-    if isinstance(chosen, Recipe):
-        return draw_images(chosen, seed=seed, index=rows, device=device)
-    raise TypeError(f"generate takes a Recipe or a SeriesRecipe, got {type(chosen).__name__}")
+    return _content(chosen).make(chosen, seed=seed, index=rows, device=device)
+
+
+def sample_parameters(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[str, Tensor]:
+    """Return the parameters of some rows, as the tables of their samples, without the rows.
+
+    Args:
+        recipe: What the rows hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+
+    Returns:
+        By path, "parameters/<kind>/<name>" and "present/<kind>", shape (B, ...) each.
+    """
+    return _content(recipe).parameters(recipe, seed=seed, index=index)
+
+
+def _content(recipe: AbstractRecipe) -> Content:
+    if not isinstance(recipe, Recipe | SeriesRecipe):
+        raise TypeError(f"generate takes a Recipe or a SeriesRecipe, got {type(recipe).__name__}")
+    return CONTENTS[recipe.content]
 
 
 def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
@@ -128,35 +146,3 @@ def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     sides = (pixels(side, where="image_size") for side in pair)
     height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
     return recipe.replace(image={"height": height, "width": width})
-
-
-def check_seed(seed: int) -> int:
-    """The seed as int.
-
-    Raises:
-        ValueError: If it is not a whole number of 63 bits.
-    """
-    rule = "seed must be a whole number from 0 to 2**63 - 1"
-    return check_integer(seed, rule, least=0, most=rng.LARGEST_SEED)
-
-
-def checked_index(index: Tensor) -> Tensor:
-    """Row numbers as int64 on the CPU, shape (B,).
-
-    Raises:
-        ValueError: If they are not whole numbers from 0 on, or of another shape.
-    """
-    if not isinstance(index, Tensor) or index.is_meta:
-        raise ValueError(
-            f"index: expected a tensor of whole numbers, got {index!r:.60}; use "
-            "torch.tensor([0, 1]) for the first two rows"
-        )
-    index = index.cpu()
-    if index.dim() != 1 or index.dtype not in _WHOLE:
-        raise ValueError(
-            f"index must be whole numbers of shape (B,), got {index.dtype} of shape "
-            f"{tuple(index.shape)}; for one row give torch.tensor([i])"
-        )
-    if len(index) and int(index.min()) < 0:
-        raise ValueError(f"index must not be negative, got {int(index.min())}")
-    return index.long()

@@ -133,6 +133,26 @@ def draw_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[s
     }
 
 
+def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
+    """Return the parameters and the present slots of some rows, without their motion.
+
+    Args:
+        recipe: What the series hold.
+        seed: 0 to 2**63 - 1.
+        index: Row numbers, int64, shape (B,), on the CPU.
+
+    Returns:
+        By their paths in a file, shape (B,) or (B, slots) each; see `SeriesSample.tables`.
+    """
+    drawn = draw_parameters(recipe, seed=seed, index=index)
+    systems = recipe.definition.prepare(drawn, recipe.setting.options)
+    system = recipe.system
+    tables = {f"parameters/{system}/{name}": values for name, values in systems.parameters.items()}
+    if systems.present is not None:
+        tables[f"present/{system}"] = systems.present
+    return tables
+
+
 def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> Drawn:
     """The parameters as they act, with their noise; what was drawn, if there is none.
 

@@ -77,7 +77,7 @@ def test_number_of_threads_does_not_matter(name: str) -> None:
 def test_chunks_do_not_matter(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = small(name)
     whole = db.generate(recipe, 0, torch.arange(30))
-    monkeypatch.setattr("deepbench_torch.compose.CHUNK", 24 * 31 * 7)
+    monkeypatch.setattr("deepbench_torch.images.compose.CHUNK", 24 * 31 * 7)
     assert_rows_equal(whole, list(range(30)), db.generate(recipe, 0, torch.arange(30)))
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.images import Objects, separate
+from deepbench_torch.images.separate import Objects, separate
 
 BATCH = 200  # images in a batch; bounds the memory
 

@@ -15,7 +15,7 @@ from baselines.analysis.factors import of_sample
 from baselines.analysis.pictures import new_figure
 from baselines.scoring.predictions import Predictions
 from baselines.scoring.scores import right
-from deepbench_torch.images import separate
+from deepbench_torch.images.separate import separate
 from deepbench_torch.plotting.style import image_norm
 from deepbench_torch.recipes.labels import label_names
 

@@ -6,7 +6,6 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -16,9 +15,10 @@ from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
-from deepbench_torch.generate import check_seed, generate, resize
-from deepbench_torch.images import image_pairs
+from deepbench_torch.generate import generate, resize
+from deepbench_torch.images.draw import image_pairs
 from deepbench_torch.numerics.checks import check_integer
+from deepbench_torch.numerics.row_numbers import check_seed
 from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
     from pandas import DataFrame
 
-    from deepbench_torch.datasets.tables import Lines
+    from deepbench_torch.samples.lines import Lines
 
 DEFAULT_SIZE = 10_000  # rows of a catalogue if neither the caller nor the recipe sets a size
 
@@ -151,7 +151,9 @@ class RowDataset(PairDataset):
         )
 
         rows = self.rows if places is None else self._rows_at(self._selected(places))
-        return sampled_lines(self.recipe, seed=self.seed, index=np.array(rows, dtype=np.int64))
+        return sampled_lines(
+            self.recipe, seed=self.seed, index=torch.tensor(list(rows), dtype=torch.int64)
+        )
 
     @override
     def with_target(self, target: Target) -> "RowDataset":

@@ -1,191 +1,17 @@
-"""Tables of parameters for astropy and pandas, with a line for each object, body or system."""
+"""Tables of the parameters of a catalogue's rows, without their images or series."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.images import sample_scene
-from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
-from deepbench_torch.series import draw_parameters
+from deepbench_torch.generate import sample_parameters
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.samples.lines import Lines, lines_of
 
-if TYPE_CHECKING:
-    from astropy.table import Table
-    from pandas import DataFrame
-
-    from deepbench_torch.samples import AbstractSample
-
-Array = NDArray[Any]
 BATCH = 4096  # rows whose parameters are sampled together
-# astropy's names of units that recipes name differently; None for a plain number
-ASTROPY = {"brightness": None, "": None}
 
 
-class Column(NamedTuple):
-    """One parameter in every line of a table.
-
-    Attributes:
-        values: Values, shape (N,); 0 where `absent`.
-        absent: Whether an object lacks the parameter, bool, shape (N,).
-        unit: Unit, as in recipes; empty for a plain number.
-    """
-
-    values: Array
-    absent: NDArray[np.bool_]
-    unit: str
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Objects, bodies or systems of some rows, ordered by row, then kind, then slot.
-
-    Attributes:
-        index: Row number of each, int64, shape (N,).
-        kind: Kind or system of each, shape (N,).
-        slot: Slot of each among those of its kind, int64, shape (N,).
-        columns: Every parameter by name.
-    """
-
-    index: Array
-    kind: Array
-    slot: Array
-    columns: dict[str, Column]
-
-    def to_table(self) -> "Table":
-        """Return an astropy Table, with units; parameters that an object lacks are masked."""
-        from astropy.table import Column as Plain
-        from astropy.table import MaskedColumn, Table
-
-        table = Table({"index": self.index, "kind": self.kind, "slot": self.slot})
-        for name, (values, absent, unit) in self.columns.items():
-            named = {"name": name, "unit": _astropy_unit(unit)}
-            if absent.any():
-                table.add_column(MaskedColumn(values, mask=absent, **named))
-            else:
-                table.add_column(Plain(values, **named))
-        return table
-
-    def to_pandas(self) -> "DataFrame":
-        """Return a pandas DataFrame; parameters that an object lacks are NaN.
-
-        The unit of each parameter is in `frame.attrs["units"]`.
-
-        Raises:
-            ModuleNotFoundError: If pandas, an optional package, is not installed.
-        """
-        if find_spec("pandas") is None:
-            raise ModuleNotFoundError(
-                "to_pandas: expected pandas to be installed, got no such package; install it with "
-                "pip install pandas, or use to_table"
-            )
-        from pandas import DataFrame
-
-        columns = {
-            name: np.where(absent, values.dtype.type(np.nan), values)
-            for name, (values, absent, _) in self.columns.items()
-        }
-        frame = DataFrame({"index": self.index, "kind": self.kind, "slot": self.slot, **columns})
-        frame.attrs["units"] = {name: column.unit for name, column in self.columns.items()}
-        return frame
-
-
-class Owner(NamedTuple):
-    """Parameters of one kind of object, or of one system.
-
-    Attributes:
-        name: Kind or system.
-        parameters: Parameters by name, shape (B, slots), or (B,) for one value a row.
-        present: Whether a slot has an object, bool, shape (B, slots).
-        units: Unit of each parameter.
-    """
-
-    name: str
-    parameters: Mapping[str, Array]
-    present: NDArray[np.bool_]
-    units: Mapping[str, str]
-
-
-def lines_of(owners: Iterable[Owner], index: Array) -> Lines:
-    """Return a line for each slot that has an object.
-
-    Args:
-        owners: Kinds or systems, in their order within a row.
-        index: Row numbers, int64, shape (B,).
-    """
-    found = [(owner, *np.argwhere(owner.present).T) for owner in owners]
-    rows, slots = (np.concatenate([each[axis] for each in found]) for axis in (1, 2))
-    number = np.repeat(np.arange(len(found)), [len(each[1]) for each in found])
-    order = np.lexsort((slots, number, rows))
-    names = dict.fromkeys(name for owner, _, _ in found for name in owner.parameters)
-    columns = {name: _column(name, found, order) for name in names}
-    kinds = np.array([owner.name for owner, _, _ in found])
-    return Lines(index[rows[order]], kinds[number[order]], slots[order], columns)
-
-
-def _column(name: str, found: Sequence[tuple[Owner, Array, Array]], order: Array) -> Column:
-    """Return one parameter of all objects, in some order."""
-    values, absent, units = [], [], set()
-    dtype = np.result_type(*(each.parameters[name] for each, *_ in found if name in each.units))
-    for owner, rows, slots in found:
-        if name in owner.parameters:
-            table = owner.parameters[name]
-            table = table[:, np.newaxis] if table.ndim == 1 else table
-            lacks = slots >= table.shape[1]  # one value a row is in the line of slot 0
-            values.append(np.where(lacks, dtype.type(0), table[rows, np.where(lacks, 0, slots)]))
-            absent.append(lacks)
-            units.add(owner.units[name])
-        else:
-            values.append(np.zeros(len(rows), dtype))
-            absent.append(np.ones(len(rows), dtype=bool))
-    unit = units.pop() if len(units) == 1 else ""
-    return Column(np.concatenate(values)[order], np.concatenate(absent)[order], unit)
-
-
-def _astropy_unit(unit: str) -> str | None:
-    """Return a unit as astropy parses it."""
-    return ASTROPY.get(unit, unit.replace("solar mass", "solMass"))
-
-
-def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:
-    """Return the kinds or the system of some rows.
-
-    Args:
-        recipe: Recipe of the rows.
-        tables: Result of `sample.tables()`, as arrays.
-    """
-    named: dict[str, dict[str, Array]] = {}
-    units: dict[str, dict[str, str]] = {}
-    for path, values in tables.items():
-        match path.split("/"):
-            case ["parameters", owner, name]:
-                named.setdefault(owner, {})[name] = values
-                units.setdefault(owner, {})[name] = recipe.unit(path) or ""
-    return [
-        Owner(owner, parameters, _present(tables.get(f"present/{owner}"), parameters), units[owner])
-        for owner, parameters in named.items()
-    ]
-
-
-def _present(present: Array | None, parameters: Mapping[str, Array]) -> NDArray[np.bool_]:
-    """Return whether each slot has an object; without slots every row has one."""
-    if present is not None:
-        return np.asarray(present, dtype=bool)
-    return np.ones((len(next(iter(parameters.values()))), 1), dtype=bool)
-
-
-def sample_lines(sample: "AbstractSample") -> Lines:
-    """Return the lines of a sample."""
-    tables = {path: table.cpu().numpy() for path, table in sample.tables().items()}
-    return lines_of(owners_of(sample.recipe, tables), sample.index.cpu().numpy())
-
-
-def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Array) -> Lines:
-    """Return the lines of some rows of a recipe, without their images or series.
+def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Tensor) -> Lines:
+    """Return the lines of some rows of a recipe.
 
     Args:
         recipe: Recipe of the rows.
@@ -193,29 +19,6 @@ def sampled_lines(recipe: AbstractRecipe, *, seed: int, index: Array) -> Lines:
         index: Row numbers, int64, shape (B,).
     """
     starts = range(0, max(1, len(index)), BATCH)
-    parts = [_sampled(recipe, seed, torch.from_numpy(index[at : at + BATCH])) for at in starts]
-    tables = {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
-    return lines_of(owners_of(recipe, tables), index)
-
-
-def _sampled(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[str, Array]:
-    """Return the parameters and the mask of present slots of some rows, by path."""
-    if isinstance(recipe, Recipe):
-        scene, there = sample_scene(recipe, seed=seed, index=index)
-        parameters, present = dict(scene), dict(there)
-    elif isinstance(recipe, SeriesRecipe):
-        sampled = draw_parameters(recipe, seed=seed, index=index)
-        systems = recipe.definition.prepare(sampled, recipe.setting.options)
-        parameters = {recipe.system: systems.parameters}
-        present = {} if systems.present is None else {recipe.system: systems.present}
-    else:
-        raise TypeError(
-            f"recipe: expected images or time series, got {type(recipe).__name__}; use "
-            "db.load_recipe"
-        )
-    tables = {
-        f"parameters/{owner}/{name}": values.numpy()
-        for owner, named in parameters.items()
-        for name, values in named.items()
-    }
-    return tables | {f"present/{owner}": mask.numpy() for owner, mask in present.items()}
+    parts = [sample_parameters(recipe, seed, index[at : at + BATCH]) for at in starts]
+    tables = {path: torch.cat([part[path] for part in parts]) for path in parts[0]}
+    return lines_of(recipe, tables, index)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepbench_torch.datasets.tables import Array, Owner, lines_of
 from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample
+from deepbench_torch.samples.lines import Array, Owner, owner_lines
 from deepbench_torch.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def to_table(
     if isinstance(parameters, AbstractSample):
         return parameters.to_table()
     owners = _owners(parameters, None if recipe is None else load_recipe(recipe))
-    return lines_of(owners, np.arange(len(owners[0].present))).to_table()
+    return owner_lines(owners, np.arange(len(owners[0].present))).to_table()
 
 
 def _owners(parameters: Mapping[str, Any], recipe: AbstractRecipe | None) -> list[Owner]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from deepbench_torch.images import Objects, separate
+from deepbench_torch.images.separate import Objects, separate
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows

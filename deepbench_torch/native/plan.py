@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from deepbench_torch import degrade
-from deepbench_torch.layouts import analysis_grid
+from deepbench_torch.native.layout import analysis_grid
 from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numba import float32, int32, int64, uint64
 
-from deepbench_torch.layouts import CORE_LEVEL
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.double import GOLDEN, exact_exp, mix, normal_quantile, uniform
 from deepbench_torch.native.intrinsics import bits, floor64, from_bits
+from deepbench_torch.native.layout import CANDIDATE, CORE_LEVEL
 from deepbench_torch.native.light import MOST, SCRATCH, add_object, copy, fill
 from deepbench_torch.native.plan import (
     CHOICE,
@@ -19,7 +19,6 @@ from deepbench_torch.native.plan import (
     LOG_UNIFORM,
     UNIFORM,
 )
-from deepbench_torch.scenes import CANDIDATE
 
 _LEVEL = np.float32(CORE_LEVEL)
 _ZERO = np.float32(0.0)

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from deepbench_torch.datasets import split_rows
-from deepbench_torch.generate import GENERATOR_VERSION, check_seed
+from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.numerics.row_numbers import check_seed
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.paths import entries, user_path
 from deepbench_torch.storage.description import Description

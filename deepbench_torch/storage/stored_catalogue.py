@@ -16,8 +16,9 @@ from deepbench_torch.datasets import (
     Transform,
 )
 from deepbench_torch.datasets.targets import Target, target_rows
-from deepbench_torch.generate import check_seed, generate
+from deepbench_torch.generate import generate
 from deepbench_torch.numerics.checks import check_flag
+from deepbench_torch.numerics.row_numbers import check_seed
 from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import own_rows
 from deepbench_torch.storage.describe import describe

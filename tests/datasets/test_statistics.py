@@ -11,8 +11,8 @@ import torch
 import deepbench_torch as db
 from deepbench_torch.datasets.statistics import ROWS, statistics_of
 from deepbench_torch.plotting.cards.card import write_card
-from tests.series_cases import CASES
-from tests.test_cli import run
+from tests.cli.test_cli import run
+from tests.series.series_cases import CASES
 
 RECIPES = {
     "sky": db.load_recipe("sky").replace(image={"height": 6, "width": 9}),

@@ -14,11 +14,11 @@ from astropy.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from deepbench_torch.datasets.tables import _astropy_unit
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.samples.lines import _astropy_unit
 from deepbench_torch.systems import SYSTEMS
-from tests.series_cases import CASES as SERIES
+from tests.series.series_cases import CASES as SERIES
 
 RECIPES: dict[str, AbstractRecipe] = {
     **{name: db.load_recipe(name).replace(image={"height": 8, "width": 12})
@@ -151,7 +151,7 @@ def test_other_values_are_refused(wrong: Any, got: str) -> None:
 
 
 def test_pandas_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deepbench_torch.datasets.tables.find_spec", lambda name: None)
+    monkeypatch.setattr("deepbench_torch.samples.lines.find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match=r"to_pandas: .* install it with pip install"):
         db.generate("star", 0, torch.arange(2)).to_pandas()
 

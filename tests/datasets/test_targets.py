@@ -12,7 +12,7 @@ from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 
 import deepbench_torch as db
-from deepbench_torch.images import separate
+from deepbench_torch.images.separate import separate
 
 DETECTION = ["boxes", "masks", "labels"]
 each_image = pytest.mark.parametrize("name", ["sky", "lensing", "geometric", "astro"])

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import compose, degrade
-from deepbench_torch.images import separate
+from deepbench_torch import degrade
+from deepbench_torch.images import compose
+from deepbench_torch.images.scene import Scene
+from deepbench_torch.images.separate import separate
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.scenes import Scene
-from tests.tensor_layouts import draw_scene
+from tests.images.tensor_layouts import draw_scene
 
 CPU = torch.device("cpu")
 STAR: dict[str, Any] = {"objects": {"star": {}}}

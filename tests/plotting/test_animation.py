@@ -10,7 +10,7 @@ from PIL import Image
 import deepbench_torch as db
 from deepbench_torch.plotting.animation import MOST_FRAMES, frame_times, save_animation
 from deepbench_torch.plotting.series_gallery import SERIES_TARGETS
-from tests.series_cases import CASES
+from tests.series.series_cases import CASES
 
 
 @pytest.mark.parametrize("name", db.list_recipes("series"))

@@ -9,8 +9,8 @@ import torch
 import deepbench_torch as db
 from deepbench_torch.plotting.gallery import gallery
 from deepbench_torch.plotting.series_gallery import SERIES_TARGETS
-from tests.series_cases import CASES, short
-from tests.test_cli import run
+from tests.cli.test_cli import run
+from tests.series.series_cases import CASES, short
 
 each_system = pytest.mark.parametrize("name", db.list_recipes("series"))
 

@@ -18,7 +18,7 @@ import deepbench_torch as db
 from deepbench_torch.plotting.cards.card import write_card
 from deepbench_torch.storage import append, describe, reproduce
 from deepbench_torch.storage.suffixes import check_suffix
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 RECIPE = db.load_recipe("star").replace(image={"height": 4, "width": 4})
 SHELL = "*?[]{}!~$&;|<>()'\"`\\# .%@^=+,:-_"

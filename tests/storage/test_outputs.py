@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from deepbench_torch.plotting.style import SUFFIXES, save
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 OLD = "object_type: shape\nobject_parameters:\n  circle: {radius: 3}\n"
 COMMANDS = {

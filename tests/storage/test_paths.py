@@ -11,7 +11,7 @@ import deepbench_torch as db
 from deepbench_torch.recipes.paths import entries, files_in, is_litter, user_path
 from deepbench_torch.storage import append, describe, reproduce
 from deepbench_torch.storage.names import LONGEST_NAME, beside, keyed
-from tests.test_cli import run
+from tests.cli.test_cli import run
 
 NAMES = [
     "[ab].h5",

@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from deepbench_torch.datasets import Split, split_rows
-from deepbench_torch.generate import GENERATOR_VERSION, check_seed
+from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.numerics.row_numbers import check_seed
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.escape import line

@@ -11,8 +11,8 @@ import yaml
 
 import deepbench_torch as db
 from deepbench_torch.cli import app
-from tests.test_cli import run
-from tests.test_convert import shape
+from tests.cli.test_cli import run
+from tests.convert.test_convert import shape
 
 
 def _stored(folder: Path, form: str, **options: Any) -> str:

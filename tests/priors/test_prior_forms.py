@@ -7,7 +7,7 @@ import pytest
 from deepbench_torch.numerics.checks import is_number
 from deepbench_torch.priors import prior_from_plain
 from deepbench_torch.priors.plain import REMEDY
-from tests.test_priors import Case, each_prior
+from tests.priors.test_priors import Case, each_prior
 
 INF = math.inf
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import compose
+from deepbench_torch.images import compose
 from deepbench_torch.objects import OBJECTS
-from tests import tensor_layouts as layouts
+from tests.images import tensor_layouts as layouts
 
 INDEX = torch.tensor([3, 0, 12_345, 7, 99])
 CPU = torch.device("cpu")

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from deepbench_torch.generate import check_seed, checked_index
-from deepbench_torch.images import observe_images
+from deepbench_torch.images.draw import observe_images
 from deepbench_torch.numerics.differentiation import is_wrapped
+from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.calls import doubt_degrees
@@ -77,7 +77,7 @@ def observe(
             f"observe: expected a recipe of images, got {chosen.name} of {chosen.plural}; simulate "
             "motion with db.physics"
         )
-    seed, rows = check_seed(seed), checked_index(index)
+    seed, rows = check_seed(seed), check_index(index)
     given = read_scene(chosen, scene, present, units=units, batch=len(rows))
     table, there = _tables(chosen, given, units)
     if chosen.label == "class":

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from deepbench_torch import priors
+from deepbench_torch.images.scene import Scene
+from deepbench_torch.native.layout import CANDIDATE
 from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.parameters import Role
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.scenes import CANDIDATE, Scene
 
 
 def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:

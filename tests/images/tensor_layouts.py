@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from deepbench_torch import compose
-from deepbench_torch.layouts import CORE_LEVEL, analysis_grid
+from deepbench_torch.images import compose
+from deepbench_torch.images.scene import Scene
+from deepbench_torch.native.layout import CORE_LEVEL, analysis_grid
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.scenes import Scene
-from tests import tensor_scenes as scenes
-from tests.tensor_simplify import simplified_present, simplified_values
+from tests.images import tensor_scenes as scenes
+from tests.images.tensor_simplify import simplified_present, simplified_values
 
 NUMBERS = 1 << 19  # of parameters drawn at once: 4 MiB an intermediate, whatever the batch
 PIXELS = 1 << 20  # of all objects judged at once: 8 MiB an intermediate, whatever the batch

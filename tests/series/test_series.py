@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 import deepbench_torch as db
 from deepbench_torch.series import draw_parameters
 from deepbench_torch.systems import SYSTEMS
-from tests.series_cases import CASES, each_case, made, parts, short
+from tests.series.series_cases import CASES, each_case, made, parts, short
 
 TARGETS = ["label", "parameters", "used", "clean", "energy", "index"]
 

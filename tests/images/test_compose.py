@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import images
-from deepbench_torch.compose import draw_objects
-from deepbench_torch.images import separate
-from deepbench_torch.layouts import CORE_LEVEL
+from deepbench_torch.images import draw as images
+from deepbench_torch.images.compose import draw_objects
+from deepbench_torch.images.separate import separate
+from deepbench_torch.native.layout import CORE_LEVEL
 from deepbench_torch.objects import OBJECTS
-from tests import tensor_layouts as layouts
-from tests import tensor_scenes as scenes
-from tests.tensor_layouts import core
+from tests.images import tensor_layouts as layouts
+from tests.images import tensor_scenes as scenes
+from tests.images.tensor_layouts import core
 
 with_layouts = pytest.mark.parametrize(
     "name", [name for name in db.list_recipes("image") if db.load_recipe(name).layout is not None]
@@ -228,7 +228,7 @@ def test_a_batch_drawn_in_parts_is_the_whole(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_memory_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than CHUNK pixels are drawn at once, whatever the batch."""
-    from deepbench_torch import compose
+    from deepbench_torch.images import compose
 
     monkeypatch.setattr(compose, "CHUNK", 64 * 64 * 5)
     scene = layouts.draw_scene(db.load_recipe("sky"), seed=0, index=torch.arange(60))

@@ -8,10 +8,6 @@ from torch import Tensor
 
 from deepbench_torch.objects import OBJECTS
 
-# How far apart the numbers of an image's candidate layouts lie in each stream: more than it has
-# slots, so that their number changes nothing.
-CANDIDATE = 1 << 20
-
 
 class Scene(NamedTuple):
     """What B images hold, in padded slots.

@@ -9,6 +9,9 @@ from deepbench_torch.recipes import Recipe
 # An object's core are the pixels whose own light is at least this share of its brightest pixel: of
 # a shape, which has one brightness, the shape. However small an object is, it has a core.
 CORE_LEVEL = 0.1
+# How far apart the numbers of an image's candidate layouts lie in each stream: more than it has
+# slots, so that their number changes nothing.
+CANDIDATE = 1 << 20
 
 
 def analysis_grid(recipe: Recipe) -> Grid:

@@ -1,6 +1,6 @@
 """The table of recipes that the laws of time series are held against: short, so every row is cheap.
 
-A new system needs its rows here; `tests/test_series.py` fails if it has none.
+A new system needs its rows here; `tests/series/test_series.py` fails if it has none.
 """
 
 from typing import Any

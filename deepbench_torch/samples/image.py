@@ -1,68 +1,16 @@
-"""Samples: rows of a catalogue with all that is true of them, as `generate` gives them."""
+"""Samples of images, and the parameters of their scenes."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.given_scene import GeneratedScene
-
-if TYPE_CHECKING:
-    from astropy.table import Table
-    from pandas import DataFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class AbstractSample(ABC):
-    """B rows of a catalogue, whatever they are.
-
-    Attributes:
-        clean: The rows without noise, float32, shape (B, *recipe.shape).
-        label: What a network is to tell, one row each, shape (B, ...).
-        index: Row numbers, int64, shape (B,).
-        recipe: What the rows hold.
-    """
-
-    clean: Tensor
-    label: Tensor
-    index: Tensor
-    recipe: AbstractRecipe
-
-    @property
-    @abstractmethod
-    def data(self) -> Tensor:
-        """The rows, float32, shape (B, *recipe.shape)."""
-
-    @abstractmethod
-    def tables(self) -> dict[str, Tensor]:
-        """Everything beside the rows that a file keeps, by its path there, shape (B, ...) each."""
-
-    def to_table(self) -> "Table":
-        """Return the parameters as an astropy Table with units: a line an object, body or system.
-
-        The columns are `index` (the row number), `kind`, `slot` and the parameters. Slots without
-        an object are omitted; a parameter that a kind does not have is masked.
-        """
-        from deepbench_torch.datasets.tables import sample_lines
-
-        return sample_lines(self).to_table()
-
-    def to_pandas(self) -> "DataFrame":
-        """Return the same as a pandas DataFrame, NaN where a kind lacks a parameter.
-
-        `frame.attrs["units"]` has the unit of each parameter.
-
-        Raises:
-            ModuleNotFoundError: If pandas, an optional package, is not installed.
-        """
-        from deepbench_torch.datasets.tables import sample_lines
-
-        return sample_lines(self).to_pandas()
+from deepbench_torch.samples.base import AbstractSample
 
 
 class SceneTables(GeneratedScene):
@@ -192,65 +140,16 @@ class Sample(AbstractSample):
 
     @override
     def tables(self) -> dict[str, Tensor]:
-        tables = {"label": self.label}
-        for kind, parameters in self.scene.items():
-            tables[f"present/{kind}"] = self.present[kind]
-            for name, values in parameters.items():
-                tables[f"parameters/{kind}/{name}"] = values
-        return tables
+        return {"label": self.label} | scene_tables(self.scene, self.present)
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class SeriesSample(AbstractSample):
-    """B time series and all that is true of them.
-
-    Attributes:
-        series: What is measured, float32, shape (B, T, C); `recipe.channels` names the columns.
-        clean: The same without any noise, float32, shape (B, T, C).
-        label: The parameters side by side, as `recipe.classes` names them, float32, shape (B, K).
-        index: Row numbers, int64, shape (B,).
-        time: The moments, float64, shape (T,).
-        parameters: By name, in the units of the system, float64, shape (B,) or (B, slots).
-        used: The same with their noise, as they acted; those with noise for every step have shape
-            (B, T) or (B, T, slots).
-        present: Which slots hold a body, by the system's name, bool, shape (B, slots); empty where
-            there are no slots. What is absent is 0 in the series.
-        kinetic: Kinetic energy of the clean motion, float32, shape (B, T).
-        potential: Potential energy of the clean motion, float32, shape (B, T).
-        recipe: What the series hold.
-    """
-
-    series: Tensor
-    time: Tensor
-    parameters: dict[str, Tensor]
-    used: dict[str, Tensor]
-    present: dict[str, Tensor]
-    kinetic: Tensor
-    potential: Tensor
-    recipe: SeriesRecipe
-
-    @property
-    @override
-    def data(self) -> Tensor:
-        return self.series
-
-    @override
-    def tables(self) -> dict[str, Tensor]:
-        system = self.recipe.system
-        tables = {"label": self.label}
-        tables |= {f"present/{name}": there for name, there in self.present.items()}
-        tables |= {f"parameters/{system}/{name}": v for name, v in self.parameters.items()}
-        noisy = self.recipe.noise.of_parameters
-        return tables | {f"used/{system}/{name}": self.used[name] for name in noisy}
-
-
-def own_rows(values: Tensor) -> list[Tensor]:
-    """Return the rows of a batch, each with memory of its own, so that one keeps no other alive.
-
-    Args:
-        values: A tensor of shape (B, ...).
-    """
-    if len(values) == 1 and values.untyped_storage().nbytes() == values.nbytes:
-        return [values[0]]
-    return list(torch.ops.aten.unbind_copy.int(values))
+def scene_tables(
+    scene: Mapping[str, Mapping[str, Tensor]], present: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the parameters of scenes, and which slots hold an object, by their path in a file."""
+    tables = {}
+    for kind, parameters in scene.items():
+        tables[f"present/{kind}"] = present[kind]
+        for name, values in parameters.items():
+            tables[f"parameters/{kind}/{name}"] = values
+    return tables

@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from deepbench_torch.images.scene import Scene
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
-from deepbench_torch.scenes import Scene
 
 CHUNK = 1 << 18  # pixels drawn at once: 1 MiB an intermediate, whatever the batch
 

@@ -14,7 +14,7 @@ from deepbench_torch.physics import hamiltonian, nbody, pendulum
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Normal
 from deepbench_torch.series import draw_parameters
-from tests.series_cases import CASES, PRODUCT, made, noisy, short
+from tests.series.series_cases import CASES, PRODUCT, made, noisy, short
 
 ROWS = torch.arange(12)
 

@@ -1,0 +1,35 @@
+"""The point spread: the pixels that its light comes from, and the light that it spreads."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from deepbench_torch import degrade
+from deepbench_torch.images.compose import CHUNK
+from deepbench_torch.objects.grid import Grid
+from deepbench_torch.recipes import Recipe
+
+
+def drawn_grid(recipe: Recipe) -> Grid:
+    """The pixels to draw: the image, and as far around it as its blur reaches."""
+    if recipe.degrade.blur is None:
+        return recipe.grid
+    margin = degrade.blur_margin(recipe.degrade.blur.sigma * recipe.grid.shorter)
+    return Grid(recipe.grid.height, recipe.grid.width, margin=margin)
+
+
+def blurred(recipe: Recipe, light: Tensor) -> Tensor:
+    """Return the light on the pixels of `drawn_grid` as the image has it, shape (N, H, W)."""
+    if recipe.degrade.blur is None:
+        return light
+    sigma = recipe.degrade.blur.sigma * recipe.grid.shorter
+    seen = light.new_empty(len(light), *recipe.grid.shape)
+    for part in chunks(light):
+        seen[part] = degrade.blur(light[part], sigma=sigma)
+    return seen
+
+
+def chunks(images: Tensor, *, pixels: int = CHUNK) -> Iterator[slice]:
+    """The rows of images (N, H, W), so many pixels at once."""
+    rows = max(1, pixels // (images.shape[1] * images.shape[2]))
+    return (slice(start, start + rows) for start in range(0, len(images), rows))
