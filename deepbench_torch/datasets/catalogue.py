@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import torch
 from torch import Tensor
@@ -42,8 +42,10 @@ class RowDataset(PairDataset):
         limit: Number of rows of the split, the first ones; None for all.
         rows: Row number of each index.
         target: Name of the target beside the image or the series, or several names.
+        in_file: Whether the rows come from a file, whose seed cannot change.
     """
 
+    in_file: ClassVar[bool] = False
     fixed = PairDataset.fixed | {
         *("recipe", "seed", "size", "split", "limit", "rows", "path", "stored"),
     }

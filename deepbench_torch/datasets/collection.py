@@ -21,7 +21,6 @@ from deepbench_torch.datasets.members import (
     reseed,
     resize_member,
     spread_label,
-    unlimited,
     without_domain,
 )
 from deepbench_torch.datasets.order import order_rows
@@ -30,14 +29,12 @@ from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.numerics.checks import check_flag, numbers_of_each
 from deepbench_torch.samples import AbstractSample
-from deepbench_torch.storage import StoredCatalogue, materialize
-from deepbench_torch.storage.group import Group, Options, list_members, read_group, writing_group
 
 FIXED = {*("members", "weights", "sizes", "size", "split", "paired", "domains", "order", "target")}
 
 
 @final
-class Collection(PairDataset, Group):
+class Collection(PairDataset):
     """Several catalogues, generated or stored, as one dataset.
 
     Class names are united in the order of the members. If the label of every member is a class,
@@ -158,56 +155,17 @@ class Collection(PairDataset, Group):
             FileNotFoundError: If the folder does not exist.
             ValueError: If it is damaged, or contains another split only.
         """
-        stored = read_group(path)
-        written = stored.attributes.get("split")
-        if written is not None and split not in (None, written):
-            raise ValueError(
-                f"split: expected {written!r}, the only split in {str(path)!r}, got {split!r}; "
-                "write the collection without a split to have all splits"
-            )
-        members = {name: StoredCatalogue(file) for name, file in stored.files.items()}
+        from deepbench_torch.storage.collection import read_collection  # which imports this module
+
+        members, arguments = read_collection(path, split=split)
         return cls(
             members,
-            weights=stored.attributes.get("weights"),
-            sizes=stored.attributes.get("sizes"),
-            size=stored.attributes.get("size"),
-            split=written if split is None else split,
-            paired=stored.attributes.get("paired", True),
+            **arguments,
             target=target,
             transform=transform,
             target_transform=target_transform,
             transforms=transforms,
         )
-
-    @override
-    def store(self, path: Path, *, options: Options) -> Path:
-        """Write every member to a file of one folder, and their list with the arguments."""
-        with writing_group(path, options=options) as folder:
-            names = {}
-            for number, (domain, member) in enumerate(zip(self.domains, self.members, strict=True)):
-                names[domain] = f"{number}-{member.recipe.name}.h5"
-                materialize(
-                    unlimited(member),
-                    folder / names[domain],
-                    workers=options.workers,
-                    executor=options.executor,
-                    progress=options.progress,
-                    compression=options.compression,
-                )
-            attributes = {
-                "weights": self.weights,
-                "sizes": self._stored_sizes(),
-                "size": self.size,
-                "split": self.split,
-                "paired": self.paired,
-            }
-            list_members(folder, names=names, attributes=attributes)
-        return path
-
-    def _stored_sizes(self) -> list[int] | None:
-        """Return the sizes that select the members' rows from their complete stored splits."""
-        limited = any(member.limit is not None for member in self.members)
-        return [*map(len, self.members)] if limited and self.sizes is None else self.sizes
 
     @override
     def __len__(self) -> int:

@@ -11,7 +11,6 @@ from deepbench_torch.datasets.targets import Target, check_target
 from deepbench_torch.generate import ImageSize, resize
 from deepbench_torch.numerics import rng
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.storage import StoredCatalogue
 
 DOMAIN = "domain"
 Members = Sequence[RowDataset] | Mapping[str, RowDataset]
@@ -28,7 +27,7 @@ def check_members(members: Members, split: Split | None) -> list[RowDataset]:
     if not datasets:
         raise ValueError("Collection: expected at least one catalogue, got none; pass catalogues")
     for member in datasets:
-        if not isinstance(member, Catalogue | StoredCatalogue):
+        if not isinstance(member, RowDataset):
             raise TypeError(
                 "Collection: expected Catalogues and StoredCatalogues, got "
                 f"{type(member).__name__}; make a catalogue of it"
@@ -87,7 +86,7 @@ def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, st
     taken: dict[int, str] = {}
     named: dict[int, str] = {}
     for member, domain in zip(members, domains, strict=True):
-        if not isinstance(member, StoredCatalogue):
+        if not member.in_file:
             continue
         digest = member.recipe.digest
         if taken.setdefault(member.seed, digest) != digest:

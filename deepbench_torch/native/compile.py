@@ -146,6 +146,9 @@ def _digest() -> str:
     """Return a digest of all that the machine code depends on but the CPU."""
     digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
     package = Path(__file__).parents[1]
-    for source in sorted([*package.glob("native/*.py"), *package.glob("objects/*.py")]):
+    sources = (
+        path for part in ("native", "numerics", "objects") for path in package.glob(f"{part}/*.py")
+    )
+    for source in sorted(sources):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

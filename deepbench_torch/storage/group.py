@@ -1,7 +1,6 @@
 """Several catalogues in one folder, written atomically."""
 
 import shutil
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -21,14 +20,6 @@ from deepbench_torch.storage.trust import inside, read_text
 from deepbench_torch.storage.work.atomic import folders, sync
 from deepbench_torch.storage.work.folder import PARTIAL, begin_work, remove_other_work
 from deepbench_torch.storage.work.lock import locked
-
-
-class Group(ABC):
-    """Base of what `materialize` writes as a folder of catalogues."""
-
-    @abstractmethod
-    def store(self, path: Path, *, options: "Options") -> Path:
-        """Write it and return the path."""
 
 
 class Options(NamedTuple):

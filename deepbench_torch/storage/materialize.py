@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
+from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.guard import check_guard
 from deepbench_torch.numerics.checks import check_flag, check_integer
 from deepbench_torch.recipes.paths import user_path
+from deepbench_torch.storage.collection import write_collection
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
 from deepbench_torch.storage.formats import DEFAULT, FORMATS, Format
-from deepbench_torch.storage.group import Group, Options
+from deepbench_torch.storage.group import Options
 from deepbench_torch.storage.hdf5.shards import remove_other_shards
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.refusals import writing
@@ -35,7 +37,7 @@ from deepbench_torch.storage.work.workers import Workers
 
 
 def materialize(
-    catalogue: Catalogue | Group,
+    catalogue: Catalogue | Collection,
     path: str | Path,
     *,
     format: Format | None = None,  # noqa: A002
@@ -101,14 +103,14 @@ def materialize(
     overwrite = check_flag(overwrite, where="materialize.overwrite")
     progress = check_flag(progress, where="materialize.progress")
     path = user_path(path)
-    if isinstance(catalogue, Group):
+    if isinstance(catalogue, Collection):
         if format not in (None, DEFAULT) or shard_rows is not None:
             raise ValueError(
                 f"a collection is written as {DEFAULT!r}, got {format!r}, {shard_rows!r}"
             )
         options = Options(workers, executor, overwrite, progress, compression)
         with writing(path, "the collection"):
-            return catalogue.store(path, options=options)
+            return write_collection(catalogue, path, write=materialize, options=options)
     _check_arguments(format=format, workers=workers, compression=compression)
     if shard_rows is not None:
         check_integer(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
@@ -212,7 +214,7 @@ def _age(path: Path) -> tuple[int, int] | None:
 
 def _check_source(catalogue: object) -> None:
     """Refuse what is no catalogue, and one whose transforms a file would not hold."""
-    if not isinstance(catalogue, Catalogue | Group):
+    if not isinstance(catalogue, Catalogue | Collection):
         raise TypeError(
             "materialize: expected a Catalogue or a Collection, got "
             f"{type(catalogue).__name__}; write db.Catalogue(recipe, size=..., seed=...), and "

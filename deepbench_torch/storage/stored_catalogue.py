@@ -68,6 +68,8 @@ class StoredCatalogue(RowDataset):
         >>> folder.cleanup()
     """
 
+    in_file = True
+
     def __init__(
         self,
         path: str | Path,
