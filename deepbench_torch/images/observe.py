@@ -1,5 +1,7 @@
 """observe(): images of a user's own objects, as a recipe's telescope records them."""
 
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -11,10 +13,9 @@ from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.calls import doubt_degrees
-from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.recipes import Recipe, load_recipe
 from deepbench_torch.recipes.given_scene import GivenScene, Present, Scene, SceneUnits, read_scene
-from deepbench_torch.recipes.units import pixel_frame
+from deepbench_torch.recipes.units import pixel_frames
 from deepbench_torch.samples import Sample
 
 
@@ -94,53 +95,65 @@ def _tables(recipe: Recipe, given: GivenScene, units: SceneUnits) -> tuple[Tenso
     absent = torch.zeros_like(next(iter(given.present.values())), device="cpu")
     columns, masks = [], []
     for kind in recipe.objects:
-        masks.append(given.present[kind].cpu() if kind in given.present else absent)
-        for name, field in OBJECTS[kind].fields.items():
-            if kind not in given.tables:  # left out by the recipe
-                columns.append(absent.float())
-                continue
-            value, where = given.tables[kind][name].cpu(), f"scene.{kind}.{name}"
-            _check_plain(where, value)
-            if units == "recipe":
-                scale, shift = pixel_frame(field.role, recipe.grid)
-                value = value.double() * scale + shift
-            # single precision may round a value up to a bound that it must stay below
-            columns.append(value.float().clamp_max(field.largest))
-            _check_values(where, field, value.detach(), columns[-1].detach(), masks[-1])
+        if kind not in given.tables:  # left out by the recipe
+            masks.append(absent)
+            columns += [absent.float()] * len(OBJECTS[kind].fields)
+            continue
+        masks.append(given.present[kind].cpu())
+        values = _in_pixels(recipe, kind, given.tables[kind], units)
+        frames = pixel_frames(kind, recipe.grid)
+        rounded = [
+            frame.rounded(value) for frame, value in zip(frames.values(), values, strict=True)
+        ]
+        _check_values(kind, values, rounded, masks[-1])
+        columns += rounded
+        for (name, field), value in zip(OBJECTS[kind].fields.items(), values, strict=True):
             if field.unit == "radian":
-                doubt_degrees(where, value.detach()[masks[-1]])
+                doubt_degrees(f"scene.{kind}.{name}", value.detach()[masks[-1]])
     return torch.stack(columns), torch.stack(masks)
 
 
-def _check_plain(where: str, value: Tensor) -> None:
-    """Check that no transform of torch.func wraps a tensor, which kernels cannot read.
+def _in_pixels(
+    recipe: Recipe, kind: str, table: Mapping[str, Tensor], units: SceneUnits
+) -> list[Tensor]:
+    """Return the parameters of a kind in order, in pixels and radians, on the CPU.
 
     Raises:
-        ValueError: If one does.
+        ValueError: If a transform of torch.func wraps one, which kernels cannot read.
     """
-    if is_wrapped(value):
-        raise ValueError(
-            f"{where}: expected a tensor outside of torch.func, got one inside; pass a batch, and "
-            "use requires_grad and torch.autograd"
-        )
+    for name, value in table.items():
+        if is_wrapped(value):
+            raise ValueError(
+                f"scene.{kind}.{name}: expected a tensor outside of torch.func, got one inside; "
+                "pass a batch, and use requires_grad and torch.autograd"
+            )
+    values = [value.cpu() for value in table.values()]
+    if units == "pixel":
+        return values
+    frames = pixel_frames(kind, recipe.grid).values()
+    return [v.double() * f.scale + f.shift for v, f in zip(values, frames, strict=True)]
 
 
 def _check_values(
-    where: str, field: Parameter, value: Tensor, column: Tensor, there: Tensor
+    kind: str, values: Sequence[Tensor], rounded: Sequence[Tensor], there: Tensor
 ) -> None:
     """Check the values of present objects, before and after rounding to single precision.
 
     Raises:
         ValueError: If a value is not finite or out of range.
     """
-    wrong = (there & ~(field.allows(value) & field.allows(column))).nonzero()
-    if len(wrong):
-        image, slot = wrong[0].tolist()
-        found = float(value[image, slot])
-        remedy = "mark slots without an object in present" if found != found else field.remedy
-        raise ValueError(
-            f"{where}: expected {field.rule}, got {found:g} in image {image}, slot {slot}; {remedy}"
-        )
+    for (name, field), value, single in zip(
+        OBJECTS[kind].fields.items(), values, rounded, strict=True
+    ):
+        allowed = field.allows(value) & field.allows(single)
+        if not bool((allowed | ~there).all()):
+            image, slot = (there & ~allowed).nonzero()[0].tolist()
+            found = float(value[image, slot])
+            nan = "mark slots without an object in present"
+            raise ValueError(
+                f"scene.{kind}.{name}: expected {field.rule}, got {found:g} in image {image}, slot "
+                f"{slot}; {nan if math.isnan(found) else field.remedy}"
+            )
 
 
 def _check_class(shown: Tensor) -> None:

@@ -276,8 +276,8 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
         field = OBJECTS[kind].fields[name]
         made[place] = (
             _origin(seed, f"{kind}.{name}"),
-            *pixel_frame(field.role, grid),
-            *pixel_frame(field.role, judged),
+            *pixel_frame(field.role, grid)[:2],
+            *pixel_frame(field.role, judged)[:2],
             held.get(kind, {}).get(name, math.nan),
             field.largest,
         )

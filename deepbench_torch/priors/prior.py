@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, NoReturn, final
 
 import torch
@@ -82,8 +83,7 @@ class Prior(ABC):
         real = value if value.is_floating_point() else value.double()
         inside = self.contains(real)
         # where a value is impossible, the formula gets a possible one: no nan in the gradient
-        middle = self.icdf(torch.tensor(0.5, dtype=torch.float64, device="cpu")).item()
-        possible = torch.where(inside, real, middle)
+        possible = torch.where(inside, real, _median(self))
         return torch.where(inside, self._log_density(possible), -math.inf)
 
     @abstractmethod
@@ -98,6 +98,12 @@ class Prior(ABC):
     @abstractmethod
     def to_plain(self) -> object:
         """Return the prior as a recipe writes it: numbers, lists and mappings."""
+
+
+@lru_cache(maxsize=4096)
+def _median(prior: Prior) -> float:
+    """Return a value that a prior can take."""
+    return float(prior.icdf(torch.tensor(0.5, dtype=torch.float64, device="cpu")))
 
 
 def checked_number(value: Any, location: tuple[str | int, ...]) -> float:

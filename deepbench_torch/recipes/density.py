@@ -9,12 +9,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from deepbench_torch.numerics.checks import nearest, real_tensor
-from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior, Uniform
 from deepbench_torch.recipes.given_scene import Present, Scene, SceneUnits, read_scene
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
-from deepbench_torch.recipes.units import PixelFrame, pixel_frame
+from deepbench_torch.recipes.units import PixelFrame, pixel_frames
 from deepbench_torch.systems.gravity import as_drawn
 
 SAME = PixelFrame(1.0, 0.0)  # no other unit
@@ -30,12 +29,11 @@ def scene_log_prob(
             "of simplified scenes has no closed form, so use recipe.replace(simplify=None)"
         )
     given = read_scene(recipe, scene, present, units=units)
-    total = _log_arrangement(recipe, given.present)
+    total, grid = _log_arrangement(recipe, given.present), recipe.grid
     for kind, name, prior, slots in _priors(recipe):
         value, there = given.tables[kind][name][:, slots], given.present[kind][:, slots]
-        field = OBJECTS[kind].fields[name]
-        frame = pixel_frame(field.role, recipe.grid) if units == "pixel" else SAME
-        density = rounded_log_prob(prior, value, frame=frame, largest=field.largest)
+        frame = pixel_frames(kind, grid)[name] if units == "pixel" else SAME
+        density = rounded_log_prob(prior, value, frame)
         if not isinstance(prior, Choice | Integer | Fixed):
             density = density - math.log(frame.scale)
         total = total + torch.where(there, density, 0.0).sum(1)
@@ -91,7 +89,7 @@ def _log_listed(recipe: AbstractImageRecipe, table: Tensor) -> Tensor:
     return torch.where(same, 0.0, -math.inf).double()
 
 
-def rounded_log_prob(prior: Prior, value: Tensor, *, frame: PixelFrame, largest: float) -> Tensor:
+def rounded_log_prob(prior: Prior, value: Tensor, frame: PixelFrame) -> Tensor:
     """Return the log density of values that may have been rounded to single precision.
 
     A value is possible if rounding to float32 gives the same number as for a possible value.
@@ -100,28 +98,22 @@ def rounded_log_prob(prior: Prior, value: Tensor, *, frame: PixelFrame, largest:
         prior: Prior in the units of a recipe.
         value: Values in another unit, any shape and float dtype.
         frame: Conversion from the units of the recipe to this one.
-        largest: Largest value of the parameter in single precision.
 
     Returns:
         float64, the density per unit of the recipe, or the probability of a discrete value.
     """
     number = (value.double() - frame.shift) / frame.scale
-    rounded = _rounded(value.double(), largest)
+    rounded = frame.rounded(value)
     if isinstance(prior, Choice | Integer | Fixed):
         close = _closest(prior, number)
-        same = _rounded(close * frame.scale + frame.shift, largest) == rounded
+        same = frame.rounded(close * frame.scale + frame.shift) == rounded
         return torch.where(same, prior.log_prob(close), -math.inf)
     low, high = prior.support
     last = math.nextafter(high, low) if isinstance(prior, Uniform) else high
     ends = torch.tensor([low, high], dtype=torch.float64, device=value.device)
-    first, end = _rounded(ends * frame.scale + frame.shift, largest)
+    first, end = frame.rounded(ends * frame.scale + frame.shift)
     inside = (rounded >= first) & (rounded <= end)
     return torch.where(inside, prior.log_prob(number.clamp(low, last)), -math.inf)
-
-
-def _rounded(value: Tensor, largest: float) -> Tensor:
-    """Return values as the generator rounds them: to float32, below the bound of the parameter."""
-    return value.float().clamp_max(largest)
 
 
 def _closest(prior: Prior, number: Tensor) -> Tensor:
@@ -153,7 +145,7 @@ def series_log_prob(recipe: AbstractSeriesRecipe, parameters: Mapping[str, Any])
                 f"parameters.{name}: expected shape (B,), got {tuple(value.shape)}; for one series "
                 "pass tensors of one element"
             )
-        log = rounded_log_prob(prior, value, frame=SAME, largest=math.inf)
+        log = rounded_log_prob(prior, value, SAME)
         total = log if total is None else total + log
     if total is None:
         raise ValueError("log_prob: expected a recipe with parameters, got none")

@@ -1,7 +1,11 @@
 """Units of the numbers in a recipe, by location, and their conversion to pixels."""
 
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
+
+from torch import Tensor
 
 from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
@@ -22,10 +26,19 @@ UNITS: Mapping[Role, Unit] = {
 
 
 class PixelFrame(NamedTuple):
-    """Conversion to pixels and radians: `scale` times the number of a recipe, plus `shift`."""
+    """Conversion to pixels and radians: `scale` times the number of a recipe, plus `shift`.
+
+    The generator rounds the result to single precision, to `largest` at most.
+    """
 
     scale: float
     shift: float
+    largest: float = math.inf
+
+    def rounded(self, value: Tensor) -> Tensor:
+        """Return values in pixels and radians as the generator rounds them, float32."""
+        # single precision may round a value up to a bound that it must stay below
+        return value.float().clamp_max(self.largest)
 
 
 def pixel_frame(role: Role, grid: Grid) -> PixelFrame:
@@ -33,11 +46,21 @@ def pixel_frame(role: Role, grid: Grid) -> PixelFrame:
 
     Example:
         >>> pixel_frame("column", Grid(12, 20))
-        PixelFrame(scale=20.0, shift=-0.5)
+        PixelFrame(scale=20.0, shift=-0.5, largest=inf)
     """
     sizes: dict[Role, int] = {"column": grid.width, "row": grid.height, "length": grid.shorter}
     # the frame begins half a pixel before the first pixel centre
     return PixelFrame(float(sizes.get(role, 1)), -0.5 if role in ("column", "row") else 0.0)
+
+
+@lru_cache(maxsize=1024)
+def pixel_frames(kind: str, grid: Grid) -> dict[str, PixelFrame]:
+    """Return the conversion of each parameter of a kind to the pixels of a grid."""
+    fields = OBJECTS[kind].fields
+    return {
+        name: pixel_frame(field.role, grid)._replace(largest=field.largest)
+        for name, field in fields.items()
+    }
 
 
 def image_unit(location: Location) -> Unit:
