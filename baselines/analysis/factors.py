@@ -55,13 +55,7 @@ def of_sample(sample: db.Sample) -> Factors:
 
 
 def _signal(sample: db.Sample, objects: Objects) -> Tensor:
-    variance = torch.zeros_like(sample.clean[:, 0])
-    degrade = sample.recipe.degrade
-    if degrade.poisson is not None:
-        light = sample.clean[:, 0] + degrade.poisson.background
-        variance = variance + light / degrade.poisson.exposure
-    if degrade.gaussian is not None:
-        variance = variance + degrade.gaussian.sigma**2
+    variance = sample.recipe.degrade.variance(sample.clean[:, 0])
     squares = objects.light.square() / variance[objects.row]
     return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
 

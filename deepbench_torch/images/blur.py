@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from deepbench_torch import degrade
 from deepbench_torch.images.compose import CHUNK
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
@@ -14,18 +13,18 @@ def drawn_grid(recipe: Recipe) -> Grid:
     """The pixels to draw: the image, and as far around it as its blur reaches."""
     if recipe.degrade.blur is None:
         return recipe.grid
-    margin = degrade.blur_margin(recipe.degrade.blur.sigma * recipe.grid.shorter)
-    return Grid(recipe.grid.height, recipe.grid.width, margin=margin)
+    grid = recipe.grid
+    return Grid(grid.height, grid.width, margin=recipe.degrade.blur.margin(grid.shorter))
 
 
 def blurred(recipe: Recipe, light: Tensor) -> Tensor:
     """Return the light on the pixels of `drawn_grid` as the image has it, shape (N, H, W)."""
-    if recipe.degrade.blur is None:
+    blur = recipe.degrade.blur
+    if blur is None:
         return light
-    sigma = recipe.degrade.blur.sigma * recipe.grid.shorter
     seen = light.new_empty(len(light), *recipe.grid.shape)
     for part in chunks(light):
-        seen[part] = degrade.blur(light[part], sigma=sigma)
+        seen[part] = blur.apply(light[part], shorter=recipe.grid.shorter)
     return seen
 
 

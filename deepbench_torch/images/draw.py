@@ -5,7 +5,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deepbench_torch import degrade
 from deepbench_torch.images.blur import blurred, chunks, drawn_grid
 from deepbench_torch.images.compose import CHUNK, compose
 from deepbench_torch.images.scene import Scene
@@ -141,25 +140,10 @@ def _clean(
 
 
 def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
-    """The image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
-    image = torch.empty_like(clean)
+    """Return the image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
+    image = clean.clone()
     with torch.inference_mode():
         for part in chunks(clean, pixels=NOISE_CHUNK):
-            image[part] = _degrade(recipe, clean[part], seed=seed, index=index[part])
-    return image
-
-
-def _degrade(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
-    poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
-    image = clean
-    if poisson is not None:
-        image = degrade.add_photon_noise(
-            image,
-            exposure=poisson.exposure,
-            background=poisson.background,
-            seed=seed,
-            index=index,
-        )
-    if gaussian is not None:
-        image = degrade.add_read_out_noise(image, sigma=gaussian.sigma, seed=seed, index=index)
+            for noise in recipe.degrade.noises:
+                image[part] = noise.apply(image[part], seed=seed, index=index[part])
     return image

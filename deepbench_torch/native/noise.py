@@ -48,7 +48,7 @@ def _words(key: Any, first: Any, words: Any) -> None:
 def count_photons(
     key: Any, clean: Any, exposure: Any, background: Any, image: Any, blocks: Any
 ) -> None:
-    """Write an image with photon noise, as `degrade.add_photon_noise`.
+    """Write an image with photon noise, as `degrade.PhotonNoise`.
 
     Args:
         key: The key of the row's sequence of "noise.poisson".
@@ -275,7 +275,7 @@ def _pair_normals(first: Any, second: Any) -> None:
 
 @kernel
 def blur(scene: Any, taps: Any, room: Any, image: Any, size: Any) -> None:
-    """Write a scene with the light of each pixel spread, as `degrade.blur`.
+    """Write a scene with the light of each pixel spread, as `degrade.Blur`.
 
     Args:
         scene: With a margin m, float32, shape ((H + 2 m) * (W + 2 m),).

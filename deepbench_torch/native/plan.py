@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from deepbench_torch import degrade
+from deepbench_torch.degrade import PhotonNoise, ReadOutNoise
 from deepbench_torch.native.layout import analysis_grid
 from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import OBJECTS
@@ -200,7 +200,7 @@ def _settings(recipe: Recipe, seed: int, priors: "_Priors") -> NDArray[Any]:
         "union": recipe.compose == "union",
         "height": grid.height,
         "width": grid.width,
-        "margin": 0 if blur is None else degrade.blur_margin(blur.sigma * grid.shorter),
+        "margin": 0 if blur is None else blur.margin(grid.shorter),
         "layout_height": judged.height,
         "layout_width": judged.width,
         "layout_margin": judged.margin,
@@ -215,8 +215,8 @@ def _settings(recipe: Recipe, seed: int, priors: "_Priors") -> NDArray[Any]:
         "count": _origin(seed, "scene.count"),
         "kind": _origin(seed, "scene.kind"),
         "adopted": _origin(seed, "simplify.kind"),
-        "poisson": _origin(seed, "noise.poisson"),
-        "gaussian": _origin(seed, "noise.gaussian"),
+        "poisson": _origin(seed, PhotonNoise.stream),
+        "gaussian": _origin(seed, ReadOutNoise.stream),
     }
     for name, value in facts.items():
         made[name] = value
@@ -295,7 +295,7 @@ def _listed(recipe: Recipe) -> NDArray[np.bool_]:
 def _taps(recipe: Recipe) -> NDArray[np.float32]:
     if recipe.degrade.blur is None:
         return np.ones(1, np.float32)
-    return np.array(degrade.blur_taps(recipe.degrade.blur.sigma * recipe.grid.shorter), np.float32)
+    return np.array(recipe.degrade.blur.taps(recipe.grid.shorter), np.float32)
 
 
 class _Priors:

@@ -2,14 +2,18 @@
 
 from typing import Any, ClassVar, Literal
 
+import torch
 from pydantic import Field, StrictInt
+from torch import Tensor
 from typing_extensions import override
 
+from deepbench_torch import degrade
+from deepbench_torch.numerics.fields import Number
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
-from deepbench_torch.recipes.part import Number, Part, Positive, PriorField
+from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.recipes.simplification import Simplification
 
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
@@ -22,13 +26,11 @@ class ImageSize(Part):
     width: StrictInt = Field(ge=1, le=LARGEST_SIDE)
 
 
-class Blur(Part):
+class Blur(Part, degrade.Blur):
     """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
 
-    sigma: Positive
 
-
-class Photons(Part):
+class Photons(Part, degrade.PhotonNoise):
     """Poisson noise of signal and background, the mean background subtracted.
 
     Attributes:
@@ -36,14 +38,9 @@ class Photons(Part):
         background: Brightness per pixel.
     """
 
-    exposure: Positive
-    background: Number = Field(default=0.0, ge=0)
 
-
-class ReadOut(Part):
+class ReadOut(Part, degrade.ReadOutNoise):
     """Gaussian noise of constant standard deviation, in units of brightness."""
-
-    sigma: Positive
 
 
 class Degradation(Part):
@@ -52,6 +49,19 @@ class Degradation(Part):
     blur: Blur | None = None
     poisson: Photons | None = None
     gaussian: ReadOut | None = None
+
+    @property
+    def noises(self) -> list[degrade.Noise]:
+        """The noise of the images, in order."""
+        return [noise for noise in (self.poisson, self.gaussian) if noise is not None]
+
+    def variance(self, light: Tensor) -> Tensor:
+        """Return the variance of all noise in each pixel.
+
+        Args:
+            light: Brightness without noise, any shape.
+        """
+        return sum((noise.variance(light) for noise in self.noises), torch.zeros_like(light))
 
 
 class Layout(Part):

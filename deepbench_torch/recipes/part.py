@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
@@ -29,9 +28,6 @@ PriorField = Annotated[
     PlainSerializer(lambda prior: prior.to_plain()),
     WithJsonSchema({}),  # recipes/schema.py defines the forms of a prior
 ]
-# strict: a number in quotes, or yes instead of a number, is an error
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Positive = Annotated[Number, Field(gt=0)]
 
 
 class Part(BaseModel):

@@ -5,9 +5,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StrictInt, WrapValidator
 from typing_extensions import override
 
+from deepbench_torch.numerics.fields import Number, Positive
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.base import AbstractRecipe, Content
-from deepbench_torch.recipes.part import Number, Part, Positive, PriorField
+from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
 
 MOST_STEPS = 1_000_000

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field, StrictBool, StrictInt
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
+from deepbench_torch.numerics.fields import Number
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS, name_faults
-from deepbench_torch.recipes.part import Number, Part
+from deepbench_torch.recipes.part import Part
 
 
 class Simplification(Part):

@@ -70,9 +70,8 @@ def scale_of(recipe: Recipe) -> Scale:
 
     Its ends are the least and the largest pixel of the first rows of seed 0, to three digits.
     """
-    poisson, gaussian = recipe.degrade.poisson, recipe.degrade.gaussian
-    variance = 0.0 if poisson is None else poisson.background / poisson.exposure
-    variance += 0.0 if gaussian is None else gaussian.sigma**2
+    dark = torch.zeros((), dtype=torch.float64, device="cpu")
+    variance = float(recipe.degrade.variance(dark))
     image = generate(recipe, 0, torch.arange(SCALE_ROWS, dtype=torch.int64, device="cpu")).image
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
     high = high if high > low else low + 1

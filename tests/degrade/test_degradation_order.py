@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 
 import deepbench_torch as db
-from deepbench_torch import degrade
+from deepbench_torch.recipes.image_fields import Photons, ReadOut
 from deepbench_torch.samples import Sample
 
 INDEX = torch.arange(40)
@@ -26,10 +26,9 @@ def test_degradation_comes_in_its_order() -> None:
     """Blur, photons, read-out: the public steps one after the other give the same bits."""
     found = sample(blur=BLUR, poisson=POISSON, gaussian=GAUSSIAN)
     assert torch.equal(found.clean, sample(blur=BLUR).image)
-    counted = degrade.add_photon_noise(
-        found.clean[:, 0], exposure=50, background=0.5, seed=5, index=INDEX
-    )
-    recorded = degrade.add_read_out_noise(counted, sigma=0.2, seed=5, index=INDEX)
+    recorded = found.clean[:, 0]
+    for noise in (Photons(**POISSON), ReadOut(**GAUSSIAN)):
+        recorded = noise.apply(recorded, seed=5, index=INDEX)
     # tensors and kernels round the logarithm and the cosine of a normal number differently
     assert torch.allclose(found.image[:, 0], recorded, rtol=0, atol=1e-6)
 

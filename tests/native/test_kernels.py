@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch import degrade
 from deepbench_torch.images import compose
+from deepbench_torch.images.blur import drawn_grid
 from deepbench_torch.images.scene import Scene
 from deepbench_torch.images.separate import separate
 from deepbench_torch.objects.grid import Grid
@@ -133,11 +133,9 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     """
     sample = db.generate(case, 5, rows_of(case))
     blur = case.degrade.blur
-    margin = 0 if blur is None else degrade.blur_margin(blur.sigma * case.grid.shorter)
-    grid = Grid(case.grid.height, case.grid.width, margin=margin)
-    expected = _composed(sample, grid)
+    expected = _composed(sample, drawn_grid(case))
     if blur is not None:
-        expected = degrade.blur(expected, sigma=blur.sigma * case.grid.shorter)
+        expected = blur.apply(expected, shorter=case.grid.shorter)
     peak = expected.flatten(1).amax(1)[:, None, None].clamp_min(1e-30)
     far = (sample.clean[:, 0] - expected).abs() > 3e-6 * peak
     assert float(far.float().mean()) < 2e-6
@@ -166,17 +164,8 @@ def test_noise_is_that_of_tensors(case: Recipe) -> None:
     sample = db.generate(case, 5, rows_of(case))
     expected = sample.clean[:, 0].clone()
     photons, read_out = case.degrade.poisson, case.degrade.gaussian
-    if photons is not None:
-        expected = degrade.add_photon_noise(
-            expected,
-            exposure=photons.exposure,
-            background=photons.background,
-            seed=5,
-            index=sample.index,
-        )
-    if read_out is not None:
-        sigma = read_out.sigma
-        expected = degrade.add_read_out_noise(expected, sigma=sigma, seed=5, index=sample.index)
+    for noise in case.degrade.noises:
+        expected = noise.apply(expected, seed=5, index=sample.index)
     size = 1.0 if photons is None else photons.background + float(sample.clean.max())
     tolerance = 3e-6 * (1.0 if read_out is None else 1.0 + read_out.sigma) + 3e-7 * size
     far = (sample.image[:, 0] - expected).abs() > tolerance
