@@ -15,7 +15,7 @@ from torch import Tensor
 import deepbench_torch as db
 from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import ObjectKind
+from deepbench_torch.objects.kind import ObjectKind
 
 Image = NDArray[np.float64]
 Values = dict[str, float]

@@ -7,8 +7,8 @@ from deepbench_torch.objects.arc import ARC
 from deepbench_torch.objects.circle import CIRCLE
 from deepbench_torch.objects.ellipse import ELLIPSE
 from deepbench_torch.objects.galaxy import GALAXY
+from deepbench_torch.objects.kind import ObjectKind
 from deepbench_torch.objects.line import LINE
-from deepbench_torch.objects.parameters import ObjectKind
 from deepbench_torch.objects.polygon import POLYGON
 from deepbench_torch.objects.rectangle import RECTANGLE
 from deepbench_torch.objects.spiral import SPIRAL

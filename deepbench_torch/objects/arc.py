@@ -7,9 +7,10 @@ from torch import Tensor, cos, minimum, sin, where
 
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.circle import ring
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import EDGE, paint, pen
 from deepbench_torch.priors import Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 _PI = math.pi
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor, sqrt
 
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import outline, paint, pen
 from deepbench_torch.priors import Uniform
 
@@ -64,9 +64,7 @@ def frame(x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Te
 CIRCLE = ObjectKind(
     name="circle",
     fields={
-        # in the middle half of the frame, so that most of the shape is visible
-        "x": Parameter("column", Uniform(0.25, 0.75)),
-        "y": Parameter("row", Uniform(0.25, 0.75)),
+        **shape.centre(),
         # diameter 13 to 32 pixels of 64: visibly round, and mostly inside the frame
         "radius": shape.length(Uniform(0.1, 0.25)),
         "thickness": shape.thickness(),

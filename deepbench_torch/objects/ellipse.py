@@ -1,12 +1,11 @@
 """Ellipse: solid, or the outline between two concentric ellipses."""
 
-import math
 from typing import NamedTuple
 
 from torch import Tensor, cos, minimum, sin, sqrt, where
 
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import EDGE, paint
 from deepbench_torch.priors import Uniform
 
@@ -102,18 +101,8 @@ def frame(
 
 ELLIPSE = ObjectKind(
     name="ellipse",
-    fields={
-        # in the middle half of the frame, so that most of the shape is visible
-        "x": Parameter("column", Uniform(0.25, 0.75)),
-        "y": Parameter("row", Uniform(0.25, 0.75)),
-        # 1.4 to 5 times as wide as high: never close to a circle
-        "width": shape.length(Uniform(0.35, 0.6)),
-        "height": shape.length(Uniform(0.12, 0.25)),
-        # half a turn: an ellipse rotated by pi is unchanged
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
-        "thickness": shape.thickness(),
-        "amplitude": shape.amplitude(),
-    },
+    # 1.4 to 5 times as wide as high: never close to a circle
+    fields=shape.tilted(width=Uniform(0.35, 0.6), height=Uniform(0.12, 0.25)),
     record=Ellipse,
     constants=constants,
     light=light,

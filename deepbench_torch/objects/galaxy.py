@@ -6,9 +6,10 @@ from typing import NamedTuple
 from torch import Tensor, cos, sin
 
 from deepbench_torch.objects import sersic
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.sersic import half_light, profile
 from deepbench_torch.priors import LogUniform, Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 
 class Galaxy(NamedTuple):

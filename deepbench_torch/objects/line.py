@@ -5,10 +5,11 @@ from typing import NamedTuple
 from torch import Tensor, maximum, minimum, sqrt, where
 
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.rectangle import light
 from deepbench_torch.objects.shape import pen
 from deepbench_torch.priors import Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 
 class Line(NamedTuple):

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from torch import Tensor, cos, floor, sin, sqrt
 
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import outline, paint, pen
 from deepbench_torch.objects.spiral import half_angle
 from deepbench_torch.priors import Choice, Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 _HALF_TURN, _TURN = math.pi, 2 * math.pi
 _TINY = 1e-12  # [pixel^2]; keeps the angle finite at the centre
@@ -91,9 +92,7 @@ def frame(
 POLYGON = ObjectKind(
     name="polygon",
     fields={
-        # in the middle half of the frame, so that most of the shape is visible
-        "x": Parameter("column", Uniform(0.25, 0.75)),
-        "y": Parameter("row", Uniform(0.25, 0.75)),
+        **shape.centre(),
         # 10 to 19 pixels of 64 from the centre to a vertex: the corners are countable
         "radius": shape.length(Uniform(0.15, 0.3)),
         # four is a square, and small polygons of seven or more look like circles

@@ -1,12 +1,11 @@
 """Rectangle: solid, or an outline with square corners."""
 
-import math
 from typing import NamedTuple
 
 from torch import Tensor, cos, maximum, minimum, sin
 
 from deepbench_torch.objects import shape
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import outline, paint, pen
 from deepbench_torch.priors import Uniform
 
@@ -90,18 +89,8 @@ def frame(
 
 RECTANGLE = ObjectKind(
     name="rectangle",
-    fields={
-        # in the middle half of the frame, so that most of the shape is visible
-        "x": Parameter("column", Uniform(0.25, 0.75)),
-        "y": Parameter("row", Uniform(0.25, 0.75)),
-        # 1.2 to 3.7 times as wide as high: no square, whose symmetry is a quarter turn, and no line
-        "width": shape.length(Uniform(0.3, 0.55)),
-        "height": shape.length(Uniform(0.15, 0.25)),
-        # half a turn: a rectangle rotated by pi is unchanged
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
-        "thickness": shape.thickness(),
-        "amplitude": shape.amplitude(),
-    },
+    # 1.2 to 3.7 times as wide as high: no square, whose symmetry is a quarter turn, and no line
+    fields=shape.tilted(width=Uniform(0.3, 0.55), height=Uniform(0.15, 0.25)),
     record=Rectangle,
     constants=constants,
     light=light,

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from torch import Tensor, floor, minimum, sign
 
-from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.priors import Choice, Fixed, Prior
+from deepbench_torch.priors import Choice, Fixed, Prior, Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 
 class HasAmplitude(Protocol):
@@ -56,8 +56,28 @@ def paint(depth: Tensor, amplitude: Tensor) -> Tensor:
     return floor(sign(depth) * 0.5 + 1.0) * amplitude
 
 
+def centre() -> dict[str, Parameter]:
+    """Return the fields of a centre in the middle half of the frame: most of a shape is visible."""
+    return {
+        "x": Parameter("column", Uniform(0.25, 0.75)),
+        "y": Parameter("row", Uniform(0.25, 0.75)),
+    }
+
+
+def tilted(*, width: Prior, height: Prior) -> dict[str, Parameter]:
+    """Return the fields of a shape that is the same after half a turn."""
+    return {
+        **centre(),
+        "width": length(width),
+        "height": length(height),
+        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "thickness": thickness(),
+        "amplitude": amplitude(),
+    }
+
+
 def length(prior: Prior) -> Parameter:
-    """A size of a shape."""
+    """Return the field of a size of a shape."""
     return Parameter(
         "length",
         prior,
@@ -67,7 +87,7 @@ def length(prior: Prior) -> Parameter:
 
 
 def thickness(prior: Prior = PENS) -> Parameter:
-    """The thickness of an outline."""
+    """Return the field of the thickness of an outline."""
     return Parameter(
         "length",
         prior,
@@ -78,10 +98,10 @@ def thickness(prior: Prior = PENS) -> Parameter:
 
 
 def amplitude() -> Parameter:
-    """The brightness of a shape: by default 1, so that images are 0 and 1."""
+    """Return the field of the brightness: by default 1, so that images are 0 and 1."""
     return Parameter("brightness", Fixed(1.0), above=0.0, closed=True)
 
 
 def edge(record: HasAmplitude) -> Tensor:
-    """Half of the brightness, which every pixel of a shape has whole and every other not at all."""
+    """Return half of the brightness: each pixel of a shape has all of it, any other nothing."""
     return record.amplitude / 2

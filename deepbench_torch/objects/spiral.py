@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from torch import Tensor, atan, cos, exp, sign, sin, sqrt
 
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.sersic import EXPONENTIAL_HALF_LIGHT
 from deepbench_torch.priors import Choice, LogUniform, Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 _TINY = 1e-12  # [pixel^2]; added to squared radii: keeps 1 / r and the gradients finite
 _EIGHTH = math.pi / 4

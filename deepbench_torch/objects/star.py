@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from torch import Tensor, exp, log
 
-from deepbench_torch.objects.parameters import Constants, ObjectKind, Parameter
+from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.priors import LogUniform, Uniform
+from deepbench_torch.priors.parameter import Parameter
 
 
 class Star(NamedTuple):

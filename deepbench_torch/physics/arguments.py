@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepbench_torch.numerics.checks import as_tensor, real_tensor
+from deepbench_torch.physics.ranges import ANGLE_REMEDY, Range
 
 Number = float | Tensor
 
@@ -159,11 +160,20 @@ def check_finite(name: str, values: Tensor, *, remedy: str) -> None:
     check(name, values, values.isfinite(), must="finite", remedy=remedy)
 
 
+def check_range(name: str, values: Tensor, allowed: Range) -> None:
+    """Refuse values that are not finite or out of a range; see `check`."""
+    if allowed.above == -math.inf:
+        check_finite(name, values, remedy=allowed.remedy)
+    elif allowed.closed:
+        check_not_negative(name, values, remedy=allowed.remedy)
+    else:
+        check_positive(name, values, remedy=allowed.remedy)
+
+
 def check_angle(name: str, values: Tensor) -> None:
     """Refuse angles beyond half a turn; see `check`."""
     allowed = values.abs() <= LARGEST_ANGLE
-    remedy = "if it is in degrees, convert it with torch.deg2rad or math.radians"
-    check(name, values, allowed, must="from -pi to pi [radian]", remedy=remedy)
+    check(name, values, allowed, must="from -pi to pi [radian]", remedy=ANGLE_REMEDY)
 
 
 def check_steps(owner: str, *, duration: float, steps: int, substeps: int) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
-from deepbench_torch.physics import arguments
+from deepbench_torch.physics import arguments, ranges
 from deepbench_torch.physics.arguments import Number
 from deepbench_torch.physics.pendulum import check_body
 
@@ -100,7 +100,7 @@ def simulate(
     rows = arguments.as_batch("hamiltonian", given)
     check_body("hamiltonian", rows)
     arguments.check_angle("hamiltonian.q", rows["q"])
-    arguments.check_finite("hamiltonian.p", rows["p"], remedy="it is mass length**2 dq/dt")
+    arguments.check_range("hamiltonian.p", rows["p"], ranges.MOMENTUM)
     inertia = rows["mass"] * rows["length"] ** 2
     weight = rows["mass"] * rows["gravity"] * rows["length"]
     path = [(rows["q"], rows["p"])]

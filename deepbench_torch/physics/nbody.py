@@ -12,7 +12,7 @@ from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.differentiation import is_differentiated
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
-from deepbench_torch.physics import arguments
+from deepbench_torch.physics import arguments, ranges
 from deepbench_torch.physics.arguments import Number
 
 Array = TypeVar("Array")
@@ -240,11 +240,9 @@ def _checked_forces(forces: Mapping[str, Number], mass: Tensor) -> list[Tensor]:
     """Gravity, softening and damping as (B,) tensors like `mass`, refused if they make no sense."""
     rows = arguments.as_batch("nbody", forces, size=len(mass))
     gravity, softening, damping = (row.to(mass) for row in rows.values())
-    arguments.check_not_negative("nbody.gravity", gravity, remedy="it attracts; give its size")
-    remedy = "a negative one would drive the bodies; turn its sign round"
-    arguments.check_not_negative("nbody.damping", damping, remedy=remedy)
-    remedy = "a tenth of the usual distance between bodies is a start"
-    arguments.check_positive("nbody.softening", softening, remedy=remedy)
+    arguments.check_range("nbody.gravity", gravity, ranges.GRAVITATION)
+    arguments.check_range("nbody.damping", damping, ranges.DRAG)
+    arguments.check_range("nbody.softening", softening, ranges.SOFTENING)
     arguments.check(
         "nbody.softening",
         softening,

@@ -12,7 +12,7 @@ from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.numerics.settings import independent_of_settings
-from deepbench_torch.physics import arguments, swing
+from deepbench_torch.physics import arguments, ranges, swing
 from deepbench_torch.physics.arguments import Number
 
 Array = TypeVar("Array")
@@ -153,16 +153,12 @@ def check_body(owner: str, rows: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: With the first such value, its place and a remedy.
     """
-    for name, remedy in (
-        ("length", "give the distance from pivot to bob in metres"),
-        ("gravity", "give its size; that it pulls down is in the formula"),
-        ("mass", "give the mass of the bob in kilograms"),
-    ):
-        arguments.check_positive(f"{owner}.{name}", rows[name], remedy=remedy)
+    allowed = {"length": ranges.LENGTH, "gravity": ranges.FREE_FALL, "mass": ranges.MASS}
+    for name, values in allowed.items():
+        arguments.check_range(f"{owner}.{name}", rows[name], values)
 
 
 def _check_motion(rows: Mapping[str, Tensor]) -> None:
     arguments.check_angle("pendulum.angle", rows["angle"])
-    arguments.check_finite("pendulum.velocity", rows["velocity"], remedy="give radians a second")
-    remedy = "a negative one would drive the pendulum; turn its sign round"
-    arguments.check_not_negative("pendulum.friction", rows["friction"], remedy=remedy)
+    arguments.check_range("pendulum.velocity", rows["velocity"], ranges.VELOCITY)
+    arguments.check_range("pendulum.friction", rows["friction"], ranges.FRICTION)

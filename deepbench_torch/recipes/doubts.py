@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from deepbench_torch.numerics.checks import Fault, Location
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Role
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import converted, quartiles, short_text
+from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 
 Priors = Mapping[str, Prior]

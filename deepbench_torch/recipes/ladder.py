@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import torch
 
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.priors import Fixed, Prior
+from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.changes import merge
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Prior
+from deepbench_torch.priors.parameter import prior_fault
 from deepbench_torch.recipes.messages import short_repr
 
 MOST_OBJECTS = 1000  # in one image

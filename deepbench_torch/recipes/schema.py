@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import meaning_of
 from deepbench_torch.priors import PRIORS, Choice, Prior
+from deepbench_torch.priors.parameter import meaning_of
 from deepbench_torch.recipes.part import Part
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe

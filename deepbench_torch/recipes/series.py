@@ -8,7 +8,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
-from deepbench_torch.objects.parameters import prior_fault
+from deepbench_torch.priors.parameter import prior_fault
 from deepbench_torch.recipes.base import Rung
 from deepbench_torch.recipes.density import series_log_prob
 from deepbench_torch.recipes.frozen import freeze

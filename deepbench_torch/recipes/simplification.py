@@ -7,8 +7,8 @@ from pydantic import Field, StrictBool, StrictInt
 from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.numerics.fields import Number
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import prior_fault
 from deepbench_torch.priors import Fixed
+from deepbench_torch.priors.parameter import prior_fault
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS, name_faults
 from deepbench_torch.recipes.part import Part

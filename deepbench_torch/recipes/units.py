@@ -10,7 +10,7 @@ from torch import Tensor
 from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
-from deepbench_torch.objects.parameters import Role
+from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
 from deepbench_torch.systems import SYSTEMS
 

@@ -5,16 +5,13 @@ from collections.abc import Collection
 
 from torch import Tensor
 
-from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.physics import ranges
 from deepbench_torch.priors import Fixed, LogUniform, Uniform
+from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.systems.system import Drawn, Options, Parameters, Quantity
 
-LENGTH = Quantity(
-    "m", Parameter("number", Uniform(0.5, 2.0), above=0.0, remedy="give the length in metres")
-)
-MASS = Quantity(
-    "kg", Parameter("number", Fixed(1.0), above=0.0, remedy="give the mass in kilograms")
-)
+LENGTH = Quantity("m", Parameter("number", Uniform(0.5, 2.0), **ranges.LENGTH._asdict()))
+MASS = Quantity("kg", Parameter("number", Fixed(1.0), **ranges.MASS._asdict()))
 ANGLE = Quantity(
     "radian",
     Parameter(
@@ -24,7 +21,7 @@ ANGLE = Quantity(
         below=math.pi,
         closed=True,
         closed_below=True,
-        remedy="if it is in degrees, multiply it by pi / 180",
+        remedy=ranges.ANGLE_REMEDY,
     ),
     role="start",
     turns=True,
@@ -32,7 +29,7 @@ ANGLE = Quantity(
 GRAVITY = {
     "gravity": Quantity(
         "m / s^2",
-        Parameter("number", LogUniform(1.6, 25.0), above=0.0, remedy="it pulls; give its size"),
+        Parameter("number", LogUniform(1.6, 25.0), **ranges.FREE_FALL._asdict()),
     ),
     "big_g": Quantity(
         "m^3 / (kg s^2)",

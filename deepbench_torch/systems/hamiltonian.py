@@ -5,9 +5,9 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from deepbench_torch.objects.parameters import Parameter
 from deepbench_torch.physics import hamiltonian
 from deepbench_torch.priors import Fixed
+from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.systems.gravity import (
     ANGLE,
     GRAVITY,

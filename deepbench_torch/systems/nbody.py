@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.numerics import exact_math
-from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.physics import nbody
+from deepbench_torch.physics import nbody, ranges
 from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
+from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.systems.system import (
     Channel,
     Drawn,
@@ -69,32 +69,15 @@ FIELDS = {
     ),
     "gravity": Quantity(
         "au^3 / (solar mass yr^2)",
-        Parameter(
-            "number",
-            Fixed(4 * math.pi**2),
-            above=0.0,
-            closed=True,
-            remedy="4 pi^2 gives the Earth a year",
-        ),
+        Parameter("number", Fixed(4 * math.pi**2), **ranges.GRAVITATION._asdict()),
     ),
     "softening": Quantity(
         "au",
-        Parameter(
-            "number",
-            Fixed(0.2),
-            above=0.0,
-            remedy="a fifth of the usual distance between bodies is a start",
-        ),
+        Parameter("number", Fixed(0.2), **ranges.SOFTENING._asdict()),
     ),
     "damping": Quantity(
         "1 / yr",
-        Parameter(
-            "number",
-            Fixed(0.0),
-            above=0.0,
-            closed=True,
-            remedy="a negative one would drive the bodies; turn its sign round",
-        ),
+        Parameter("number", Fixed(0.0), **ranges.DRAG._asdict()),
     ),
 }
 

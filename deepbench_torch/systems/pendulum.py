@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.numerics import exact_math
-from deepbench_torch.objects.parameters import Parameter
-from deepbench_torch.physics import pendulum
+from deepbench_torch.physics import pendulum, ranges
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Fixed
+from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.systems.gravity import (
     ANGLE,
     GRAVITY,
@@ -38,13 +38,7 @@ FIELDS = {
     **GRAVITY,
     "friction": Quantity(
         "kg / s",
-        Parameter(
-            "number",
-            Fixed(0.0),
-            above=0.0,
-            closed=True,
-            remedy="a negative one would drive the pendulum; turn its sign round",
-        ),
+        Parameter("number", Fixed(0.0), **ranges.FRICTION._asdict()),
     ),
     "mass": MASS,
 }

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.priors.parameter import Parameter
 
 Parameters = Mapping[str, Tensor]
 Options = Mapping[str, str | int]

@@ -12,7 +12,7 @@ from deepbench_torch.native.layout import CANDIDATE
 from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
-from deepbench_torch.objects.parameters import Role
+from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes import Recipe
 
 

@@ -14,10 +14,10 @@ from astropy import units as u
 import deepbench_torch as db
 from deepbench_torch.numerics.quantities import in_unit
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Role
 from deepbench_torch.physics import hamiltonian, nbody, pendulum
 from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Uniform
 from deepbench_torch.priors import prior_from_plain as plain_prior
+from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes.units import series_units
 from deepbench_torch.systems import SYSTEMS
 

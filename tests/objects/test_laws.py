@@ -12,7 +12,7 @@ from torch import Tensor
 
 import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import Parameter
+from deepbench_torch.priors.parameter import Parameter
 from tests.cases import (
     CASES,
     GRID,

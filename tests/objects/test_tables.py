@@ -12,7 +12,7 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import ObjectKind
+from deepbench_torch.objects.kind import ObjectKind
 from deepbench_torch.systems import SYSTEMS
 
 each_kind = pytest.mark.parametrize("name", list(OBJECTS))

@@ -178,7 +178,7 @@ BAD: list[tuple[str, Any, str]] = [
         "q",
         90,
         "hamiltonian.q must be from -pi to pi [radian], got 90 in sample 0; "
-        "if it is in degrees, convert it with torch.deg2rad or math.radians",
+        "if it is in degrees, multiply it by pi / 180",
     ),
     (
         "p",

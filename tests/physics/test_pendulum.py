@@ -319,7 +319,7 @@ def test_numpy_shares_memory() -> None:
 
 
 GOOD: dict[str, Any] = {"length": 1.0, "angle": torch.tensor([0.5, 1.0]), "gravity": 9.8}
-DEGREES = "if it is in degrees, convert it with torch.deg2rad or math.radians"
+DEGREES = "if it is in degrees, multiply it by pi / 180"
 START = "the pendulum starts at time 0"
 ONE_EACH = "one value a sample"
 BAD: list[tuple[str, Any, str]] = [

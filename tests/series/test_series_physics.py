@@ -342,7 +342,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         {"parameters": {"length": -1}},
         "parameters.length: expected a number > 0, got -1",
     ),
-    ("pendulum", {"parameters": {"length": 0}}, "give the length in metres"),
+    ("pendulum", {"parameters": {"length": 0}}, "give the distance from pivot to bob in metres"),
     ("pendulum", {"parameters": {"mass": 0}}, "parameters.mass: expected a number > 0"),
     ("pendulum", {"parameters": {"angle": 45}}, "in degrees, multiply it by pi / 180"),
     ("pendulum", {"parameters": {"arm": 1}}, "parameters.arm: expected one of the names length"),

@@ -9,8 +9,9 @@ from torch import Tensor
 
 import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.parameters import ObjectKind, Parameter
+from deepbench_torch.objects.kind import ObjectKind
 from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform
+from deepbench_torch.priors.parameter import Parameter
 from tests.cases import GRID, STAR, each_object, tensors, typical
 
 
