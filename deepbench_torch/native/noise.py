@@ -1,4 +1,8 @@
-"""Noise and blur: photon counts by the Poisson quantile, read-out noise, and the point spread."""
+"""Kernels of noise: photon counts and read-out noise.
+
+A photon count is the Poisson quantile of a uniform number. Most pixels take a fast estimate in
+single precision, many at a time. The others, about 1 in 200, take the exact quantile of `poisson`.
+"""
 
 import math
 from typing import Any
@@ -7,9 +11,10 @@ import numpy as np
 from numba import float32, float64, int32, uint64
 
 from deepbench_torch.native.compile import inline, kernel
-from deepbench_torch.native.double import POSITION, exact_exp, exact_log, mix, normal_quantile
-from deepbench_torch.native.intrinsics import absolute, floor, floor64, root, root64, select
-from deepbench_torch.native.light import BLOCK
+from deepbench_torch.native.double import POSITION, mix
+from deepbench_torch.native.intrinsics import absolute, floor, root, select
+from deepbench_torch.native.light import BLOCK, fill
+from deepbench_torch.native.poisson import poisson_quantile
 from deepbench_torch.native.single import cos, log, sin
 from deepbench_torch.numerics import poisson
 
@@ -23,6 +28,7 @@ _G8, _G7, _G6, _G5, _G4, _G3, _G2, _G1, _G0 = map(_F, (
     -0.00417768164, 0.246640727, 1.50140941,
 ))  # fmt: skip
 _CENTRE = _F(5.0)
+_COLUMNS = 32  # of the table in which a block is searched for uncertain counts
 _SMALL, _LARGE = _F(poisson.SMALL), _F(poisson.LARGE)
 _ROUNDING, _TRUNCATION = _F(poisson.ROUNDING), _F(poisson.TRUNCATION)
 _1_270, _7_810, _8_405, _1_72 = _F(1 / 270), _F(7 / 810), _F(8 / 405), _F(1 / 72)
@@ -48,19 +54,20 @@ def _words(key: Any, first: Any, words: Any) -> None:
 def count_photons(
     key: Any, clean: Any, exposure: Any, background: Any, image: Any, blocks: Any
 ) -> None:
-    """Write an image with photon noise, as `degrade.PhotonNoise`.
+    """Write an image with photon noise, as `degrade.PhotonNoise.apply`.
 
     Args:
         key: The key of the row's sequence of "noise.poisson".
         clean: Brightness, float32, shape (N,).
         exposure: Photons per unit of brightness, float32.
         background: Brightness of the sky, float32.
-        image: Where to write, float32, shape (N,).
-        blocks: Room, float32, shape (4, BLOCK).
+        image: Output, float32, shape (N,).
+        blocks: Working memory, float32, shape (4, BLOCK).
     """
     inverse = _ONE / exposure
     words = np.empty(BLOCK // 2, np.uint64)
     every_bit = words.view(np.int32)  # two from a word, the lower half first
+    uncertain = np.empty(_COLUMNS, np.float32)
     for start in range(0, clean.size, BLOCK):
         end = min(start + BLOCK, clean.size)
         size = end - start
@@ -71,19 +78,18 @@ def count_photons(
         for k in range(size):
             rate[k] = (seen[k] + background) * exposure
         estimate_counts(bits, rate, count, doubt, room[:size])
-        for k in range(size):
-            if not doubt[k] <= _HALF:
-                count[k] = float32(poisson_quantile(bits[k], float64(rate[k])))
+        _correct(bits, rate, count, doubt, uncertain)
         for k in range(size):
             recorded[k] = count[k] * inverse - background
 
 
 @kernel
 def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -> None:
-    """Write the counts of the expansion, and where above 1/2 that they are not sure.
+    """Write the estimated counts, and in `doubt` 1 where they are uncertain and 0 elsewhere.
 
-    As `poisson.poisson_from_bits`; `poisson` explains the bounds. Short loops: their operations
-    depend on each other little, so that a CPU works on many together.
+    The estimate is the expansion of `numerics.poisson`, which explains the bounds on its error. It
+    is uncertain if a whole number lies within that bound. Three short loops: the operations of one
+    depend little on each other, so the CPU overlaps them.
     """
     for k in range(bits.size):
         x = (float32(bits[k]) + _HALF) * _UNIT
@@ -109,131 +115,42 @@ def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -
         near = absolute(value - whole - _HALF) + size * _ROUNDING + inverse * inverse * _TRUNCATION
         count[k] = whole
         unsure = select(mean < _SMALL, _ONE, select(mean > _LARGE, _ONE, near))
-        doubt[k] = doubt[k] + unsure
+        # a NaN is not below 1/2 either
+        doubt[k] = select(doubt[k] + unsure <= _HALF, _ZERO, _ONE)
 
 
 @kernel
-def poisson_quantile(bits: Any, rate: Any) -> Any:
-    """Return the smallest k with P(X <= k) >= u for X Poisson, as `poisson.poisson_quantile`.
+def _correct(bits: Any, rate: Any, count: Any, doubt: Any, uncertain: Any) -> None:
+    """Replace the uncertain counts by the exact quantile.
+
+    A block is read as a table, and its rows are added up: a vectorised loop, after which only the
+    columns with an uncertain count are searched. A test of every pixel takes twice as long.
 
     Args:
-        bits: A 32-bit integer; u is `rng.bits_to_uniform` of it.
-        rate: The expected count, float64.
+        bits: int32, shape (N,).
+        rate: Expected counts, float32, shape (N,).
+        count: Counts to correct, float32, shape (N,).
+        doubt: 1 where a count is uncertain and 0 elsewhere, float32, shape (N,).
+        uncertain: Working memory, float32, shape (columns,).
     """
-    u = (float64(bits) + (2.0**31 + 0.5)) * 2.0**-32
-    if rate < poisson.SMALL:
-        return _by_sum(u, rate)
-    w = normal_quantile(u)
-    value = _expansion(w, root64(rate)) + rate
-    count = floor64(value)
-    count = count if count > 0.0 else 0.0
-    if rate > poisson.HUGE:
-        return count
-    whole = floor64(value + 0.5)
-    if abs(value - whole) < _expansion_error(w, rate):
-        count = whole - 1.0 if _cumulative(whole - 1.0, rate) >= u else whole
-    return count if count > 0.0 else 0.0
+    columns = uncertain.size
+    rows = bits.size // columns
+    fill(uncertain, _ZERO)
+    for row in range(rows):
+        for column in range(columns):
+            uncertain[column] += doubt[row * columns + column]
+    for column in range(columns):
+        if uncertain[column] > _ZERO:
+            for k in range(column, rows * columns, columns):
+                _correct_pixel(bits, rate, count, doubt, k)
+    for k in range(rows * columns, bits.size):
+        _correct_pixel(bits, rate, count, doubt, k)
 
 
 @inline
-def _expansion(w: Any, size: Any) -> Any:
-    inverse = 1.0 / size
-    w2 = w * w
-    rest = ((w2 * (1 / 270) + 7 / 810) * w2 - 8 / 405) * inverse
-    rest = (rest - (w2 * (1 / 72) + 1 / 36) * w) * inverse
-    return rest + w2 * (1 / 6) + 1 / 3 + w * size
-
-
-@inline
-def _expansion_error(w: Any, rate: Any) -> Any:
-    """Return a bound on the error of the expansion, rounding included.
-
-    The first term left out is of the order rate**-1.5 and of degree 5 in w. Measured against the
-    continuous quantile, for all w that 32 bits give, the error is at most 0.01 (1 + |w|**5)
-    rate**-1.5 at a rate of SMALL and falls from there on; the bound is half as much again.
-    """
-    w2 = w * w
-    return 0.015 * (1.0 + w2 * w2 * abs(w)) / (rate * root64(rate)) + 1e-15 * (
-        rate + 10.0 * root64(rate)
-    )
-
-
-@kernel
-def _by_sum(u: Any, rate: Any) -> Any:
-    count = 0.0
-    term = exact_exp(-rate)
-    total = term
-    while total < u and count < 200.0:
-        count += 1.0
-        term = term * rate / count
-        total += term
-    return count
-
-
-@kernel
-def _cumulative(count: Any, rate: Any) -> Any:
-    """Return P(X <= count) for a rate of SMALL or more.
-
-    The probability of one count, by Loader (2000, Fast and accurate computation of binomial
-    probabilities), times the sum of the ratios of the others to it, on the shorter side.
-    """
-    if count < 0.0:
-        return 0.0
-    if count <= rate:
-        term = total = 1.0
-        k = count
-        while k > 0.0 and term > 1e-18:
-            term *= k / rate
-            total += term
-            k -= 1.0
-        return _probability(count, rate) * total
-    term = total = rate / (count + 1.0)
-    k = count + 2.0
-    while term > 1e-18 * total:
-        term *= rate / k
-        total += term
-        k += 1.0
-    return 1.0 - _probability(count, rate) * total
-
-
-@kernel
-def _probability(count: Any, rate: Any) -> Any:
-    """Return the probability of a count."""
-    if count < 16.0:
-        term = exact_exp(-rate)
-        k = 1.0
-        while k <= count:
-            term *= rate / k
-            k += 1.0
-        return term
-    return exact_exp(-_stirling(count) - _deviance(count, rate)) / root64(2 * math.pi * count)
-
-
-@kernel
-def _stirling(n: Any) -> Any:
-    """Return log n! - ((n + 1/2) log n - n + log(2 pi) / 2), for n of 16 or more."""
-    i = 1.0 / n
-    s = i * i
-    return i * (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188)))))
-
-
-@kernel
-def _deviance(x: Any, mean: Any) -> Any:
-    """Return x log(x / mean) + mean - x, by a series where both are alike."""
-    difference = x - mean
-    if abs(difference) >= 0.1 * (x + mean):
-        return x * exact_log(x / mean) - difference
-    v = difference / (x + mean)
-    total = difference * v
-    power = 2.0 * x * v
-    before = total - 1.0
-    j = 1.0
-    while total != before:
-        power *= v * v
-        before = total
-        total += power / (2.0 * j + 1.0)
-        j += 1.0
-    return total
+def _correct_pixel(bits: Any, rate: Any, count: Any, doubt: Any, k: Any) -> None:
+    if doubt[k] > _ZERO:
+        count[k] = float32(poisson_quantile(bits[k], float64(rate[k])))
 
 
 @kernel
@@ -271,35 +188,3 @@ def _pair_normals(first: Any, second: Any) -> None:
         radius = first[k]
         first[k] = radius * cos(angle)
         second[k] = radius * sin(angle)
-
-
-@kernel
-def blur(scene: Any, taps: Any, room: Any, image: Any, size: Any) -> None:
-    """Write a scene with the light of each pixel spread, as `degrade.Blur`.
-
-    Args:
-        scene: With a margin m, float32, shape ((H + 2 m) * (W + 2 m),).
-        taps: The weights, from the middle outward, float32, shape (m + 1,).
-        room: float32, shape (W + 2 m,).
-        image: float32, shape (H * W,).
-        size: H and W.
-    """
-    margin = taps.size - 1
-    height, width = size
-    wide = width + 2 * margin
-    for r in range(height):
-        middle = scene[(r + margin) * wide :]
-        for c in range(wide):
-            room[c] = middle[c] * taps[0]
-        for step in range(1, margin + 1):
-            tap = taps[step]
-            above, below = scene[(r + margin - step) * wide :], scene[(r + margin + step) * wide :]
-            for c in range(wide):
-                room[c] += (above[c] + below[c]) * tap
-        out = image[r * width : (r + 1) * width]
-        for c in range(width):
-            out[c] = room[c + margin] * taps[0]
-        for step in range(1, margin + 1):
-            tap, left, right = taps[step], room[margin - step :], room[margin + step :]
-            for c in range(width):
-                out[c] += (left[c] + right[c]) * tap

@@ -6,9 +6,10 @@ import numba
 import numpy as np
 from numba import types
 
+from deepbench_torch.native.blur import blur
 from deepbench_torch.native.compile import compile_entry, entry, kernel
 from deepbench_torch.native.light import BLOCK, MOST, SCRATCH, add_object, copy, fill
-from deepbench_torch.native.noise import add_read_out, blur, count_photons
+from deepbench_torch.native.noise import add_read_out, count_photons
 from deepbench_torch.native.plan import KIND, PARAMETER, PRIOR, SETTINGS, Plan
 from deepbench_torch.native.scene import sample_scene, sequence
 

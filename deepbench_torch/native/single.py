@@ -69,8 +69,9 @@ def exp(x: Any) -> Any:
 @inline
 def log(x: Any) -> Any:
     """Return the natural logarithm of a positive normal number."""
-    shifted = bits(x) - int32(0x3F3504F3)  # of the square root of 1/2
-    exponent = float32(shifted >> int32(23))
+    # int32 again: numba widens integers, and CPUs convert 64-bit ones to float slowly
+    shifted = int32(bits(x) - int32(0x3F3504F3))  # of the square root of 1/2
+    exponent = float32(int32(shifted >> int32(23)))
     m = from_bits((shifted & int32(0x7FFFFF)) + int32(0x3F3504F3)) - _ONE
     m2 = m * m
     m4 = m2 * m2
