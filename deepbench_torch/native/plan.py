@@ -5,109 +5,31 @@ Plans are kept by recipe for as long as it lives: to make one takes longer than 
 
 import math
 import weakref
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from deepbench_torch.degrade import PhotonNoise, ReadOutNoise
 from deepbench_torch.native.layout import analysis_grid
-from deepbench_torch.numerics import exact_math, rng
+from deepbench_torch.native.prior_table import PriorTable
+from deepbench_torch.native.records import (
+    COUNTS,
+    KIND,
+    LISTED,
+    ONE_COUNT,
+    PARAMETER,
+    PRIOR,
+    SETTINGS,
+    Plan,
+)
+from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform
+from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.units import pixel_frame
 
-UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
-ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
-NUMBERS = 7  # of one prior
 _WORD = (1 << 64) - 1
-
-_WHOLE_SETTINGS = (
-    "slots",
-    "counting",
-    "count_prior",
-    "candidates",
-    "union",
-    "height",
-    "width",
-    "margin",
-    "layout_height",
-    "layout_width",
-    "layout_margin",
-    "photons",
-    "read_out",
-    "most",
-    "adopt",
-    "classes",
-)
-SETTINGS = np.dtype(
-    [(name, np.int64) for name in _WHOLE_SETTINGS]
-    + [("visible", np.float64)]
-    + [(name, np.float32) for name in ("exposure", "background", "sigma")]
-    + [(name, np.uint64) for name in ("count", "kind", "adopted", "poisson", "gaussian")],
-    align=True,
-)
-KIND = np.dtype(
-    [
-        ("address", np.int64),  # of the kernel that adds its light
-        ("first", np.int64),  # of its parameters
-        ("last", np.int64),  # one after the last of them
-        ("prior", np.int64),  # of its number
-        ("count", np.uint64),  # stream of its number
-        ("kept", np.int64),  # its place among the classes; -1 where it is left out
-        ("balance", np.uint64),  # stream that balances it
-        ("keep_below", np.float64),  # it stays where its number lies below
-        ("add_below", np.float64),  # it is put in where its number lies below and it is missing
-    ],
-    align=True,
-)
-PARAMETER = np.dtype(
-    [
-        ("stream", np.uint64),
-        ("scale", np.float64),  # from the units of the recipe to pixels, of the image
-        ("shift", np.float64),
-        ("layout_scale", np.float64),  # the same of the grid on which layouts are judged
-        ("layout_shift", np.float64),
-        ("held", np.float64),  # the value that it always has; NaN where it is free
-        ("largest", np.float32),
-    ],
-    align=True,
-)
-PRIOR = np.dtype(
-    [
-        ("family", np.int64),
-        ("numbers", np.float64, (NUMBERS,)),
-        ("first", np.int64),  # of its choices
-        ("last", np.int64),
-    ],
-    align=True,
-)
-
-
-class Plan(NamedTuple):
-    """A recipe and a seed, for the kernels.
-
-    Attributes:
-        settings: What there is one of, SETTINGS, shape (1,).
-        kinds: KIND, shape (K,), in the recipe's order.
-        parameters: Those of all kinds, PARAMETER, shape (S,).
-        priors: PRIOR, shape (P,).
-        chosen: The prior of each parameter and slot, int64, shape (S, slots).
-        choices: Cumulative shares and values of the priors' choices, float64, shape (C, 2).
-        listed: Which slots hold an object where a recipe lists them, bool, shape (K, slots).
-        taps: Weights of the blur from the middle outward, float32, shape (reach + 1,).
-    """
-
-    settings: NDArray[Any]
-    kinds: NDArray[Any]
-    parameters: NDArray[Any]
-    priors: NDArray[Any]
-    chosen: NDArray[np.int64]
-    choices: NDArray[np.float64]
-    listed: NDArray[np.bool_]
-    taps: NDArray[np.float32]
 
 
 class Known:
@@ -154,7 +76,7 @@ def known(recipe: Recipe) -> Known:
 
 def make_plan(recipe: Recipe, seed: int) -> Plan:
     """Return the plan of a recipe and a seed."""
-    priors = _Priors()
+    priors = PriorTable()
     names = [(kind, name) for kind, own in recipe.objects.items() for name in own]
     own = [priors.add(prior) for parts in recipe.objects.values() for prior in parts.values()]
     chosen = np.repeat(np.array(own, np.int64)[:, None], recipe.slots, axis=1)
@@ -180,7 +102,7 @@ def _origin(seed: int, stream: str) -> int:
     return rng.origin(seed, stream) & _WORD
 
 
-def _settings(recipe: Recipe, seed: int, priors: "_Priors") -> NDArray[Any]:
+def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     """Return what there is one of."""
     made = np.zeros(1, SETTINGS)
     counting = LISTED if recipe.scene is not None else COUNTS if recipe.count is None else ONE_COUNT
@@ -223,7 +145,7 @@ def _settings(recipe: Recipe, seed: int, priors: "_Priors") -> NDArray[Any]:
     return made
 
 
-def _kinds(recipe: Recipe, seed: int, priors: "_Priors") -> NDArray[Any]:
+def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     from deepbench_torch.native import light  # with numba, when the first row is made
 
     made = np.zeros(len(recipe.objects), KIND)
@@ -296,43 +218,3 @@ def _taps(recipe: Recipe) -> NDArray[np.float32]:
     if recipe.degrade.blur is None:
         return np.ones(1, np.float32)
     return np.array(recipe.degrade.blur.taps(recipe.grid.shorter), np.float32)
-
-
-class _Priors:
-    """The priors of a plan, collected one by one."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, tuple[float, ...], int, int]] = []
-        self.choices: list[tuple[float, float]] = []
-        self._places: dict[Prior, int] = {}
-
-    def add(self, prior: Prior) -> int:
-        """Return the place of a prior."""
-        if prior not in self._places:
-            self._places[prior] = len(self.rows)
-            family, numbers = self._described(prior)
-            first = len(self.choices)
-            if isinstance(prior, Choice):
-                self.choices += zip([*prior.edges, math.inf], prior.values, strict=True)
-            padded = (*numbers, *(0.0,) * (NUMBERS - len(numbers)))
-            self.rows.append((family, padded, first, len(self.choices)))
-        return self._places[prior]
-
-    def _described(self, prior: Prior) -> tuple[int, tuple[float, ...]]:
-        match prior:
-            case Uniform(low, high):
-                return UNIFORM, (low, high - low, low, math.nextafter(high, low))
-            case LogUniform(low, high):
-                ends = torch.tensor((low, high), dtype=torch.float64, device="cpu")
-                start, end = exact_math.log(ends).tolist()
-                return LOG_UNIFORM, (start, end - start, low, high)
-            case Normal(mean, std, low, high):
-                side, start, share = prior.truncation()
-                return NORMAL, (start, share, low, high, side, side * std, mean)
-            case Integer(low, high):
-                return INTEGER, (low, high - low)
-            case Choice():
-                return CHOICE, ()
-            case Fixed(at):
-                return FIXED, (at,)
-        raise TypeError(f"no kernel for the prior {prior.name}")

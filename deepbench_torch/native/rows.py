@@ -10,7 +10,7 @@ from deepbench_torch.native.blur import blur
 from deepbench_torch.native.compile import compile_entry, entry, kernel
 from deepbench_torch.native.light import BLOCK, MOST, SCRATCH, add_object, copy, fill
 from deepbench_torch.native.noise import add_read_out, count_photons
-from deepbench_torch.native.plan import KIND, PARAMETER, PRIOR, SETTINGS, Plan
+from deepbench_torch.native.records import KIND, PARAMETER, PRIOR, SETTINGS, Plan
 from deepbench_torch.native.scene import sample_scene, sequence
 
 _ZERO = np.float32(0.0)

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.native.plan import Plan, known
+from deepbench_torch.native.plan import known
+from deepbench_torch.native.records import Plan
 from deepbench_torch.recipes import Recipe
 
 LEAST = 1 << 15  # pixels of a batch from which on it is worth more than one thread

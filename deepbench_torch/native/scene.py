@@ -10,7 +10,7 @@ from deepbench_torch.native.double import GOLDEN, exact_exp, mix, normal_quantil
 from deepbench_torch.native.intrinsics import bits, floor64, from_bits
 from deepbench_torch.native.layout import CANDIDATE, CORE_LEVEL
 from deepbench_torch.native.light import MOST, SCRATCH, add_object, copy, fill
-from deepbench_torch.native.plan import (
+from deepbench_torch.native.records import (
     CHOICE,
     COUNTS,
     FIXED,

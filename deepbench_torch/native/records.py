@@ -1,0 +1,95 @@
+"""Records of a plan: the numpy types that kernels read, and the codes in their fields."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
+ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
+NUMBERS = 7  # of one prior
+
+_WHOLE_SETTINGS = (
+    "slots",
+    "counting",
+    "count_prior",
+    "candidates",
+    "union",
+    "height",
+    "width",
+    "margin",
+    "layout_height",
+    "layout_width",
+    "layout_margin",
+    "photons",
+    "read_out",
+    "most",
+    "adopt",
+    "classes",
+)
+SETTINGS = np.dtype(
+    [(name, np.int64) for name in _WHOLE_SETTINGS]
+    + [("visible", np.float64)]
+    + [(name, np.float32) for name in ("exposure", "background", "sigma")]
+    + [(name, np.uint64) for name in ("count", "kind", "adopted", "poisson", "gaussian")],
+    align=True,
+)
+KIND = np.dtype(
+    [
+        ("address", np.int64),  # of the kernel that adds its light
+        ("first", np.int64),  # of its parameters
+        ("last", np.int64),  # one after the last of them
+        ("prior", np.int64),  # of its number
+        ("count", np.uint64),  # stream of its number
+        ("kept", np.int64),  # its place among the classes; -1 where it is left out
+        ("balance", np.uint64),  # stream that balances it
+        ("keep_below", np.float64),  # it stays where its number lies below
+        ("add_below", np.float64),  # it is put in where its number lies below and it is missing
+    ],
+    align=True,
+)
+PARAMETER = np.dtype(
+    [
+        ("stream", np.uint64),
+        ("scale", np.float64),  # from the units of the recipe to pixels, of the image
+        ("shift", np.float64),
+        ("layout_scale", np.float64),  # the same of the grid on which layouts are judged
+        ("layout_shift", np.float64),
+        ("held", np.float64),  # the value that it always has; NaN where it is free
+        ("largest", np.float32),
+    ],
+    align=True,
+)
+PRIOR = np.dtype(
+    [
+        ("family", np.int64),
+        ("numbers", np.float64, (NUMBERS,)),
+        ("first", np.int64),  # of its choices
+        ("last", np.int64),
+    ],
+    align=True,
+)
+
+
+class Plan(NamedTuple):
+    """A recipe and a seed, for the kernels.
+
+    Attributes:
+        settings: What there is one of, SETTINGS, shape (1,).
+        kinds: KIND, shape (K,), in the recipe's order.
+        parameters: Those of all kinds, PARAMETER, shape (S,).
+        priors: PRIOR, shape (P,).
+        chosen: The prior of each parameter and slot, int64, shape (S, slots).
+        choices: Cumulative shares and values of the priors' choices, float64, shape (C, 2).
+        listed: Which slots hold an object where a recipe lists them, bool, shape (K, slots).
+        taps: Weights of the blur from the middle outward, float32, shape (reach + 1,).
+    """
+
+    settings: NDArray[Any]
+    kinds: NDArray[Any]
+    parameters: NDArray[Any]
+    priors: NDArray[Any]
+    chosen: NDArray[np.int64]
+    choices: NDArray[np.float64]
+    listed: NDArray[np.bool_]
+    taps: NDArray[np.float32]
