@@ -78,7 +78,7 @@ def generate(
     image_size: ImageSize = None,
     device: str | torch.device = "cpu",
 ) -> AbstractSample:
-    """Rows of a catalogue. Row i depends on recipe, seed and index[i] and on nothing else.
+    """Return rows of a catalogue. Row i depends on recipe, seed and index[i] and on nothing else.
 
     Args:
         recipe: A packaged recipe's name, a YAML file, or a recipe.
@@ -122,7 +122,7 @@ def _content(recipe: AbstractRecipe) -> Content:
 
 
 def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
-    """The recipe with images of another size; the recipe itself if None.
+    """Return the recipe with images of another size; the recipe itself if None.
 
     Raises:
         ValueError: If the size is not one or two positive whole numbers, or rows are no images.

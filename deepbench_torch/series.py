@@ -27,7 +27,7 @@ FACTOR = (0.01, 1.99)
 def follow_series(
     recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
 ) -> SeriesSample:
-    """The time series of some rows; series, label and index on `device`, the rest on the CPU.
+    """Return the time series of some rows.
 
     Args:
         recipe: What the series hold.
@@ -50,7 +50,7 @@ def follow_series(
 
 
 def _chunks(recipe: SeriesRecipe, count: int, *, numbers: int) -> list[slice]:
-    """All of some rows, so many at a time that their series have at most so many numbers."""
+    """Yield all of some rows, so many at a time that their series have at most so many numbers."""
     rows = max(1, numbers // math.prod(recipe.shape))
     return [slice(start, start + rows) for start in range(0, max(count, 1), rows)]
 
@@ -80,7 +80,7 @@ def _follow(
 
 
 def _tensors(sample: SeriesSample) -> list[Tensor]:
-    """All tensors of a sample that have a row for each of its."""
+    """Return all tensors of a sample that have a row for each of its."""
     single = [sample.series, sample.clean, sample.label, sample.index]
     named = (sample.parameters, sample.used, sample.present)
     return [*single, sample.kinetic, sample.potential, *chain(*(part.values() for part in named))]
@@ -92,7 +92,7 @@ def _put(part: SeriesSample, whole: SeriesSample, *, rows: slice) -> None:
 
 
 def _room(sample: SeriesSample, count: int) -> SeriesSample:
-    """Room for some rows of the shapes and types of a sample."""
+    """Return room for some rows of the shapes and types of a sample."""
 
     def room(tensor: Tensor) -> Tensor:
         return tensor.new_empty((count, *tensor.shape[1:]))
@@ -113,7 +113,7 @@ def _room(sample: SeriesSample, count: int) -> SeriesSample:
 
 
 def draw_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Draws of the priors by name, each from a stream of its own, "system.name".
+    """Return draws of the priors by name, each from a stream of its own, "system.name".
 
     Args:
         recipe: What the series hold.
@@ -154,7 +154,7 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
 
 
 def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> Drawn:
-    """The parameters as they act, with their noise; what was drawn, if there is none.
+    """Return the parameters as they act, with their noise; what was drawn, if there is none.
 
     Every parameter and slot has a stream of noise of its own, "noise.system.name.slot".
 
@@ -177,7 +177,7 @@ def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> 
 
 
 def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index: Tensor) -> Tensor:
-    """A parameter with its noise; angles are brought back to half a turn."""
+    """Return a parameter with its noise; angles are brought back to half a turn."""
     quantity = recipe.definition.fields[name]
     started_once = quantity.role == "start" and not recipe.definition.momentary
     stepped = recipe.noise.draw == "step" and not started_once
@@ -196,7 +196,7 @@ def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index:
 def _measure(
     recipe: SeriesRecipe, series: Tensor, *, present: Tensor | None, seed: int, index: Tensor
 ) -> Tensor:
-    """Series with the noise of measurement, float32."""
+    """Return series with the noise of measurement, float32."""
     measured = torch.empty(series.shape, dtype=torch.float32, device=series.device)
     for rows in _chunks(recipe, len(index), numbers=NOISE_CHUNK):
         there = None if present is None else present[rows]
@@ -208,7 +208,7 @@ def _measure(
 def measurement_noise(
     recipe: SeriesRecipe, present: Tensor | None, *, seed: int, index: Tensor
 ) -> Tensor:
-    """The noise of measurement, of a stream for every channel, "noise.channel".
+    """Return the noise of measurement, of a stream for every channel, "noise.channel".
 
     Args:
         recipe: What the series hold.
@@ -236,7 +236,7 @@ def measurement_noise(
 
 
 def _label(recipe: SeriesRecipe, parameters: dict[str, Tensor]) -> Tensor:
-    """The parameters that differ side by side, float32, shape (B, K)."""
+    """Return the parameters that differ side by side, float32, shape (B, K)."""
     every = next(iter(parameters.values()))
     columns = [every.new_empty(len(every), 0)]
     for name, prior in recipe.parameters.items():

@@ -115,7 +115,7 @@ def _misplaced(found: str, beside: list[str]) -> str:
 
 
 def _parts(transform: Any) -> Iterator[Any]:
-    """A transform of torchvision and those inside it."""
+    """Yield a transform of torchvision and those inside it."""
     yield transform
     module = type(transform).__module__
     if isinstance(transform, nn.Sequential):

@@ -10,7 +10,7 @@ from deepbench_torch.recipes import Recipe
 
 
 def drawn_grid(recipe: Recipe) -> Grid:
-    """The pixels to draw: the image, and as far around it as its blur reaches."""
+    """Return the pixels to draw: the image, and as far around it as its blur reaches."""
     if recipe.degrade.blur is None:
         return recipe.grid
     grid = recipe.grid
@@ -29,6 +29,6 @@ def blurred(recipe: Recipe, light: Tensor) -> Tensor:
 
 
 def chunks(images: Tensor, *, pixels: int = CHUNK) -> Iterator[slice]:
-    """The rows of images (N, H, W), so many pixels at once."""
+    """Yield the rows of images (N, H, W), so many pixels at once."""
     rows = max(1, pixels // (images.shape[1] * images.shape[2]))
     return (slice(start, start + rows) for start in range(0, len(images), rows))

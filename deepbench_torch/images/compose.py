@@ -32,7 +32,7 @@ class Drawn(NamedTuple):
 
 
 def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[Drawn]:
-    """Every object that is present, kind after kind and slot after slot, CHUNK pixels at once.
+    """Yield the objects that are present, kind by kind and slot by slot, CHUNK pixels at once.
 
     Args:
         scene: B scenes.
@@ -57,7 +57,7 @@ def compose(
     device: torch.device,
     differentiable: bool = False,
 ) -> Tensor:
-    """The light of each scene.
+    """Return the light of each scene.
 
     Args:
         scene: B scenes.

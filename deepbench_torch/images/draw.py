@@ -96,7 +96,7 @@ def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, lis
 
 
 def _truth(recipe: Recipe, table: Tensor, present: Tensor) -> tuple[SceneTables, PresentTables]:
-    """The tables of the kernels, by name."""
+    """Return the tables of the kernels, by name."""
     kept = known(recipe)
     there = PresentTables(present, kept.kinds)
     return SceneTables(table, kept.scene_places, there), there

@@ -25,7 +25,7 @@ class Scene(NamedTuple):
     def from_parameters(
         cls, parameters: Mapping[str, Mapping[str, Tensor]], present: Mapping[str, Tensor]
     ) -> "Scene":
-        """The scene of named parameters, as `parameters` gives them."""
+        """Return the scene of named parameters, as `parameters` gives them."""
         tables = {kind: torch.stack(list(named.values())) for kind, named in parameters.items()}
         return cls(tables, dict(present))
 
@@ -40,14 +40,14 @@ class Scene(NamedTuple):
         )
 
     def clone(self) -> "Scene":
-        """A copy; out of inference mode its tensors may take part in gradients."""
+        """Return a copy; out of inference mode its tensors may take part in gradients."""
         return Scene(
             {kind: table.clone() for kind, table in self.tables.items()},
             {kind: present.clone() for kind, present in self.present.items()},
         )
 
     def only(self, kinds: Sequence[str]) -> "Scene":
-        """The scene without other kinds than these."""
+        """Return the scene without other kinds than these."""
         return Scene(
             {kind: self.tables[kind] for kind in kinds},
             {kind: self.present[kind] for kind in kinds},

@@ -38,7 +38,7 @@ class Objects(NamedTuple):
 
 @independent_of_settings
 def separate(sample: Sample) -> Objects:
-    """Each object of a sample alone; their light adds to the clean images, or unites to them.
+    """Return each object of a sample alone; together their light is that of the clean images.
 
     But shapes that unite do so before a blur: blurred one by one they unite to less.
     """
@@ -65,7 +65,7 @@ def separate(sample: Sample) -> Objects:
 
 
 def _separate_by_kernels(sample: Sample) -> Objects:
-    """The same, on the CPU."""
+    """Return the same, on the CPU."""
     classes, objects = sample.recipe.classes, list(sample.recipe.objects)
     present = torch.stack([sample.present[kind] for kind in classes], dim=1)  # (B, K, slots)
     row, kind, slot = present.nonzero().unbind(1)
@@ -89,7 +89,7 @@ def _separate_by_kernels(sample: Sample) -> Objects:
 
 
 def _mask(light: Tensor, edge: Tensor) -> Tensor:
-    """The pixels of each object, from its light and the brightness at its edge: (N, H, W)."""
+    """Return the pixels of each object by its light and the brightness at its edge, (N, H, W)."""
     return (light >= per_pixel(edge)) & (light > 0)
 
 

@@ -15,7 +15,7 @@ CANDIDATE = 1 << 20
 
 
 def analysis_grid(recipe: Recipe) -> Grid:
-    """The grid on which a recipe's layouts are judged: the image's shape and a quarter around."""
+    """Return the grid on which layouts are judged: the image's shape and a quarter around it."""
     side = 32 if recipe.layout is None else recipe.layout.grid
     height, width = recipe.image.height, recipe.image.width
     shorter = min(height, width)

@@ -173,7 +173,7 @@ def of_objects(formula: Callable[..., Any]) -> Any:
 
 
 def _single(formula: Callable[..., Any], functions: dict[Any, Any]) -> Any:
-    """The formula, with single-precision constants and the functions of kernels."""
+    """Return the formula, with single-precision constants and the functions of kernels."""
     code = formula.__code__
     names: dict[str, Any] = {"__name__": formula.__module__}
     for name in code.co_names:

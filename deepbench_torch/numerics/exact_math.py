@@ -161,7 +161,7 @@ def _excess(x: Tensor) -> Tensor:
 
 
 def normal_quantile(p: Tensor) -> Tensor:
-    """The standard normal number below which a share `p` lies, for 0 < p < 1, any shape.
+    """Return the standard normal number below which a share `p` lies, for 0 < p < 1, any shape.
 
     Wichura (1988, Applied Statistics 37, 477), PPND16: relative error about 1e-15.
     """
@@ -174,7 +174,7 @@ def normal_quantile(p: Tensor) -> Tensor:
 
 
 def polynomial(coefficients: Sequence[float], x: Tensor) -> Tensor:
-    """The sum of coefficients[k] x**k, by Horner's rule."""
+    """Return the sum of coefficients[k] x**k, by Horner's rule."""
     total = torch.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         total.mul_(x).add_(coefficient)

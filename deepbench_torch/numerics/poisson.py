@@ -53,7 +53,7 @@ def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
 
 
 def _estimate(bits: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
-    """The counts of the expansion, shape (N,), and the places of those that are not sure."""
+    """Return the counts of the expansion, shape (N,), and the places of those that are not sure."""
     # a hair below 2**-31, for the largest integers become 2**31 in single precision
     normal = bits.float().add_(0.5).mul_((1 - 2.0**-24) * 2.0**-31).erfinv_().mul_(math.sqrt(2))
     root = rate.sqrt()
@@ -71,7 +71,7 @@ def _estimate(bits: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _above_half(doubt: Tensor) -> Tensor:
-    """The places of a flat tensor that are above 1/2, in any order.
+    """Return the places of a flat tensor that are above 1/2, in any order.
 
     They are few: the largest of every 16 is looked at first, which takes half the time.
     """
@@ -84,7 +84,7 @@ def _above_half(doubt: Tensor) -> Tensor:
 
 
 def poisson_quantile(u: Tensor, rate: Tensor) -> Tensor:
-    """The smallest k with P(X <= k) >= u for X Poisson, worked out in double precision.
+    """Return the smallest k with P(X <= k) >= u for X Poisson, worked out in double precision.
 
     Above HUGE it may be off by one.
 
@@ -132,7 +132,7 @@ def _by_sum(u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _by_search(u: Tensor, rate: Tensor) -> Tensor:
-    """The expansion's value, or beside a whole number what the distribution says of that one."""
+    """Return the expansion's value, or near a whole number what the distribution says."""
     normal = torch.special.ndtri(u)
     root = rate.sqrt()
     estimate = _expansion(normal, root, 1 / root).add_(rate)
@@ -156,7 +156,7 @@ def _by_walk(count: Tensor, u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _by_expansion(u: Tensor, rate: Tensor) -> Tensor:
-    """The whole part of the continuous quantile's expansion."""
+    """Return the whole part of the continuous quantile's expansion."""
     root = rate.sqrt()
     return (_expansion(torch.special.ndtri(u), root, 1 / root) + rate).floor().clamp_min(0)
 

@@ -59,7 +59,7 @@ def words(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tenso
 
 
 def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
-    """The words at some positions of every sequence, int64 of shape (P,), on the index's device.
+    """Return the words at some positions of every sequence.
 
     Returns:
         int64, shape (B, S, P).
@@ -82,7 +82,7 @@ def uniform(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Ten
 
 
 def uniform_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
-    """The uniform numbers at some positions; arguments as `words_at`.
+    """Return the uniform numbers at some positions; arguments as `words_at`.
 
     Returns:
         float64, shape (B, S, P).
@@ -118,7 +118,7 @@ def bits_to_uniform(bits: Tensor) -> Tensor:
 
 
 def pixel_normal(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
-    """Standard normal numbers for pixels, by the transform of Box & Muller (1958).
+    """Return standard normal numbers for pixels, by the transform of Box & Muller (1958).
 
     Two 32-bit integers give two normals; the largest is 6.7 in size.
 
@@ -146,7 +146,7 @@ def _xor_shift_(words: Tensor, shift: int) -> Tensor:
 
 @lru_cache(maxsize=4096)
 def origin(seed: int, stream: str) -> int:
-    """One word, as a signed integer, for a seed and the name of a stream."""
+    """Return one word, as a signed integer, for a seed and the name of a stream."""
     name = int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "little")
     return _signed(_mix_integer(_mix_integer(seed + GOLDEN) ^ name))
 
@@ -157,6 +157,6 @@ def _mix_integer(word: int) -> int:
 
 
 def _signed(word: int) -> int:
-    """The signed integer with the same 64 bits."""
+    """Return the signed integer with the same 64 bits."""
     word &= _WORD
     return word - (1 << 64) if word >> 63 else word

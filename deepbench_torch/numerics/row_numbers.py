@@ -10,7 +10,7 @@ _WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def check_seed(seed: int) -> int:
-    """The seed as int.
+    """Return the seed as int.
 
     Raises:
         ValueError: If it is not a whole number of 63 bits.
@@ -20,7 +20,7 @@ def check_seed(seed: int) -> int:
 
 
 def check_index(index: Tensor) -> Tensor:
-    """Row numbers as int64 on the CPU, shape (B,).
+    """Return row numbers as int64 on the CPU, shape (B,).
 
     Raises:
         ValueError: If they are not whole numbers from 0 on, or of another shape.

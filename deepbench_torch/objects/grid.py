@@ -53,7 +53,7 @@ class Grid:
         return min(self.height, self.width)
 
     def inner(self, images: Tensor) -> Tensor:
-        """Images (B, H, W) drawn with the margin, without it."""
+        """Return images (B, H, W) drawn with the margin, without it."""
         edge = self.margin
         return images[:, edge : edge + self.height, edge : edge + self.width]
 
@@ -70,5 +70,5 @@ class Grid:
 
 
 def per_pixel(values: Tensor) -> Tensor:
-    """Values of shape (B,) as (B, 1, 1), to meet images of shape (B, H, W)."""
+    """Return values of shape (B,) as (B, 1, 1), to meet images of shape (B, H, W)."""
     return values.view(-1, 1, 1)

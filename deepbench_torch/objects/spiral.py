@@ -165,7 +165,7 @@ def half_angle(x: Tensor, y: Tensor, r: Tensor) -> Tensor:
 
 
 def _edge(spiral: Spiral) -> Tensor:
-    """A tenth of the brightness at the centre of disc and core."""
+    """Return a tenth of the brightness at the centre of disc and core."""
     return (spiral.amplitude + spiral.core_amplitude * CORE_PEAK) / 10
 
 

@@ -21,7 +21,7 @@ LARGEST_ANGLE = float.fromhex("0x1.921fb6p+1")
 def as_batch(
     owner: str, values: Mapping[str, Number], *, size: int | None = None
 ) -> dict[str, Tensor]:
-    """Arguments of one value a sample, as tensors of one shape.
+    """Return arguments of one value a sample, as tensors of one shape.
 
     Args:
         owner: The simulator, for messages.
@@ -64,7 +64,7 @@ def _float64(value: Any, *, where: str) -> Tensor:
 
 
 def as_bodies(owner: str, *, mass: Tensor, position: Tensor, velocity: Tensor) -> list[Tensor]:
-    """Mass (B, N), position and velocity (B, N, D) in one floating dtype, at least float32.
+    """Return mass (B, N), position and velocity (B, N, D) in one floating dtype, at least float32.
 
     Raises:
         ValueError: If shapes do not fit, numbers are not finite, or a mass makes no sense.
@@ -101,14 +101,14 @@ def _check_shapes(
 
 
 def result_dtype(*values: Number, otherwise: torch.dtype) -> torch.dtype:
-    """The widest floating dtype among tensors, at least float32; `otherwise` if there is none."""
+    """Return the widest floating dtype of tensors, at least float32; `otherwise` without any."""
     found = [value.dtype for value in values if isinstance(value, Tensor)]
     floating = [dtype for dtype in found if dtype.is_floating_point]
     return reduce(torch.promote_types, floating, torch.float32) if floating else otherwise
 
 
 def to_array(field: Any) -> NDArray[Any]:
-    """A tensor as a NumPy array that shares its memory if it is on the CPU, without gradients."""
+    """Return a tensor as a NumPy array without gradients; on the CPU they share memory."""
     return as_tensor(field).detach().cpu().numpy()
 
 
@@ -202,5 +202,5 @@ def check_steps(owner: str, *, duration: float, steps: int, substeps: int) -> No
 
 
 def sample_times(duration: float, steps: int) -> Tensor:
-    """The moments recorded, from 0 to `duration`: float64, shape (steps + 1,)."""
+    """Return the moments recorded, from 0 to `duration`: float64, shape (steps + 1,)."""
     return torch.arange(steps + 1, dtype=torch.float64, device="cpu") * duration / steps

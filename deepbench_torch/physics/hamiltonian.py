@@ -48,7 +48,7 @@ class PhasePath(NamedTuple, Generic[Array]):
     energy: Array
 
     def numpy(self) -> "PhasePath[NDArray[Any]]":
-        """The same record as NumPy arrays that share its memory, without gradients."""
+        """Return the same record as NumPy arrays that share its memory, without gradients."""
         return PhasePath(*(arguments.to_array(field) for field in self))
 
 

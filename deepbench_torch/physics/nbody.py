@@ -42,7 +42,7 @@ class Trajectory(NamedTuple, Generic[Array]):
     potential: Array
 
     def numpy(self) -> "Trajectory[NDArray[Any]]":
-        """The same record as NumPy arrays that share its memory, without gradients."""
+        """Return the same record as NumPy arrays that share its memory, without gradients."""
         return Trajectory(*(arguments.to_array(field) for field in self))
 
 
@@ -190,7 +190,7 @@ def _pair_up(mass: Tensor, system: _System) -> _Pairs:
 
 
 def _damped_drift(damping: Tensor, step: float) -> tuple[Tensor, Tensor]:
-    """What is left of a velocity after a step, and the way it goes for a unit of velocity: (C,).
+    """Return what is left of a velocity after a step, and the way for a unit of velocity: (C,).
 
     With x = damping * step these are exp(-x) and step * (1 - exp(-x)) / x.
     """
@@ -202,18 +202,18 @@ def _damped_drift(damping: Tensor, step: float) -> tuple[Tensor, Tensor]:
 
 
 def _kinetic(mass: Tensor, velocity: Tensor) -> Tensor:
-    """Kinetic energies (T, C) of velocities (T, N, D, C)."""
+    """Return kinetic energies (T, C) of velocities (T, N, D, C)."""
     speed2 = reduce(torch.add, (velocity * velocity).unbind(2))  # (T, N, C)
     return _total((speed2 * mass).movedim(1, 0)) / 2
 
 
 def _potential(mass: Tensor, closeness: Tensor, pairs: _Pairs) -> Tensor:
-    """Potential energies (C,): half the sum over bodies, which counts each pair twice."""
+    """Return potential energies (C,): half the sum over bodies, which counts each pair twice."""
     return _total(mass * _total(closeness * pairs.strength)) / -2
 
 
 def _total(terms: Tensor) -> Tensor:
-    """The sum over the first dimension, term after term.
+    """Return the sum over the first dimension, term after term.
 
     `Tensor.sum` picks an order by shape, so a batch would not equal its singles; and zeros in
     between must change nothing.
@@ -222,7 +222,7 @@ def _total(terms: Tensor) -> Tensor:
 
 
 def _chunk_size(system: _System, steps: int) -> int:
-    """How many systems to follow side by side."""
+    """Return how many systems to follow side by side."""
     _, count, dimensions = system.position.shape
     pairs = max(1, count - 1) * count
     record = (steps + 1) * count
@@ -237,7 +237,7 @@ def _empty_record(system: _System, time: Tensor) -> Trajectory[Tensor]:
 
 
 def _checked_forces(forces: Mapping[str, Number], mass: Tensor) -> list[Tensor]:
-    """Gravity, softening and damping as (B,) tensors like `mass`, refused if they make no sense."""
+    """Return gravity, softening and damping, checked, as (B,) tensors like `mass`."""
     rows = arguments.as_batch("nbody", forces, size=len(mass))
     gravity, softening, damping = (row.to(mass) for row in rows.values())
     arguments.check_range("nbody.gravity", gravity, ranges.GRAVITATION)

@@ -42,7 +42,7 @@ class Motion(NamedTuple, Generic[Array]):
     position: Array
 
     def numpy(self) -> "Motion[NDArray[Any]]":
-        """The same record as NumPy arrays that share its memory, without gradients."""
+        """Return the same record as NumPy arrays that share its memory, without gradients."""
         return Motion(*(arguments.to_array(field) for field in self))
 
 
@@ -116,7 +116,7 @@ def simulate(
 
 
 def gravity_of_planet(*, big_g: Number, phi: Number) -> Number:
-    """The acceleration of free fall on a planet, big_g phi: the level above `gravity`.
+    """Return the acceleration of free fall on a planet, big_g phi: the level above `gravity`.
 
     Args:
         big_g: The constant of gravitation, 6.674e-11 in this world [m^3 / (kg s^2)].
@@ -129,7 +129,7 @@ def gravity_of_planet(*, big_g: Number, phi: Number) -> Number:
 
 
 def _checked_time(time: Tensor) -> Tensor:
-    """Moments as float64, refused if they make no sense."""
+    """Return moments as float64, refused if they make no sense."""
     time = as_tensor(time)
     if time.dim() != 1 or len(time) == 0:
         raise ValueError(

@@ -156,7 +156,7 @@ def _check_cost(steps: Tensor) -> None:
 
 
 def _follow(moments: Tensor, pendulums: Pendulums, *, resolution: float) -> Tensor:
-    """States (2, B, T) at moments in ascending order, in at least `resolution` steps a second."""
+    """Return states (2, B, T) at ascending moments, in at least `resolution` steps a second."""
     angle, velocity, stiffness, drag = (field.squeeze(1) for field in pendulums)
     now, record = 0.0, []
     for moment in moments.tolist():
@@ -170,7 +170,7 @@ def _follow(moments: Tensor, pendulums: Pendulums, *, resolution: float) -> Tens
 
 
 def extrapolated_step(pendulums: Pendulums, step: float) -> Solution:
-    """Angles and angular velocities a step later, to order 10; fields of any one shape.
+    """Return angles and angular velocities a step later, to order 10; fields of any one shape.
 
     Midpoint rules extrapolated to infinitely many divisions: Gragg (1965); Hairer, Norsett &
     Wanner (1993), Solving Ordinary Differential Equations I, II.9.

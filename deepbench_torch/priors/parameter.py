@@ -73,7 +73,7 @@ class Parameter(NamedTuple):
         return float(below if self.allows(below) else below.nextafter(-below.new_tensor(math.inf)))
 
     def allows(self, values: Tensor) -> Tensor:
-        """Whether each value makes sense: bool, the shape of `values`; NaN never does."""
+        """Return whether each value makes sense: bool, the shape of `values`; NaN never does."""
         enough = values >= self.above if self.closed else values > self.above
         allowed = enough & (values <= self.below if self.closed_below else values < self.below)
         return allowed & (values == values.round()) if self.whole else allowed
@@ -110,7 +110,7 @@ def prior_fault(field: Parameter, prior: Prior) -> str | None:
 
 
 def _telling_values(prior: Prior) -> Tensor:
-    """Values of a prior that fit a range only if all that it can give do: float64, any number."""
+    """Return values of a prior that fit a range only if all of its values do, float64."""
     ends = torch.tensor(prior.support, dtype=torch.float64, device="cpu")
     if isinstance(prior, Choice):
         values = torch.tensor(prior.values, dtype=torch.float64, device="cpu")

@@ -117,7 +117,7 @@ class Sample(AbstractSample):
         return self.image
 
     def parts(self, pixels: int) -> Iterator["Sample"]:
-        """The sample in parts of whole rows, each with at most so many pixels of objects."""
+        """Yield the sample in parts of whole rows, each with at most so many pixels of objects."""
         objects = torch.stack([there.sum(1) for there in self.present.values()]).sum(0)
         most = max(objects.tolist(), default=0)
         rows = max(1, pixels // (self.recipe.grid.height * self.recipe.grid.width * max(1, most)))

@@ -194,7 +194,7 @@ def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
 
 
 def _holds(path: Path, metadata: Metadata, *, format: str) -> bool:  # noqa: A002
-    """Whether a path holds these very rows in this format."""
+    """Return whether a path holds these very rows in this format."""
     try:
         stored = describe(path)
     except (OSError, ValueError):

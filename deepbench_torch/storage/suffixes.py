@@ -15,7 +15,7 @@ OTHER_SUFFIXES = re.compile(
 
 
 def is_file_name(path: Path) -> bool:
-    """Whether a path names a file rather than a folder, by its ending."""
+    """Return whether a path names a file rather than a folder, by its ending."""
     return path.suffix.lower() in (".h5", ".hdf5")
 
 

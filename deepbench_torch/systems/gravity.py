@@ -48,7 +48,7 @@ GRAVITY = {
 
 
 def needs_gravity(names: list[str], given: Collection[str]) -> list[str]:
-    """These names without the kind of gravity that is not given: `gravity` if none is.
+    """Return these names without the kind of gravity that is not given: `gravity` if none is.
 
     Raises:
         ValueError: If two kinds are given.
@@ -64,12 +64,12 @@ def needs_gravity(names: list[str], given: Collection[str]) -> list[str]:
 
 
 def gravity_of(parameters: Parameters) -> Tensor:
-    """The acceleration of free fall [m / s^2], given or as big_g phi."""
+    """Return the acceleration of free fall [m / s^2], given or as big_g phi."""
     if "gravity" in parameters:
         return parameters["gravity"]
     return parameters["big_g"] * parameters["phi"]
 
 
 def as_drawn(draws: dict[str, Tensor], options: Options) -> Drawn:
-    """A system whose parameters are what was drawn."""
+    """Return a system whose parameters are what was drawn."""
     return Drawn(draws)

@@ -47,17 +47,17 @@ TURN = 6.283185307179586  # [radian]
 
 
 def needs(given: Collection[str], options: Options) -> list[str]:
-    """All parameters, with the gravity that is given."""
+    """Return all parameters, with the gravity that is given."""
     return needs_gravity(list(FIELDS), given)
 
 
 def channels(slots: int, options: Options) -> list[Channel]:
-    """Angle, momentum and their rates."""
+    """Return angle, momentum and their rates."""
     return CHANNELS
 
 
 def follow(drawn: Drawn, setting: Setting) -> Record:
-    """The paths of pendulums; parameters that vary act from their moment to the next one."""
+    """Return the paths of pendulums; parameters that vary act from their moment to the next one."""
     if varies(FIELDS, drawn.parameters):
         return _step_by_step(drawn.parameters, setting)
     return _record(_simulate(drawn.parameters, setting), drawn.parameters)

@@ -83,12 +83,12 @@ FIELDS = {
 
 
 def needs(given: Collection[str], options: Options) -> list[str]:
-    """All parameters, in a plane without z and vz."""
+    """Return all parameters, in a plane without z and vz."""
     return [name for name in FIELDS if options["dimensions"] == 3 or name not in ("z", "vz")]
 
 
 def channels(slots: int, options: Options) -> list[Channel]:
-    """Position and velocity, body after body."""
+    """Return position and velocity, body after body."""
     names = _axes(options) + [f"v{axis}" for axis in _axes(options)]
     return [
         Channel(f"{name}{slot}", name, FIELDS[name].unit, slot)
@@ -130,7 +130,7 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
 
 
 def follow(drawn: Drawn, setting: Setting) -> Record:
-    """The paths of systems; parameters that vary act from their moment to the next one."""
+    """Return the paths of systems; parameters that vary act from their moment to the next one."""
     axes = _axes(setting.options)
     place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
     speed = torch.stack([drawn.parameters[f"v{axis}"] for axis in axes], dim=2)
@@ -184,7 +184,7 @@ def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
 
 
 def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
-    """Unit vectors along the velocities drawn and the turn round the centre, (B, slots) each."""
+    """Return unit vectors along the drawn velocities and the turn round the centre, (B, slots)."""
     radius = exact_math.sqrt(_squared(place[:2]))
     spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
     turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
@@ -196,7 +196,7 @@ def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
 
 
 def _depth(mass: Tensor, place: list[Tensor], *, draws: Parameters) -> Tensor:
-    """How deep each body lies in the potential of the others, softened, shape (B, slots)."""
+    """Return how deep each body lies in the potential of the others, softened, shape (B, slots)."""
     softening2 = draws["softening"] * draws["softening"]
     depth = list(torch.zeros_like(mass).unbind(1))
     for one, other in combinations(range(mass.shape[1]), 2):
@@ -212,7 +212,7 @@ def _squared(parts: list[Tensor]) -> Tensor:
 
 
 def _total(values: Tensor) -> Tensor:
-    """The sum over slots, one after another: `Tensor.sum` picks an order by shape."""
+    """Return the sum over slots, one after another: `Tensor.sum` picks an order by shape."""
     return reduce(torch.add, values.unbind(1))
 
 

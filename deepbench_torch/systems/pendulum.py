@@ -51,17 +51,17 @@ CHANNELS = [
 
 
 def needs(given: Collection[str], options: Options) -> list[str]:
-    """All parameters, with the gravity that is given."""
+    """Return all parameters, with the gravity that is given."""
     return needs_gravity(list(FIELDS), given)
 
 
 def channels(slots: int, options: Options) -> list[Channel]:
-    """Angle, angular velocity and position."""
+    """Return angle, angular velocity and position."""
     return CHANNELS
 
 
 def follow(drawn: Drawn, setting: Setting) -> Record:
-    """The swing of pendulums; of parameters that vary, each moment shows the swing of its own."""
+    """Return the swing of pendulums; with parameters that vary, each moment has its own."""
     parameters = drawn.parameters
     time = sample_times(setting.duration, setting.steps)
     if varies(FIELDS, parameters):
@@ -90,7 +90,7 @@ def _simulate(parameters: Parameters, setting: Setting, *, time: Tensor) -> pend
 def _each_moment(
     parameters: Parameters, setting: Setting, *, time: Tensor
 ) -> pendulum.Motion[Tensor]:
-    """The motion at every moment of parameters (B, T) that are each moment's own.
+    """Return the motion at every moment of parameters (B, T) that are each moment's own.
 
     Measured in units of the moment itself, every one is the same: time 1, with gravity, velocity
     and friction in these units. Moment 0 stands for a time too short for float64 to see a motion.
@@ -113,7 +113,7 @@ def _each_moment(
 
 
 def _record(motion: pendulum.Motion[Tensor], parameters: Parameters) -> Record:
-    """Channels and energies of a motion; parameters of shape (B, 1) or (B, T)."""
+    """Return channels and energies of a motion; parameters of shape (B, 1) or (B, T)."""
     mass, length = parameters["mass"], parameters["length"]
     speed = length * motion.velocity
     lift = 2 * exact_math.sin(motion.angle / 2).square()  # 1 - cos angle, without loss near 0

@@ -114,14 +114,14 @@ class System(NamedTuple):
 
 
 def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:
-    """Whether any parameter has a value of its own at every moment."""
+    """Return whether any parameter has a value of its own at every moment."""
     return any(_varies(fields[name], values) for name, values in parameters.items())
 
 
 def at_moment(
     fields: Mapping[str, Quantity], parameters: Parameters, moment: int
 ) -> dict[str, Tensor]:
-    """The parameters that hold at a moment, shape (B,) or (B, slots)."""
+    """Return the parameters that hold at a moment, shape (B,) or (B, slots)."""
     return {
         name: values[:, moment].contiguous() if _varies(fields[name], values) else values
         for name, values in parameters.items()

@@ -134,7 +134,7 @@ class Workers:
 
 
 def _failed(future: "Future[Any]") -> bool:
-    """Whether a task ended without a result."""
+    """Return whether a task ended without a result."""
     if not future.done():
         return False
     try:
