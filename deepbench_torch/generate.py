@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from deepbench_torch.images.draw import draw_images, image_parameters
+from deepbench_torch.images.render import image_parameters, render_images
 from deepbench_torch.numerics.checks import check_device, check_integer
 from deepbench_torch.numerics.quantities import pixels
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
@@ -52,7 +52,7 @@ class Content(NamedTuple):
 
 # by `recipe.content`
 CONTENTS = {
-    "image": Content(draw_images, image_parameters),
+    "image": Content(render_images, image_parameters),
     "series": Content(follow_series, series_parameters),
 }
 

@@ -13,7 +13,7 @@ from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Fixed, Normal
 from deepbench_torch.recipes import SeriesRecipe
 from deepbench_torch.samples import SeriesSample
-from deepbench_torch.systems import Drawn
+from deepbench_torch.systems import SampledSystems
 
 # Numbers of series that are worked out at once, and that get their noise at once: many to be fast,
 # few to bound the memory, which is some 250 MB beyond the series
@@ -59,10 +59,10 @@ def _follow(
     recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
 ) -> SeriesSample:
     system, setting = recipe.definition, recipe.setting
-    drawn = system.prepare(draw_parameters(recipe, seed=seed, index=index), setting.options)
+    drawn = system.initial_state(sample_priors(recipe, seed=seed, index=index), setting.options)
     used = perturb(recipe, drawn, seed=seed, index=index)
-    clean = system.follow(drawn, setting)
-    moved = clean if used is drawn else system.follow(used, setting)
+    clean = system.simulate(drawn, setting)
+    moved = clean if used is drawn else system.simulate(used, setting)
     measured = _measure(recipe, moved.series, present=drawn.present, seed=seed, index=index)
     return SeriesSample(
         series=measured.to(device),
@@ -112,7 +112,7 @@ def _room(sample: SeriesSample, count: int) -> SeriesSample:
     )
 
 
-def draw_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
+def sample_priors(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
     """Return draws of the priors by name, each from a stream of its own, "system.name".
 
     Args:
@@ -144,8 +144,8 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
     Returns:
         By their paths in a file, shape (B,) or (B, slots) each; see `SeriesSample.tables`.
     """
-    drawn = draw_parameters(recipe, seed=seed, index=index)
-    systems = recipe.definition.prepare(drawn, recipe.setting.options)
+    drawn = sample_priors(recipe, seed=seed, index=index)
+    systems = recipe.definition.initial_state(drawn, recipe.setting.options)
     system = recipe.system
     tables = {f"parameters/{system}/{name}": values for name, values in systems.parameters.items()}
     if systems.present is not None:
@@ -153,7 +153,9 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
     return tables
 
 
-def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> Drawn:
+def perturb(
+    recipe: SeriesRecipe, drawn: SampledSystems, *, seed: int, index: Tensor
+) -> SampledSystems:
     """Return the parameters as they act, with their noise; what was drawn, if there is none.
 
     Every parameter and slot has a stream of noise of its own, "noise.system.name.slot".
@@ -173,13 +175,13 @@ def perturb(recipe: SeriesRecipe, drawn: Drawn, *, seed: int, index: Tensor) -> 
         name: _noisy(recipe, name, values=drawn.parameters[name], seed=seed, index=index)
         for name in recipe.noise.of_parameters
     }
-    return Drawn({**drawn.parameters, **acting}, drawn.present)
+    return SampledSystems({**drawn.parameters, **acting}, drawn.present)
 
 
 def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index: Tensor) -> Tensor:
     """Return a parameter with its noise; angles are brought back to half a turn."""
     quantity = recipe.definition.fields[name]
-    started_once = quantity.role == "start" and not recipe.definition.momentary
+    started_once = quantity.role == "start" and not recipe.definition.memoryless
     stepped = recipe.noise.draw == "step" and not started_once
     slots = recipe.slots if quantity.slots else 1
     streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.images.separate import Objects, separate
+from deepbench_torch.images.instances import Instances, render_instances
 
 BATCH = 200  # images in a batch; bounds the memory
 
@@ -41,7 +41,7 @@ def factors(recipe: db.Recipe, seed: int, rows: Tensor) -> Factors:
 
 def of_sample(sample: db.Sample) -> Factors:
     """Return the factors of all objects of a sample."""
-    objects = separate(sample)
+    objects = render_instances(sample)
     mask = objects.mask
     pixels = mask.sum((1, 2))
     return Factors(
@@ -54,13 +54,13 @@ def of_sample(sample: db.Sample) -> Factors:
     )
 
 
-def _signal(sample: db.Sample, objects: Objects) -> Tensor:
+def _signal(sample: db.Sample, objects: Instances) -> Tensor:
     variance = sample.recipe.degrade.variance(sample.clean[:, 0])
     squares = objects.light.square() / variance[objects.row]
     return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
 
 
-def _outshines(objects: Objects, images: int) -> Tensor:
+def _outshines(objects: Instances, images: int) -> Tensor:
     """Return the pixels where an object outshines all others together, bool (M, H, W)."""
     light = objects.light
     total = torch.zeros(images, *light.shape[1:]).index_add_(0, objects.row, light)

@@ -15,7 +15,7 @@ from baselines.analysis.factors import of_sample
 from baselines.analysis.pictures import new_figure
 from baselines.scoring.predictions import Predictions
 from baselines.scoring.scores import right
-from deepbench_torch.images.separate import separate
+from deepbench_torch.images.instances import render_instances
 from deepbench_torch.plotting.style import image_norm
 from deepbench_torch.recipes.labels import label_names
 
@@ -96,7 +96,7 @@ def _image(axis: Axes, sample: db.Sample) -> None:
     pixels = sample.image[0, 0].numpy()
     axis.imshow(pixels, norm=image_norm(pixels), cmap="magma", interpolation="nearest")
     outline = [withStroke(linewidth=1.5, foreground="black")]
-    middles = _middles(separate(sample).mask)
+    middles = _middles(render_instances(sample).mask)
     for number, (row, column) in enumerate(middles if len(middles) > 1 else (), 1):
         axis.annotate(
             str(number),

@@ -16,7 +16,7 @@ from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
 from deepbench_torch.generate import generate, resize
-from deepbench_torch.images.draw import image_pairs
+from deepbench_torch.images.render import image_pairs
 from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.numerics.row_numbers import check_seed
 from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe

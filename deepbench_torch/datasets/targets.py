@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data._utils.collate import default_collate_fn_map
 
-from deepbench_torch.images.separate import Objects, separate
+from deepbench_torch.images.instances import Instances, render_instances
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import Content
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, own_rows
@@ -33,9 +33,9 @@ class Truth:
         self.sample = sample
 
     @cached_property
-    def objects(self) -> Objects:
+    def objects(self) -> Instances:
         """All objects, each rendered alone."""
-        return separate(self.sample)
+        return render_instances(self.sample)
 
     @cached_property
     def in_view(self) -> list[Tensor]:

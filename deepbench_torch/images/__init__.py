@@ -1,11 +1,12 @@
 """Images, in the order in which a pixel is made.
 
-1. `native.scene` draws which objects an image holds and their parameters; `native.layout` says how
-   a layout is judged. `scene` has the same as tensors.
+1. `native.scene` samples which objects an image holds and their parameters; `native.layout` says
+   how a layout is judged. `scene` has the same as tensors.
 2. `compose` adds the light of the objects, or unites it.
 3. `blur` spreads the light as a telescope does.
 4. `degrade` adds the noise of photons and of the read-out.
-5. `draw` does all of this for the rows of a recipe, and adds the labels: by compiled kernels on
+5. `render` does all of this for the rows of a recipe, and adds the labels: by compiled kernels on
    CPUs, by tensors on other devices.
-6. `separate` draws each object alone, for boxes, masks and components.
+6. `instances` renders each object alone, for boxes, masks and components.
+7. `observe` renders the objects of a user like the rows of a recipe.
 """

@@ -9,7 +9,7 @@ from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 
 
-def drawn_grid(recipe: Recipe) -> Grid:
+def rendered_grid(recipe: Recipe) -> Grid:
     """Return the pixels to draw: the image, and as far around it as its blur reaches."""
     if recipe.degrade.blur is None:
         return recipe.grid
@@ -18,7 +18,7 @@ def drawn_grid(recipe: Recipe) -> Grid:
 
 
 def blurred(recipe: Recipe, light: Tensor) -> Tensor:
-    """Return the light on the pixels of `drawn_grid` as the image has it, shape (N, H, W)."""
+    """Return the light on the pixels of `rendered_grid` as the image has it, shape (N, H, W)."""
     blur = recipe.degrade.blur
     if blur is None:
         return light

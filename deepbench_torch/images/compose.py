@@ -13,7 +13,7 @@ from deepbench_torch.objects.grid import Grid
 CHUNK = 1 << 18  # pixels drawn at once: 1 MiB an intermediate, whatever the batch
 
 
-class Drawn(NamedTuple):
+class RenderedObjects(NamedTuple):
     """Objects of one kind, each alone on its own image.
 
     Attributes:
@@ -31,7 +31,7 @@ class Drawn(NamedTuple):
     light: Tensor
 
 
-def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[Drawn]:
+def render_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[RenderedObjects]:
     """Yield the objects that are present, kind by kind and slot by slot, CHUNK pixels at once.
 
     Args:
@@ -46,7 +46,9 @@ def draw_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[
             if len(row):
                 table = scene.tables[kind][:, row, slot].to(device)
                 record = definition.record(*table)
-                yield Drawn(kind, slot, row.to(device), record, definition.draw(record, grid))
+                yield RenderedObjects(
+                    kind, slot, row.to(device), record, definition.render_unchecked(record, grid)
+                )
 
 
 def compose(
@@ -78,7 +80,7 @@ def compose(
 
 def _put_together(image: Tensor, scene: Scene, grid: Grid, *, how: Literal["sum", "union"]) -> None:
     """Add the objects to `image`, or unite them with it."""
-    for drawn in draw_objects(scene, grid, device=image.device):
+    for drawn in render_objects(scene, grid, device=image.device):
         # slot by slot: then no image comes twice, and sums have one order
         parts = torch.bincount(drawn.slot).tolist()
         rows, lights = torch.split(drawn.row, parts), torch.split(drawn.light, parts)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.draw import observe_images
+from deepbench_torch.images.render import render_given
 from deepbench_torch.numerics.differentiation import is_wrapped
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -83,7 +83,7 @@ def observe(
     table, there = _tables(chosen, given, units)
     if chosen.label == "class":
         _check_class(given.shown())
-    return observe_images(chosen, table=table, present=there, seed=seed, index=rows)
+    return render_given(chosen, table=table, present=there, seed=seed, index=rows)
 
 
 def _tables(recipe: Recipe, given: GivenScene, units: SceneUnits) -> tuple[Tensor, Tensor]:

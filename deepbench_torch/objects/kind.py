@@ -90,9 +90,9 @@ class ObjectKind(Generic[T]):
             ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
         """
         check_call(self.name, parameters=parameters, grid=grid)
-        return self.draw(self._checked(parameters), grid)
+        return self.render_unchecked(self._checked(parameters), grid)
 
-    def draw(self, record: T, grid: Grid) -> Tensor:
+    def render_unchecked(self, record: T, grid: Grid) -> Tensor:
         """Return what `render` does, shape (B, H, W), without its checks.
 
         Args:

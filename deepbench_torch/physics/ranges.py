@@ -18,7 +18,7 @@ class Range(NamedTuple):
     remedy: str = "give a finite number"
 
 
-DAMPING = "a negative one would drive the {}; turn its sign round"
+DAMPING = "a negative one adds energy to the {}; change the sign"
 
 LENGTH = Range(0.0, remedy="give the distance from pivot to bob in metres")
 MASS = Range(0.0, remedy="give the mass of the bob in kilograms")

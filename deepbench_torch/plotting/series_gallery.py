@@ -115,7 +115,7 @@ def _path_channels(recipe: SeriesRecipe, slot: int) -> list[int]:
     """Return the indices of the two channels of a body's path."""
     return [
         index
-        for quantity in recipe.definition.path
+        for quantity in recipe.definition.phase_plane
         for index, channel in enumerate(recipe.channels)
         if (channel.quantity, channel.slot) == (quantity, slot)
     ]
@@ -176,7 +176,7 @@ def _title(recipe: SeriesRecipe, parameters: Mapping[str, Tensor]) -> str:
 
 def _label(recipe: SeriesRecipe, index: int) -> str:
     """Return the quantity and unit of an axis of the path."""
-    quantity = recipe.definition.path[index]
+    quantity = recipe.definition.phase_plane[index]
     unit = next(channel.unit for channel in recipe.channels if channel.quantity == quantity)
     return f"{quantity} [{_raised(unit)}]"
 

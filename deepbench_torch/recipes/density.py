@@ -130,7 +130,7 @@ def _closest(prior: Prior, number: Tensor) -> Tensor:
 
 def series_log_prob(recipe: AbstractSeriesRecipe, parameters: Mapping[str, Any]) -> Tensor:
     """Return the joint log density of the parameters of time series."""
-    if recipe.definition.prepare is not as_drawn:
+    if recipe.definition.initial_state is not as_drawn:
         raise ValueError(
             f"log_prob: expected a system whose parameters are the values of the priors, got "
             f"{recipe.system}, which changes them after sampling; use Prior.log_prob of "

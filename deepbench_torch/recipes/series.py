@@ -56,7 +56,7 @@ class SeriesRecipe(AbstractSeriesRecipe):
         _check_known(("options",), self.options, system.options)
         for name, choice in self.options.items():
             _check_choice(("options", name), choice, system.options[name])
-        required = system.needs(self.parameters, self.chosen)
+        required = system.required(self.parameters, self.chosen)
         _check_known(("parameters",), self.parameters, required)
         complete = {
             name: self.parameters.get(name, system.fields[name].rule.prior) for name in required

@@ -8,7 +8,7 @@ from torch import Tensor
 from deepbench_torch.physics import ranges
 from deepbench_torch.priors import Fixed, LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
-from deepbench_torch.systems.system import Drawn, Options, Parameters, Quantity
+from deepbench_torch.systems.system import Options, Parameters, Quantity, SampledSystems
 
 LENGTH = Quantity("m", Parameter("number", Uniform(0.5, 2.0), **ranges.LENGTH._asdict()))
 MASS = Quantity("kg", Parameter("number", Fixed(1.0), **ranges.MASS._asdict()))
@@ -70,6 +70,6 @@ def gravity_of(parameters: Parameters) -> Tensor:
     return parameters["big_g"] * parameters["phi"]
 
 
-def as_drawn(draws: dict[str, Tensor], options: Options) -> Drawn:
+def as_drawn(draws: dict[str, Tensor], options: Options) -> SampledSystems:
     """Return a system whose parameters are what was drawn."""
-    return Drawn(draws)
+    return SampledSystems(draws)

@@ -19,11 +19,11 @@ from deepbench_torch.systems.gravity import (
 )
 from deepbench_torch.systems.system import (
     Channel,
-    Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    SampledSystems,
     Setting,
     System,
     at_moment,
@@ -56,7 +56,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: Drawn, setting: Setting) -> Record:
+def follow(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the paths of pendulums; parameters that vary act from their moment to the next one."""
     if varies(FIELDS, drawn.parameters):
         return _step_by_step(drawn.parameters, setting)
@@ -109,10 +109,10 @@ HAMILTONIAN_PENDULUM = System(
     energy_unit="J",
     fields=FIELDS,
     options={},
-    momentary=False,
-    needs=needs,
-    path=("q", "p"),
+    memoryless=False,
+    required=needs,
+    phase_plane=("q", "p"),
     channels=channels,
-    prepare=as_drawn,
-    follow=follow,
+    initial_state=as_drawn,
+    simulate=follow,
 )

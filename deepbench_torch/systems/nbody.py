@@ -14,11 +14,11 @@ from deepbench_torch.priors import Fixed, Integer, LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.systems.system import (
     Channel,
-    Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    SampledSystems,
     Setting,
     System,
     at_moment,
@@ -97,7 +97,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     ]
 
 
-def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
+def prepare(draws: dict[str, Tensor], options: Options) -> SampledSystems:
     """Bound systems in the frame of their centre of mass, from draws.
 
     Places are moved to that frame. A body's speed is the same share of what it takes to escape from
@@ -126,10 +126,10 @@ def prepare(draws: dict[str, Tensor], options: Options) -> Drawn:
     scale = exact_math.sqrt(share)[:, None]
     motion = dict(zip(axes, place, strict=True))
     motion |= {f"v{axis}": part * scale for axis, part in zip(axes, velocity, strict=True)}
-    return Drawn({**draws, "mass": mass, **motion}, present)
+    return SampledSystems({**draws, "mass": mass, **motion}, present)
 
 
-def follow(drawn: Drawn, setting: Setting) -> Record:
+def follow(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the paths of systems; parameters that vary act from their moment to the next one."""
     axes = _axes(setting.options)
     place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
@@ -222,10 +222,10 @@ NBODY = System(
     energy_unit="solar mass au^2 / yr^2",
     fields=FIELDS,
     options={"dimensions": (2, 3)},
-    momentary=False,
-    needs=needs,
-    path=("x", "y"),
+    memoryless=False,
+    required=needs,
+    phase_plane=("x", "y"),
     channels=channels,
-    prepare=prepare,
-    follow=follow,
+    initial_state=prepare,
+    simulate=follow,
 )

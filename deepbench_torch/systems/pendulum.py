@@ -21,11 +21,11 @@ from deepbench_torch.systems.gravity import (
 )
 from deepbench_torch.systems.system import (
     Channel,
-    Drawn,
     Options,
     Parameters,
     Quantity,
     Record,
+    SampledSystems,
     Setting,
     System,
     varies,
@@ -60,7 +60,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: Drawn, setting: Setting) -> Record:
+def follow(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the swing of pendulums; with parameters that vary, each moment has its own."""
     parameters = drawn.parameters
     time = sample_times(setting.duration, setting.steps)
@@ -131,10 +131,10 @@ PENDULUM = System(
     energy_unit="J",
     fields=FIELDS,
     options={"method": ("exact", "small_angle")},
-    momentary=True,
-    needs=needs,
-    path=("angle", "velocity"),
+    memoryless=True,
+    required=needs,
+    phase_plane=("angle", "velocity"),
     channels=channels,
-    prepare=as_drawn,
-    follow=follow,
+    initial_state=as_drawn,
+    simulate=follow,
 )

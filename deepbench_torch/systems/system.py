@@ -55,7 +55,7 @@ class Setting(NamedTuple):
         return self._replace(duration=self.duration / self.steps, steps=1)
 
 
-class Drawn(NamedTuple):
+class SampledSystems(NamedTuple):
     """What B systems are.
 
     Attributes:
@@ -91,13 +91,13 @@ class System(NamedTuple):
         energy_unit: The unit of energies.
         fields: All parameters that it may have by name, in order.
         options: What else can be chosen, by name: the choices, the default first.
-        momentary: Whether every moment follows from the parameters by itself, so that starting
+        memoryless: Whether every moment follows from the parameters by itself, so that starting
             values too may be others at every moment.
-        needs: The names of the parameters that a recipe has if it gives some, under some options.
-        path: The two things measured that show the motion in a plane.
+        required: The names of the parameters of a recipe that gives some, under some options.
+        phase_plane: The two things measured that show the motion in a plane.
         channels: The columns of a series for some number of slots, under some options.
-        prepare: From draws of the priors to the systems.
-        follow: From systems and a setting to a record.
+        initial_state: From draws of the priors to the systems.
+        simulate: From systems and a setting to a record.
     """
 
     name: str
@@ -105,12 +105,12 @@ class System(NamedTuple):
     energy_unit: str
     fields: Mapping[str, Quantity]
     options: Mapping[str, tuple[str | int, ...]]
-    momentary: bool
-    needs: Callable[[Collection[str], Options], list[str]]
-    path: tuple[str, str]
+    memoryless: bool
+    required: Callable[[Collection[str], Options], list[str]]
+    phase_plane: tuple[str, str]
     channels: Callable[[int, Options], list[Channel]]
-    prepare: Callable[[dict[str, Tensor], Options], Drawn]
-    follow: Callable[[Drawn, Setting], Record]
+    initial_state: Callable[[dict[str, Tensor], Options], SampledSystems]
+    simulate: Callable[[SampledSystems, Setting], Record]
 
 
 def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:

@@ -12,7 +12,7 @@ from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 
 import deepbench_torch as db
-from deepbench_torch.images.separate import separate
+from deepbench_torch.images.instances import render_instances
 
 DETECTION = ["boxes", "masks", "labels"]
 each_image = pytest.mark.parametrize("name", ["sky", "lensing", "geometric", "astro"])
@@ -43,7 +43,7 @@ def test_labels_masks_and_components_are_of_the_objects_present(name: str) -> No
     several = catalogue(name, target=[*DETECTION, "components", "label", "clean"])
     sample = several.samples(range(30))
     assert isinstance(sample, db.Sample)
-    objects = separate(sample)
+    objects = render_instances(sample)
     for row, (_, target) in enumerate(several):
         own = objects.light[objects.row == row]
         assert torch.equal(target["components"], own)

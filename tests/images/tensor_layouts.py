@@ -134,7 +134,7 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
     grid = analysis_grid(recipe)
     scene = scenes.to_pixels(recipe, values, present, grid, dtype=torch.float64)
     here = torch.device("cpu")
-    objects = list(compose.draw_objects(scene, grid, device=here))
+    objects = list(compose.render_objects(scene, grid, device=here))
     least = torch.ones(len(values), dtype=torch.float64)
     if not objects:
         return least

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import deepbench_torch as db
-from deepbench_torch.images import draw as images
-from deepbench_torch.images.compose import draw_objects
-from deepbench_torch.images.separate import separate
+from deepbench_torch.images import render as images
+from deepbench_torch.images.compose import render_objects
+from deepbench_torch.images.instances import render_instances
 from deepbench_torch.native.layout import CORE_LEVEL
 from deepbench_torch.objects import OBJECTS
 from tests.images import tensor_layouts as layouts
@@ -34,7 +34,7 @@ def test_components_make_the_clean_image(name: str, blur: dict[str, float] | Non
     """Oracle: adding, or taking the brightest, one object at a time."""
     recipe = db.load_recipe(name).replace(image={"height": 21, "width": 26}, degrade={"blur": blur})
     sample = db.generate(recipe, 3, torch.arange(30))
-    objects = separate(sample)
+    objects = render_instances(sample)
     count = sum(int(present.sum()) for present in sample.present.values())
     assert objects.light.shape == (count, 21, 26)
     for row in range(30):
@@ -51,7 +51,7 @@ def test_components_make_the_clean_image(name: str, blur: dict[str, float] | Non
 def test_shapes_unite_and_never_add() -> None:
     sample = db.generate("geometric", 0, torch.arange(60), image_size=64)
     assert sorted(torch.unique(sample.image).tolist()) == [0, 1]
-    objects = separate(sample)
+    objects = render_instances(sample)
     overlap = torch.zeros(60, 64, 64).index_add_(0, objects.row, objects.light)
     assert overlap.max() >= 2
     assert torch.equal((overlap > 0).float(), sample.clean[:, 0])
@@ -63,7 +63,7 @@ def test_objects_of_a_scene_have_gradients() -> None:
     scene = layouts.draw_scene(recipe, seed=0, index=torch.arange(5)).clone()
     table = scene.tables["star"].requires_grad_()
     light = torch.cat(
-        [drawn.light for drawn in draw_objects(scene, recipe.grid, device=torch.device("cpu"))]
+        [drawn.light for drawn in render_objects(scene, recipe.grid, device=torch.device("cpu"))]
     )
     (gradient,) = torch.autograd.grad(light.sum(), table)
     place = list(OBJECTS["star"].parameters).index("amplitude")
@@ -187,7 +187,7 @@ def test_an_image_without_objects_is_visible_and_dark() -> None:
     )
     sample = db.generate(recipe, 0, torch.arange(5))
     assert not sample.image.any()
-    assert separate(sample).light.shape == (0, 64, 64)
+    assert render_instances(sample).light.shape == (0, 64, 64)
     assert not sample.label.any()
 
 
@@ -232,7 +232,7 @@ def test_memory_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(compose, "CHUNK", 64 * 64 * 5)
     scene = layouts.draw_scene(db.load_recipe("sky"), seed=0, index=torch.arange(60))
-    drawn = list(compose.draw_objects(scene, db.Grid(64, 64), device=torch.device("cpu")))
+    drawn = list(compose.render_objects(scene, db.Grid(64, 64), device=torch.device("cpu")))
     assert max(len(part.light) for part in drawn) == 5
     assert sum(len(part.light) for part in drawn) == sum(
         int(present.sum()) for present in scene.present.values()

@@ -8,9 +8,9 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.images import compose
-from deepbench_torch.images.blur import drawn_grid
+from deepbench_torch.images.blur import rendered_grid
+from deepbench_torch.images.instances import render_instances
 from deepbench_torch.images.scene import Scene
-from deepbench_torch.images.separate import separate
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 from tests.images.tensor_layouts import draw_scene
@@ -133,7 +133,7 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     """
     sample = db.generate(case, 5, rows_of(case))
     blur = case.degrade.blur
-    expected = _composed(sample, drawn_grid(case))
+    expected = _composed(sample, rendered_grid(case))
     if blur is not None:
         expected = blur.apply(expected, shorter=case.grid.shorter)
     peak = expected.flatten(1).amax(1)[:, None, None].clamp_min(1e-30)
@@ -147,7 +147,7 @@ def _composed(sample: db.Sample, grid: Grid) -> torch.Tensor:
     single = Scene.from_parameters(sample.scene, sample.present)
     double = {kind: table.double() for kind, table in single.tables.items()}
     total = torch.zeros(len(sample.index), *grid.shape, dtype=torch.float64)
-    for drawn in compose.draw_objects(Scene(double, single.present), grid, device=CPU):
+    for drawn in compose.render_objects(Scene(double, single.present), grid, device=CPU):
         for row, light in zip(drawn.row.tolist(), drawn.light, strict=True):
             both = total[row], light
             union = sample.recipe.compose == "union"
@@ -178,7 +178,7 @@ def test_objects_alone_make_the_scene(case: Recipe) -> None:
     if case.compose == "union" and case.degrade.blur is not None:
         return
     sample = db.generate(case, 5, rows_of(case)[:20])
-    objects = separate(sample)
+    objects = render_instances(sample)
     total = torch.zeros_like(sample.clean[:, 0])
     for row, light in zip(objects.row.tolist(), objects.light, strict=True):
         both = total[row], light

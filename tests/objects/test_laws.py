@@ -140,7 +140,7 @@ def test_a_record_is_drawn_like_a_mapping(case: Case) -> None:
     parameters = tensors(case.parameters)
     record = case.kind.record(**parameters)
     assert torch.equal(case.kind.render(record, GRID), case.kind.render(parameters, GRID))
-    assert torch.equal(case.kind.draw(record, GRID), case.kind.render(parameters, GRID))
+    assert torch.equal(case.kind.render_unchecked(record, GRID), case.kind.render(parameters, GRID))
 
 
 @each_case
@@ -158,7 +158,7 @@ def test_vmap_maps_over_objects(name: str, dtype: torch.dtype) -> None:
     expected = kind.render(batch, GRID)
 
     def single(*own: Tensor) -> Tensor:
-        return kind.draw(kind.record(*own), GRID)[0]
+        return kind.render_unchecked(kind.record(*own), GRID)[0]
 
     columns = [batch[parameter][:, None] for parameter in kind.parameters]
     assert torch.allclose(torch.func.vmap(single)(*columns), expected, rtol=1e-6)
@@ -166,7 +166,7 @@ def test_vmap_maps_over_objects(name: str, dtype: torch.dtype) -> None:
     slopes = torch.func.vmap(torch.func.jacrev(lambda *own: single(*own).sum(), argnums=place))
     found = slopes(*columns)[:, 0]
     alone = [values.clone().requires_grad_() for values in batch.values()]
-    kind.draw(kind.record(*alone), GRID).sum().backward()  # type: ignore[no-untyped-call]
+    kind.render_unchecked(kind.record(*alone), GRID).sum().backward()  # type: ignore[no-untyped-call]
     gradient = alone[place].grad
     assert gradient is not None
     assert torch.allclose(found, gradient, rtol=1e-4)

@@ -531,7 +531,7 @@ BAD: list[tuple[str, Any, str]] = [
         "damping",
         math.nan,
         "nbody.damping must be finite and >= 0, got nan in sample 0; "
-        "a negative one would drive the bodies; turn its sign round",
+        "a negative one adds energy to the bodies; change the sign",
     ),
     *(
         (

@@ -366,7 +366,7 @@ BAD: list[tuple[str, Any, str]] = [
         "friction",
         -0.5,
         "pendulum.friction must be finite and >= 0, got -0.5 in sample 0; "
-        "a negative one would drive the pendulum; turn its sign round",
+        "a negative one adds energy to the pendulum; change the sign",
     ),
     (
         "friction",

@@ -23,7 +23,7 @@ def test_paths_and_energies_are_those_of_the_truth(name: str) -> None:
     above, below = figure.axes[0], figure.axes[2]  # of the first series
     sample = db.generate(recipe, 0, torch.arange(1))
     names = [channel.name for channel in recipe.channels]
-    first = [f"{axis}0" if recipe.slots > 1 else axis for axis in recipe.definition.path]
+    first = [f"{axis}0" if recipe.slots > 1 else axis for axis in recipe.definition.phase_plane]
     measured, clean, start = above.lines[:3]
     for line, series in ((measured, sample.series), (clean, sample.clean)):
         expected = [series[0, :, names.index(channel)].numpy() for channel in first]

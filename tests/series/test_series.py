@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from deepbench_torch.series import draw_parameters
+from deepbench_torch.series import sample_priors
 from deepbench_torch.systems import SYSTEMS
 from tests.series.series_cases import CASES, each_case, made, parts, short
 
@@ -126,7 +126,7 @@ def test_seeds_and_rows_differ(case: str) -> None:
 @each_case
 def test_every_draw_lies_in_its_prior(case: str) -> None:
     recipe = CASES[case]
-    for name, values in draw_parameters(recipe, seed=0, index=torch.arange(300)).items():
+    for name, values in sample_priors(recipe, seed=0, index=torch.arange(300)).items():
         assert recipe.parameters[name].contains(values).all(), name
 
 
@@ -269,7 +269,7 @@ def test_one_prior_changes_no_other_draw() -> None:
 def test_more_slots_begin_with_the_fewer() -> None:
     """Bodies that a row had before keep their masses."""
     five, seven = (
-        draw_parameters(recipe, seed=0, index=torch.arange(9))
+        sample_priors(recipe, seed=0, index=torch.arange(9))
         for recipe in (
             short("nbody"),
             short("nbody", parameters={"bodies": {"integer": [2, 7]}}),

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.blur import blurred, drawn_grid
-from deepbench_torch.images.compose import draw_objects
+from deepbench_torch.images.blur import blurred, rendered_grid
+from deepbench_torch.images.compose import render_objects
 from deepbench_torch.images.scene import Scene
 from deepbench_torch.native import run
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -15,7 +15,7 @@ from deepbench_torch.objects.grid import per_pixel
 from deepbench_torch.samples import Sample
 
 
-class Objects(NamedTuple):
+class Instances(NamedTuple):
     """The objects of B images, each alone: image after image, kind after kind, slot after slot.
 
     Attributes:
@@ -37,34 +37,34 @@ class Objects(NamedTuple):
 
 
 @independent_of_settings
-def separate(sample: Sample) -> Objects:
+def render_instances(sample: Sample) -> Instances:
     """Return each object of a sample alone; together their light is that of the clean images.
 
     But shapes that unite do so before a blur: blurred one by one they unite to less.
     """
     if sample.image.device.type == "cpu":
-        return _separate_by_kernels(sample)
+        return _instances_by_kernels(sample)
     scene = Scene.from_parameters(sample.scene, sample.present)
-    grid = drawn_grid(sample.recipe)
+    grid = rendered_grid(sample.recipe)
     places = {kind: place for place, kind in enumerate(sample.recipe.classes)}
     found = [
-        Objects(
+        Instances(
             row=drawn.row,
             kind=torch.full_like(drawn.row, places[drawn.kind]),
             slot=drawn.slot.to(drawn.row.device),
             light=blurred(sample.recipe, drawn.light),
             mask=grid.inner(_mask(drawn.light, OBJECTS[drawn.kind].edge(drawn.record))),
         )
-        for drawn in draw_objects(scene, grid, device=sample.image.device)
+        for drawn in render_objects(scene, grid, device=sample.image.device)
     ]
     if not found:
         return _none(sample)
-    together = Objects(*(torch.cat(column) for column in zip(*found, strict=True)))
+    together = Instances(*(torch.cat(column) for column in zip(*found, strict=True)))
     order = together.row.argsort(stable=True)  # within an image they stand by kind and slot already
-    return Objects(*(column[order] for column in together))
+    return Instances(*(column[order] for column in together))
 
 
-def _separate_by_kernels(sample: Sample) -> Objects:
+def _instances_by_kernels(sample: Sample) -> Instances:
     """Return the same, on the CPU."""
     classes, objects = sample.recipe.classes, list(sample.recipe.objects)
     present = torch.stack([sample.present[kind] for kind in classes], dim=1)  # (B, K, slots)
@@ -85,7 +85,7 @@ def _separate_by_kernels(sample: Sample) -> Objects:
         sample.recipe, torch.stack(table), row=row, kind=numbers[kind], slot=slot
     )
     mask = _mask(sharp, edges[row, kind, slot])
-    return Objects(row=row, kind=kind, slot=slot, light=light, mask=mask)
+    return Instances(row=row, kind=kind, slot=slot, light=light, mask=mask)
 
 
 def _mask(light: Tensor, edge: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ def _mask(light: Tensor, edge: Tensor) -> Tensor:
     return (light >= per_pixel(edge)) & (light > 0)
 
 
-def _none(sample: Sample) -> Objects:
+def _none(sample: Sample) -> Instances:
     """No objects at all."""
     light = sample.clean[:0, 0]
     nothing = sample.index[:0]
-    return Objects(row=nothing, kind=nothing, slot=nothing, light=light, mask=light > 0)
+    return Instances(row=nothing, kind=nothing, slot=nothing, light=light, mask=light > 0)

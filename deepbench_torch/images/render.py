@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.blur import blurred, chunks, drawn_grid
+from deepbench_torch.images.blur import blurred, chunks, rendered_grid
 from deepbench_torch.images.compose import CHUNK, compose
 from deepbench_torch.images.scene import Scene
 from deepbench_torch.native import run
@@ -19,7 +19,7 @@ NOISE_CHUNK = 4 * CHUNK  # pixels whose noise is drawn at once
 WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives
 
 
-def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
+def render_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.device) -> Sample:
     """Return the images of some rows.
 
     On the CPU, kernels make them, the same bits on every CPU. On another device tensors do, in
@@ -46,10 +46,10 @@ def draw_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.devic
     return _sample(recipe, (image, clean, _label(recipe, shown).to(device), index), own)
 
 
-def observe_images(
+def render_given(
     recipe: Recipe, *, table: Tensor, present: Tensor, seed: int, index: Tensor
 ) -> Sample:
-    """Return the images of given scenes, the same bits as `draw_images` makes of equal ones.
+    """Return the images of given scenes, the same bits as `render_images` makes of equal ones.
 
     Where the table requires gradients, kernels give the values and tensors the gradients of `clean`
     by the table; `image` has the same gradients.
@@ -131,7 +131,7 @@ def _clean(
     """Return the scene as the telescope sees it, without noise, shape (B, H, W)."""
     light = compose(
         scene,
-        drawn_grid(recipe),
+        rendered_grid(recipe),
         how=recipe.compose,
         device=device,
         differentiable=differentiable,
