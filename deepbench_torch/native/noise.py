@@ -13,7 +13,7 @@ from numba import float32, float64, int32, uint64
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.double import POSITION, mix
 from deepbench_torch.native.intrinsics import absolute, floor, root, select
-from deepbench_torch.native.light import BLOCK, fill
+from deepbench_torch.native.light import BLOCK
 from deepbench_torch.native.poisson import poisson_quantile
 from deepbench_torch.native.single import cos, log, sin
 from deepbench_torch.numerics import poisson
@@ -28,7 +28,6 @@ _G8, _G7, _G6, _G5, _G4, _G3, _G2, _G1, _G0 = map(_F, (
     -0.00417768164, 0.246640727, 1.50140941,
 ))  # fmt: skip
 _CENTRE = _F(5.0)
-_COLUMNS = 32  # of the table in which a block is searched for uncertain counts
 _SMALL, _LARGE = _F(poisson.SMALL), _F(poisson.LARGE)
 _ROUNDING, _TRUNCATION = _F(poisson.ROUNDING), _F(poisson.TRUNCATION)
 _1_270, _7_810, _8_405, _1_72 = _F(1 / 270), _F(7 / 810), _F(8 / 405), _F(1 / 72)
@@ -67,7 +66,6 @@ def count_photons(
     inverse = _ONE / exposure
     words = np.empty(BLOCK // 2, np.uint64)
     every_bit = words.view(np.int32)  # two from a word, the lower half first
-    uncertain = np.empty(_COLUMNS, np.float32)
     for start in range(0, clean.size, BLOCK):
         end = min(start + BLOCK, clean.size)
         size = end - start
@@ -78,14 +76,16 @@ def count_photons(
         for k in range(size):
             rate[k] = (seen[k] + background) * exposure
         estimate_counts(bits, rate, count, doubt, room[:size])
-        _correct(bits, rate, count, doubt, uncertain)
+        for k in range(size):
+            if not doubt[k] <= _HALF:
+                count[k] = float32(poisson_quantile(bits[k], float64(rate[k])))
         for k in range(size):
             recorded[k] = count[k] * inverse - background
 
 
 @kernel
 def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -> None:
-    """Write the estimated counts, and in `doubt` 1 where they are uncertain and 0 elsewhere.
+    """Write the estimated counts, and in `doubt` above 1/2, or NaN, where they are uncertain.
 
     The estimate is the expansion of `numerics.poisson`, which explains the bounds on its error. It
     is uncertain if a whole number lies within that bound. Three short loops: the operations of one
@@ -115,42 +115,7 @@ def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -
         near = absolute(value - whole - _HALF) + size * _ROUNDING + inverse * inverse * _TRUNCATION
         count[k] = whole
         unsure = select(mean < _SMALL, _ONE, select(mean > _LARGE, _ONE, near))
-        # a NaN is not below 1/2 either
-        doubt[k] = select(doubt[k] + unsure <= _HALF, _ZERO, _ONE)
-
-
-@kernel
-def _correct(bits: Any, rate: Any, count: Any, doubt: Any, uncertain: Any) -> None:
-    """Replace the uncertain counts by the exact quantile.
-
-    A block is read as a table, and its rows are added up: a vectorised loop, after which only the
-    columns with an uncertain count are searched. A test of every pixel takes twice as long.
-
-    Args:
-        bits: int32, shape (N,).
-        rate: Expected counts, float32, shape (N,).
-        count: Counts to correct, float32, shape (N,).
-        doubt: 1 where a count is uncertain and 0 elsewhere, float32, shape (N,).
-        uncertain: Working memory, float32, shape (columns,).
-    """
-    columns = uncertain.size
-    rows = bits.size // columns
-    fill(uncertain, _ZERO)
-    for row in range(rows):
-        for column in range(columns):
-            uncertain[column] += doubt[row * columns + column]
-    for column in range(columns):
-        if uncertain[column] > _ZERO:
-            for k in range(column, rows * columns, columns):
-                _correct_pixel(bits, rate, count, doubt, k)
-    for k in range(rows * columns, bits.size):
-        _correct_pixel(bits, rate, count, doubt, k)
-
-
-@inline
-def _correct_pixel(bits: Any, rate: Any, count: Any, doubt: Any, k: Any) -> None:
-    if doubt[k] > _ZERO:
-        count[k] = float32(poisson_quantile(bits[k], float64(rate[k])))
+        doubt[k] = doubt[k] + unsure
 
 
 @kernel
