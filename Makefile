@@ -19,6 +19,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.prose
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix

@@ -38,7 +38,7 @@ class Options(TypedDict, total=False):
 
 
 class Content(NamedTuple):
-    """How the rows of one content are made.
+    """Functions that make the rows of one content.
 
     Attributes:
         make: Returns the sample of some rows.
@@ -93,6 +93,13 @@ def generate(
 
     Raises:
         ValueError: If recipe, seed, index or size are not as above.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> import torch
+        >>> sample = db.generate("astro", seed=0, index=torch.tensor([7, 0]))
+        >>> sample.image.shape, sample.label.shape
+        (torch.Size([2, 1, 28, 28]), torch.Size([2]))
     """
     chosen = resize(load_recipe(recipe), image_size)
     seed = check_seed(seed)

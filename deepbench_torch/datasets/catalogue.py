@@ -230,6 +230,13 @@ class Catalogue(RowDataset):
     Raises:
         ValueError: If an argument is invalid.
         FileNotFoundError: If the recipe's YAML file does not exist.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> train = db.Catalogue("astro", size=100, split="train")
+        >>> image, label = train[0]
+        >>> len(train), image.shape, train.classes
+        (60, torch.Size([1, 28, 28]), ['star', 'galaxy', 'spiral'])
     """
 
     def __init__(

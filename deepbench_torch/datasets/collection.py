@@ -75,6 +75,13 @@ class Collection(PairDataset):
     Attributes:
         members: Catalogues of the collection.
         domains: Names of the members, in order.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> sky, lensing = (db.Catalogue(name, size=30) for name in ("sky", "lensing"))
+        >>> both = db.Collection([sky, lensing], weights=[2, 1], target=["label", "domain"])
+        >>> [both[i][1]["domain"] for i in range(6)]
+        [0, 1, 0, 0, 1, 0]
     """
 
     fixed = frozenset(FIXED)

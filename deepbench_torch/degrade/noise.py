@@ -11,7 +11,7 @@ from deepbench_torch.numerics.poisson import poisson_from_bits
 
 
 class Noise(Protocol):
-    """What all noise has."""
+    """Interface of noise."""
 
     def apply(self, image: Tensor, *, seed: int, index: Tensor) -> Tensor:
         """Return images with the noise.

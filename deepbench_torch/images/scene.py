@@ -10,7 +10,7 @@ from deepbench_torch.objects import OBJECTS
 
 
 class Scene(NamedTuple):
-    """What B images hold, in padded slots.
+    """Objects of B images, in padded slots.
 
     Attributes:
         tables: By kind, its parameters in their order, shape (parameters, B, slots), in pixels and

@@ -33,7 +33,7 @@ _WORD = (1 << 64) - 1
 
 
 class Known:
-    """What is kept of a recipe.
+    """Plans of a recipe, kept by seed.
 
     Attributes:
         scene_places: For each class, the place of its first parameter and the names of all.

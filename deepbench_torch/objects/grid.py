@@ -24,6 +24,11 @@ class Grid:
         height: Rows.
         width: Columns.
         margin: Further pixels on every side, so that light from outside can be blurred inward.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> db.Grid(2, 3).shape
+        (2, 3)
     """
 
     height: int

@@ -87,7 +87,7 @@ class ObjectKind(Generic[T]):
 
         Raises:
             TypeError: If the grid is no Grid, or the parameters have no names and no record.
-            ValueError: If a parameter is missing, unknown, of another shape, or makes no sense.
+            ValueError: If a parameter is missing, unknown, of another shape, or is out of range.
         """
         check_call(self.name, parameters=parameters, grid=grid)
         return self.render_unchecked(self._checked(parameters), grid)
@@ -155,7 +155,7 @@ class ObjectKind(Generic[T]):
                 )
 
     def check(self, name: str, values: Tensor) -> None:
-        """Refuse values of a parameter that make no sense, naming the first of them.
+        """Refuse values of a parameter that are out of range, naming the first of them.
 
         Raises:
             ValueError: With the value, its place in the batch, the range and a remedy.
@@ -172,7 +172,7 @@ class ObjectKind(Generic[T]):
             doubt_degrees(f"{self.name}.{name}", values)
 
     def check_prior(self, name: str, prior: Prior) -> None:
-        """Refuse a prior that can give values that make no sense.
+        """Refuse a prior that can give values that are out of range.
 
         Raises:
             ValueError: With the prior's bounds, the range and a remedy.

@@ -1,4 +1,4 @@
-"""What the geometric shapes share: every pixel is 0 or one brightness.
+"""Parts of all geometric shapes, in which every pixel is 0 or one brightness.
 
 A pixel belongs to a shape when its centre lies inside it or on its edge; the same holds for the
 inner edge of an outline. A centre within `EDGE` of an edge lies on it, so that rounding does not

@@ -1,4 +1,4 @@
-"""What simulators are given: numbers and tensors as one batch, and the refusal of nonsense."""
+"""Arguments of simulators: numbers and tensors as one batch, and their checks."""
 
 import math
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ def as_bodies(owner: str, *, mass: Tensor, position: Tensor, velocity: Tensor) -
     """Return mass (B, N), position and velocity (B, N, D) in one floating dtype, at least float32.
 
     Raises:
-        ValueError: If shapes do not fit, numbers are not finite, or a mass makes no sense.
+        ValueError: If shapes do not fit, numbers are not finite, or a mass is out of range.
     """
     fields = {"mass": mass, "position": position, "velocity": velocity}
     bodies = {name: real_tensor(field, where=f"{owner}.{name}") for name, field in fields.items()}

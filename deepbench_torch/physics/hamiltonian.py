@@ -29,7 +29,7 @@ UNITS = {
 
 
 class PhasePath(NamedTuple, Generic[Array]):
-    """What B pendulums do in phase space at T moments, the start included.
+    """Paths of B pendulums in phase space at T times, the start included.
 
     Attributes:
         time: Moments [s], shape (T,).
@@ -90,7 +90,7 @@ def simulate(
         if there is none; differentiable by each of them.
 
     Raises:
-        ValueError: If a value makes no sense or shapes do not fit.
+        ValueError: If a value is out of range or shapes do not fit.
     """
     duration = in_units("hamiltonian", {"duration": duration}, {"duration": "s"})["duration"]
     arguments.check_steps("hamiltonian", duration=duration, steps=steps, substeps=substeps)

@@ -25,7 +25,7 @@ RECORD_SIZE = 1 << 24
 
 
 class Trajectory(NamedTuple, Generic[Array]):
-    """What B systems of N bodies in D dimensions do at T moments, the start included.
+    """Motion of B systems of N bodies in D dimensions at T times, the start included.
 
     Attributes:
         time: Moments, shape (T,).
@@ -106,7 +106,7 @@ def simulate(
         differentiable by every tensor given.
 
     Raises:
-        ValueError: If a value makes no sense or shapes do not fit.
+        ValueError: If a value is out of range or shapes do not fit.
     """
     given: dict[str, Any] = {"mass": mass, "position": position, "velocity": velocity}
     given |= {"gravity": gravity, "softening": softening, "damping": damping, "duration": duration}

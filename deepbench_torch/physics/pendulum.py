@@ -28,7 +28,7 @@ Method = Literal["exact", "small_angle"]
 
 
 class Motion(NamedTuple, Generic[Array]):
-    """What B pendulums do at T moments.
+    """Motion of B pendulums at T times.
 
     Attributes:
         angle: From hanging straight down, counter-clockwise; over the top it runs on [radian],
@@ -88,7 +88,7 @@ def simulate(
         there is none; differentiable by each of them. The dtype of time plays no part.
 
     Raises:
-        ValueError: If a value makes no sense or shapes do not fit.
+        ValueError: If a value is out of range or shapes do not fit.
     """
     if method not in get_args(Method):
         raise ValueError(f"pendulum.method must be 'exact' or 'small_angle', got {method!r}")

@@ -27,7 +27,7 @@ class GeneratedScene(Mapping[str, Mapping[str, Tensor]]):
     @property
     @abstractmethod
     def present(self) -> Mapping[str, Tensor]:
-        """Which slots hold an object by kind, bool, shape (B, slots)."""
+        """Mask of the slots that hold an object by kind, bool, shape (B, slots)."""
 
 
 class GivenScene(NamedTuple):
@@ -36,7 +36,7 @@ class GivenScene(NamedTuple):
     Attributes:
         tables: Parameters by kind and name, in the units given, float, shape (B, slots); NaN where
             a kind was left out.
-        present: Which slots hold an object by kind, bool, shape (B, slots).
+        present: Mask of the slots that hold an object by kind, bool, shape (B, slots).
     """
 
     tables: dict[str, dict[str, Tensor]]

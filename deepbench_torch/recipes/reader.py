@@ -26,6 +26,11 @@ def list_recipes(content: Content | None = None) -> list[str]:
 
     Args:
         content: "image" or "series" for the recipes of one kind of row; None for all.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> db.list_recipes("series")
+        ['hamiltonian_pendulum', 'nbody', 'pendulum']
     """
     return [name for name in _packaged() if content is None or _read(name).content == content]
 
@@ -62,6 +67,11 @@ def load_recipe(name_or_path: str | Path | AbstractRecipe) -> AbstractRecipe:
         TypeError: If `name_or_path` has another type.
         ValueError: If there is no such recipe, or it is not valid.
         FileNotFoundError: If the YAML file does not exist.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> db.load_recipe("astro").size_text
+        '28 x 28 pixels'
     """
     if isinstance(name_or_path, AbstractRecipe):
         return name_or_path

@@ -32,6 +32,12 @@ class Recipe(AbstractImageRecipe):
 
     Attributes:
         ladder: Steps of `rungs`, in the order in which they are added.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> recipe = db.load_recipe("sky").replace(degrade=None)
+        >>> recipe.shape, recipe.classes
+        ((1, 64, 64), ['star', 'galaxy', 'spiral'])
     """
 
     not_hashed: ClassVar[frozenset[str]] = AbstractRecipe.not_hashed | {"ladder"}

@@ -26,6 +26,12 @@ class SeriesRecipe(AbstractSeriesRecipe):
     """Definition of a catalogue's time series.
 
     `AbstractSeriesRecipe` describes the keys.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> recipe = db.load_recipe("pendulum")
+        >>> recipe.shape, [channel.name for channel in recipe.channels]
+        ((201, 4), ['angle', 'velocity', 'x', 'y'])
     """
 
     @field_validator("system")

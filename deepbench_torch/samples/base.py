@@ -1,4 +1,4 @@
-"""What all samples share: rows of a catalogue with all that is true of them."""
+"""Base of all samples: rows of a catalogue with their complete truth."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -61,7 +61,7 @@ class SceneTables(GeneratedScene):
 
 
 class PresentTables(Mapping[str, Tensor]):
-    """Which slots of each kind hold an object; tensors are made when they are read.
+    """Masks of the slots that hold an object; tensors are made when they are read.
 
     Args:
         table: bool, shape (K, B, slots).
@@ -104,6 +104,13 @@ class Sample(AbstractSample):
             slot that is not present holds the object that would have been drawn there.
         present: By kind, which slots hold an object, bool, shape (B, slots).
         recipe: What the images hold, at their size.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> import torch
+        >>> sample = db.generate("sky", 0, torch.arange(2))
+        >>> sample.image.shape, list(sample.scene), sample.present["star"].shape
+        (torch.Size([2, 1, 64, 64]), ['star', 'galaxy', 'spiral'], torch.Size([2, 4]))
     """
 
     image: Tensor

@@ -29,6 +29,13 @@ class SeriesSample(AbstractSample):
         kinetic: Kinetic energy of the clean motion, float32, shape (B, T).
         potential: Potential energy of the clean motion, float32, shape (B, T).
         recipe: What the series hold.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> import torch
+        >>> sample = db.generate("pendulum", 0, torch.arange(2))
+        >>> sample.series.shape, sample.parameters["length"].shape
+        (torch.Size([2, 201, 4]), torch.Size([2]))
     """
 
     series: Tensor

@@ -93,6 +93,15 @@ def materialize(
         TypeError: If it is no catalogue.
         ValueError: If the catalogue has transforms, or the format is not known or not that of the
             name.
+
+    Example:
+        >>> import deepbench_torch as db, tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> catalogue = db.Catalogue("star", size=5)
+        >>> path = db.materialize(catalogue, folder.name + "/a.h5", progress=False)
+        >>> len(db.StoredCatalogue(path))
+        5
+        >>> folder.cleanup()
     """
     check_guard("materialize")
     _check_source(catalogue)

@@ -1,4 +1,4 @@
-"""What the two pendulums share: their arm, their bob, and gravity, given or as a product."""
+"""Parameters of both pendulums: their arm, their bob, and gravity, as such or as a product."""
 
 import math
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What a system of time series is: its parameters, what is recorded of it, and how it moves."""
+"""Systems of time series: their parameters, their record and their motion."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Literal, NamedTuple
@@ -56,7 +56,7 @@ class Setting(NamedTuple):
 
 
 class SampledSystems(NamedTuple):
-    """What B systems are.
+    """Parameters of B systems.
 
     Attributes:
         parameters: By name, float64, shape (B,) or (B, slots); where a parameter has a value of its
@@ -69,7 +69,7 @@ class SampledSystems(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What B systems do at T moments, in C channels; float64.
+    """Record of B systems at T times, in C channels; float64.
 
     Attributes:
         series: Shape (B, T, C).

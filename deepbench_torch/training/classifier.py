@@ -65,6 +65,7 @@ class Classifier(lightning.LightningModule):
             size. When training starts, also if the data have other labels or images.
 
     Example:
+        >>> import deepbench_torch as db
         >>> data = db.CatalogueDataModule("sky", size=1000)
         >>> model = db.Classifier("resnet18", classes=data.classes, multilabel=True)
     """

@@ -61,6 +61,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         ValueError: If an argument is not as above, or does not fit the source.
 
     Example:
+        >>> import deepbench_torch as db
         >>> data = db.CatalogueDataModule("astro", size=1000, batch_size=32)
         >>> images, labels = next(iter(data.train_dataloader()))
     """

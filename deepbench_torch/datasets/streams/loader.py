@@ -35,6 +35,12 @@ class StreamLoader(DataLoader[Any]):
 
     Raises:
         ValueError: If the stream has no `batch_size`, or a sampler is given.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> loader = db.StreamLoader(db.CatalogueStream("astro", batch_size=16, size=32))
+        >>> [tuple(image.shape) for image, _ in loader]
+        [(16, 1, 28, 28), (16, 1, 28, 28)]
     """
 
     def __init__(

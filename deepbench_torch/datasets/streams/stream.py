@@ -81,6 +81,12 @@ class CatalogueStream(IterableDataset[Any]):
     Raises:
         ValueError: If an argument is invalid.
         FileNotFoundError: If the recipe's YAML file does not exist.
+
+    Example:
+        >>> import deepbench_torch as db
+        >>> stream = db.CatalogueStream("astro", batch_size=16, size=32)
+        >>> [len(label) for _, label in stream]
+        [16, 16]
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from deepbench_torch.storage.work.atomic import replacing, sync
 from deepbench_torch.storage.work.chunks import chunk_rows, make_chunk, ranges, row_bytes
 from deepbench_torch.storage.work.job import Job, Order
 
-# constants, so that a catalogue is cut the same way whoever writes it
+# constants, so that a catalogue is cut the same way any process that writes it
 SINGLE_BYTES = 1 << 30  # of data that one file holds, at most
 SHARD_BYTES = 1 << 28  # of data in a shard otherwise
 
