@@ -21,8 +21,8 @@ from deepbench_torch.storage import StoredCatalogue, materialize
 
 if TYPE_CHECKING:
     from deepbench_torch import physics
+    from deepbench_torch.datasets.detection import collate_detection
     from deepbench_torch.datasets.target_tables import to_table
-    from deepbench_torch.datasets.targets import collate_detection
     from deepbench_torch.objects import reference
     from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
@@ -60,7 +60,7 @@ __all__ = [
 _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
-    "collate_detection": "datasets.targets",
+    "collate_detection": "datasets.detection",
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",
 }

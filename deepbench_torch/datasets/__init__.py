@@ -1,4 +1,34 @@
-"""Datasets: catalogues, their splits, collections and streams."""
+"""Datasets: catalogues, their splits, collections and streams.
+
+Targets:
+
+====================  =========================================================================
+target                value for each image
+====================  =========================================================================
+label                 class index, or which kinds are present, float32 (K,)
+parameters            by kind and name, (slots,) each, in pixels and radians, with `present`
+boxes, masks, labels  `tv_tensors.BoundingBoxes` (N, 4), `tv_tensors.Mask` (N, H, W) and kinds (N,)
+                      from 1 on, of the objects in view
+slots                 for each of those its slot among the `parameters` of its kind, (N,)
+components            each object's own noiseless light (N, H, W); their sum or union is `clean`
+clean                 the image without noise, (1, H, W)
+index                 the row number
+====================  =========================================================================
+
+A list of names returns a dict. Images hold different numbers of objects, so a loader returns lists
+of images and targets for boxes, masks, labels, slots and components. A mask holds the pixels where
+the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
+ellipse of half its light for a galaxy, the edge of a shape. Shapes unite before a blur, so blurred
+components do not. torchvision's v2 transforms, passed as `transforms`, move image, boxes and masks
+together, and its detection networks accept a batch as it is::
+
+    data = db.Catalogue("sky", target=["boxes", "masks", "labels"])
+    images, targets = next(iter(DataLoader(data, batch_size=8)))
+    network = maskrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=4, min_size=64, max_size=64
+    )
+    losses = network(images, targets)
+"""
 
 from deepbench_torch.datasets.base import PairDataset, PairTransform, Transform
 from deepbench_torch.datasets.catalogue import Catalogue, RowDataset

@@ -13,12 +13,13 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 from typing_extensions import override
 
+from deepbench_torch.datasets.detection import DetectionRow, collate_detection
 from deepbench_torch.datasets.fixed import check_not_fixed
 from deepbench_torch.datasets.guard import explain_guard
 from deepbench_torch.datasets.indexing import check_index, chunks, select, select_all
 from deepbench_torch.datasets.labels import FixedLabels
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
-from deepbench_torch.datasets.targets import DetectionRow, Target, collate_detection, is_detection
+from deepbench_torch.datasets.targets import Target, is_detection
 from deepbench_torch.datasets.transforms import (
     check_data,
     check_moves_nothing,

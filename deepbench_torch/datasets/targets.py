@@ -1,32 +1,4 @@
-"""Targets: values that a dataset returns beside the image or series, computed from a sample.
-
-====================  =========================================================================
-target                value for each image
-====================  =========================================================================
-label                 class index, or which kinds are present, float32 (K,)
-parameters            by kind and name, (slots,) each, in pixels and radians, with `present`
-boxes, masks, labels  `tv_tensors.BoundingBoxes` (N, 4), `tv_tensors.Mask` (N, H, W) and kinds (N,)
-                      from 1 on, of the objects in view
-slots                 for each of those its slot among the `parameters` of its kind, (N,)
-components            each object's own noiseless light (N, H, W); their sum or union is `clean`
-clean                 the image without noise, (1, H, W)
-index                 the row number
-====================  =========================================================================
-
-A list of names returns a dict. Images hold different numbers of objects, so a loader returns lists
-of images and targets for boxes, masks, labels, slots and components. A mask holds the pixels where
-the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
-ellipse of half its light for a galaxy, the edge of a shape. Shapes unite before a blur, so blurred
-components do not. torchvision's v2 transforms, passed as `transforms`, move image, boxes and masks
-together, and its detection networks accept a batch as it is::
-
-    data = db.Catalogue("sky", target=["boxes", "masks", "labels"])
-    images, targets = next(iter(DataLoader(data, batch_size=8)))
-    network = maskrcnn_resnet50_fpn(
-        weights=None, weights_backbone=None, num_classes=4, min_size=64, max_size=64
-    )
-    losses = network(images, targets)
-"""
+"""Targets: values that a dataset returns beside the image or series, computed from a sample."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -35,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data._utils.collate import default_collate_fn_map
 
 from deepbench_torch.images.instances import Instances, render_instances
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -292,43 +263,6 @@ def _columns(sample: AbstractSample) -> Callable[[str], list[Any]]:
     )
 
 
-class DetectionRow(tuple[Any, Any]):
-    """Row with detection targets: data and target, which torch's `default_collate` recognises."""
-
-    __slots__ = ()
-
-
 def is_detection(target: Target) -> bool:
     """Return whether a target differs in shape from row to row, with the number of objects."""
     return not OBJECT_TARGETS.keys().isdisjoint({target} if isinstance(target, str) else target)
-
-
-def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
-    """Return a batch for torchvision's detection networks: lists of images and of targets.
-
-    Images of one batch may hold different numbers of objects, so their targets are not stacked.
-    A stock DataLoader uses this for rows with boxes, masks, labels, slots or components.
-
-    Args:
-        batch: Rows of data and target.
-
-    Example:
-        >>> import deepbench_torch as db
-        >>> data = db.Catalogue("sky", size=4, target=["boxes", "labels"])
-        >>> images, targets = db.collate_detection([data[0], data[1]])
-        >>> len(images), sorted(targets[0])
-        (2, ['boxes', 'labels'])
-    """
-    images, targets = zip(*batch, strict=True)
-    return list(images), list(targets)
-
-
-def _collate_rows(
-    batch: Sequence[tuple[Any, Any]], *, collate_fn_map: object = None
-) -> tuple[list[Any], list[Any]]:
-    """Call `collate_detection` with the arguments that `default_collate` passes."""
-    return collate_detection(batch)
-
-
-# torch's documented way to extend `default_collate`; no other type is touched
-default_collate_fn_map[DetectionRow] = _collate_rows
