@@ -34,6 +34,7 @@ class Options(TypedDict, total=False):
     """Options of `generate`."""
 
     image_size: ImageSize
+    realization: int | None
     device: str | torch.device
 
 
@@ -76,6 +77,7 @@ def generate(
     index: Tensor,
     *,
     image_size: ImageSize = None,
+    realization: int | None = None,
     device: str | torch.device = "cpu",
 ) -> AbstractSample:
     """Return rows of a catalogue. Row i depends on recipe, seed and index[i] and on nothing else.
@@ -85,6 +87,8 @@ def generate(
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), from 0 on, in any order; B may be 0.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
+        realization: Number of independent noise of the same scenes, from 0 on; the recipe's, which
+            is 0 where it states none, if None.
         device: Where images are drawn, and where series, label and index are handed over.
             Parameters and motion are always worked out on the CPU.
 
@@ -101,7 +105,7 @@ def generate(
         >>> sample.image.shape, sample.label.shape
         (torch.Size([2, 1, 28, 28]), torch.Size([2]))
     """
-    chosen = resize(load_recipe(recipe), image_size)
+    chosen = with_realization(resize(load_recipe(recipe), image_size), realization)
     seed = check_seed(seed)
     rows = check_index(index)
     device = check_device(device)
@@ -153,3 +157,16 @@ def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     sides = (pixels(side, where="image_size") for side in pair)
     height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
     return recipe.replace(image={"height": height, "width": width})
+
+
+def with_realization(recipe: AbstractRecipe, realization: int | None) -> AbstractRecipe:
+    """Return the recipe of the same scenes with other noise; the recipe itself if None.
+
+    Raises:
+        ValueError: If the number is not a whole number from 0 to 2**31 - 1.
+    """
+    if realization is None:
+        return recipe
+    rule = "realization must be a whole number from 0 to 2**31 - 1"
+    number = check_integer(realization, rule, least=0, most=(1 << 31) - 1)
+    return recipe if number == recipe.realization else recipe.replace(realization=number)

@@ -184,7 +184,10 @@ def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index:
     started_once = quantity.role == "start" and not recipe.definition.memoryless
     stepped = recipe.noise.draw == "step" and not started_once
     slots = recipe.slots if quantity.slots else 1
-    streams = [f"noise.{recipe.system}.{name}.{slot}" for slot in range(slots)]
+    streams = [
+        rng.of_realization(f"noise.{recipe.system}.{name}.{slot}", recipe.realization)
+        for slot in range(slots)
+    ]
     u = rng.uniform(seed, streams, index, recipe.time.steps + 1 if stepped else 1)
     law = Normal(1.0, recipe.noise.of_parameters[name], *FACTOR)
     factor = law.icdf(u).transpose(1, 2)  # (B, T or 1, slots)
@@ -225,7 +228,9 @@ def measurement_noise(
     noise = recipe.noise.of_measurement
     if not noise:
         return torch.zeros((), dtype=torch.float64, device="cpu")
-    streams = [f"noise.{channel.name}" for channel in channels]
+    streams = [
+        rng.of_realization(f"noise.{channel.name}", recipe.realization) for channel in channels
+    ]
     normal = exact_math.normal_quantile(rng.uniform(seed, streams, index, recipe.shape[0]))
     sigma = [noise.get(channel.quantity, 0.0) for channel in channels]
     error = normal.transpose(1, 2) * torch.tensor(

@@ -15,7 +15,7 @@ from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
-from deepbench_torch.generate import generate, resize
+from deepbench_torch.generate import generate, resize, with_realization
 from deepbench_torch.images.render import image_pairs
 from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.numerics.row_numbers import check_seed
@@ -220,6 +220,8 @@ class Catalogue(RowDataset):
             for all.
         limit: Number of rows of the split, the first ones; None for all.
         image_size: Height and width [pixel], one number for a square; None for the recipe's.
+        realization: Number of independent noise of the same scenes, from 0 on; None for the
+            recipe's, or 0.
         target: Target of images: "label", "parameters", "boxes", "masks", "labels", "slots",
             "components", "clean" or "index"; of time series: "label", "parameters", "used",
             "clean", "energy" or "index"; or a list of names for a dict by name.
@@ -248,12 +250,13 @@ class Catalogue(RowDataset):
         split: Split | None = None,
         limit: int | None = None,
         image_size: int | tuple[int, int] | None = None,
+        realization: int | None = None,
         target: Target = "label",
         transform: Transform | None = None,
         target_transform: Transform | None = None,
         transforms: PairTransform | None = None,
     ) -> None:
-        chosen = resize(load_recipe(recipe), image_size)
+        chosen = with_realization(resize(load_recipe(recipe), image_size), realization)
         super().__init__(
             chosen,
             seed=check_seed(_first(seed, chosen.seed, 0)),

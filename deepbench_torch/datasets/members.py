@@ -73,12 +73,12 @@ def member_seeds(members: list[RowDataset], domains: list[str], *, paired: bool)
     taken = _stored_seeds(members, domains)
     chosen: dict[tuple[str, int], int] = {}
     for number, member in enumerate(members):
-        digest, seed = member.recipe.digest, member.seed
+        digest, seed = member.recipe.scene_digest, member.seed
         if taken.setdefault(seed, digest) == digest:
             chosen.setdefault((digest, seed), seed)
         else:
             chosen.setdefault((digest, seed), _derived_seed(seed, number))
-    return [chosen[member.recipe.digest, member.seed] for member in members]
+    return [chosen[member.recipe.scene_digest, member.seed] for member in members]
 
 
 def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, str]:
@@ -88,7 +88,7 @@ def _stored_seeds(members: list[RowDataset], domains: list[str]) -> dict[int, st
     for member, domain in zip(members, domains, strict=True):
         if not member.in_file:
             continue
-        digest = member.recipe.digest
+        digest = member.recipe.scene_digest
         if taken.setdefault(member.seed, digest) != digest:
             raise ValueError(
                 "Collection: expected stored members of different seeds, got seed "

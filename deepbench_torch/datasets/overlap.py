@@ -48,7 +48,7 @@ def use_parts(owner: object, parts: Sequence[Part]) -> None:
         owner: The dataset; its rows are removed when it is deleted.
         parts: Rows of the dataset; parts of different splits do not overlap.
     """
-    keyed = [((part.recipe.digest, part.seed), part) for part in parts]
+    keyed = [((part.recipe.scene_digest, part.seed), part) for part in parts]
     for key, part in keyed:
         if next(_overlapping(key, part), None) is None:
             continue

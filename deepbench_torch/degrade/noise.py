@@ -13,13 +13,16 @@ from deepbench_torch.numerics.poisson import poisson_from_bits
 class Noise(Protocol):
     """Interface of noise."""
 
-    def apply(self, image: Tensor, *, seed: int, index: Tensor) -> Tensor:
+    stream: ClassVar[str]
+
+    def apply(self, image: Tensor, *, seed: int, index: Tensor, realization: int = 0) -> Tensor:
         """Return images with the noise.
 
         Args:
             image: Brightness, float32, shape (B, H, W).
             seed: 0 to 2**63 - 1.
             index: Row numbers, int64, shape (B,), on the device of `image`.
+            realization: Number of independent noise of the same rows, from 0 on.
 
         Returns:
             Brightness, float32, shape (B, H, W).
@@ -45,10 +48,11 @@ class PhotonNoise(BaseModel):
     exposure: Positive
     background: Number = Field(default=0.0, ge=0)
 
-    def apply(self, image: Tensor, *, seed: int, index: Tensor) -> Tensor:
+    def apply(self, image: Tensor, *, seed: int, index: Tensor, realization: int = 0) -> Tensor:
         """Return counted photons as brightness; see `Noise`."""
         pixels = image.shape[1] * image.shape[2]
-        bits = rng.pixel_bits(seed, self.stream, index, pixels).view(image.shape)
+        stream = rng.of_realization(self.stream, realization)
+        bits = rng.pixel_bits(seed, stream, index, pixels).view(image.shape)
         rate = (image + self.background).mul_(self.exposure)
         return poisson_from_bits(bits, rate).mul_(1 / self.exposure).sub_(self.background)
 
@@ -68,10 +72,11 @@ class ReadOutNoise(BaseModel):
 
     sigma: Positive
 
-    def apply(self, image: Tensor, *, seed: int, index: Tensor) -> Tensor:
+    def apply(self, image: Tensor, *, seed: int, index: Tensor, realization: int = 0) -> Tensor:
         """Return images with normal numbers added; see `Noise`."""
         pixels = image.shape[1] * image.shape[2]
-        normal = rng.pixel_normal(seed, self.stream, index, pixels)
+        stream = rng.of_realization(self.stream, realization)
+        normal = rng.pixel_normal(seed, stream, index, pixels)
         return image + normal.view(image.shape) * self.sigma
 
     def variance(self, light: Tensor) -> Tensor:

@@ -145,5 +145,7 @@ def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor
     with torch.inference_mode():
         for part in chunks(clean, pixels=NOISE_CHUNK):
             for noise in recipe.degrade.noises:
-                image[part] = noise.apply(image[part], seed=seed, index=index[part])
+                image[part] = noise.apply(
+                    image[part], seed=seed, index=index[part], realization=recipe.realization
+                )
     return image

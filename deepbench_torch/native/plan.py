@@ -137,8 +137,8 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "count": _origin(seed, "scene.count"),
         "kind": _origin(seed, "scene.kind"),
         "adopted": _origin(seed, "simplify.kind"),
-        "poisson": _origin(seed, PhotonNoise.stream),
-        "gaussian": _origin(seed, ReadOutNoise.stream),
+        "poisson": _origin(seed, rng.of_realization(PhotonNoise.stream, recipe.realization)),
+        "gaussian": _origin(seed, rng.of_realization(ReadOutNoise.stream, recipe.realization)),
     }
     for name, value in facts.items():
         made[name] = value

@@ -58,6 +58,11 @@ def words(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tenso
     )
 
 
+def of_realization(stream: str, realization: int) -> str:
+    """Return the name of a stream of noise in another realization; 0 is the stream itself."""
+    return f"{stream}#{realization}" if realization else stream
+
+
 def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor) -> Tensor:
     """Return the words at some positions of every sequence.
 

@@ -45,6 +45,7 @@ class AbstractRecipe(Part, ABC):
         description: One line for people.
         size: Default number of rows of a catalogue.
         seed: Default seed of a catalogue.
+        realization: Number of independent noise of the same scenes, from 0 on.
     """
 
     content: ClassVar[Content]
@@ -55,6 +56,8 @@ class AbstractRecipe(Part, ABC):
     description: str = ""
     size: StrictInt | None = Field(default=None, ge=1, le=1 << 62)
     seed: StrictInt | None = Field(default=None, ge=0, le=(1 << 63) - 1)
+
+    realization: StrictInt = Field(default=0, ge=0, le=(1 << 31) - 1)
 
     @property
     @abstractmethod
@@ -142,6 +145,11 @@ class AbstractRecipe(Part, ABC):
         plain = self.model_dump(mode="json", exclude=set(self.not_hashed), exclude_defaults=True)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def scene_digest(self) -> str:
+        """The digest of the recipe's first realization: equal if the scenes are."""
+        return self.digest if not self.realization else self.replace(realization=0).digest
 
     def to_plain(self) -> dict[str, Any]:
         """Return the recipe as numbers, strings, lists and mappings."""

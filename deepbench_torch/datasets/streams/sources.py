@@ -27,6 +27,7 @@ def stream_source(
     *,
     seed: int | None,
     image_size: ImageSize,
+    realization: int | None,
     target: Target | None,
     transform: Transform | None,
     target_transform: Transform | None,
@@ -49,6 +50,7 @@ def stream_source(
             size=LARGEST_SIZE,
             seed=seed,
             image_size=image_size,
+            realization=realization,
             target="label" if target is None else target,
             transform=transform,
             target_transform=target_transform,
@@ -58,6 +60,11 @@ def stream_source(
         raise ValueError(
             "CatalogueStream: expected seed=None and image_size=None for a Collection, got "
             f"{seed!r} and {image_size!r}; set both in its members"
+        )
+    if realization is not None:
+        raise ValueError(
+            "CatalogueStream: expected realization=None for a Collection, got "
+            f"{realization!r}; set it in its members"
         )
     source = recipe.with_target(recipe.target if target is None else target)
     own = (recipe.transform, recipe.target_transform, recipe.transforms)

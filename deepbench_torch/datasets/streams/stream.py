@@ -71,6 +71,7 @@ class CatalogueStream(IterableDataset[Any]):
         drop_last: Whether to omit the rows of an epoch that do not fill a batch on every rank.
             Batches of one row, and rows one by one, always omit fewer rows than ranks.
         image_size: As in Catalogue.
+        realization: As in Catalogue.
         target: As in Catalogue. If None, "label", or the target of the collection.
         transform: Function of each image or series, as in Catalogue.
         target_transform: Function of each target.
@@ -99,6 +100,7 @@ class CatalogueStream(IterableDataset[Any]):
         batch_size: int | None = None,
         drop_last: bool = False,
         image_size: int | tuple[int, int] | None = None,
+        realization: int | None = None,
         target: Target | None = None,
         transform: Transform | None = None,
         target_transform: Transform | None = None,
@@ -111,6 +113,7 @@ class CatalogueStream(IterableDataset[Any]):
             recipe,
             seed=seed,
             image_size=image_size,
+            realization=realization,
             target=target,
             transform=transform,
             target_transform=target_transform,
