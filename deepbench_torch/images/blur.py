@@ -1,6 +1,7 @@
 """The point spread: the pixels that its light comes from, and the light that it spreads."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -14,7 +15,7 @@ def rendered_grid(recipe: Recipe) -> Grid:
     if recipe.degrade.blur is None:
         return recipe.grid
     grid = recipe.grid
-    return Grid(grid.height, grid.width, margin=recipe.degrade.blur.margin(grid.shorter))
+    return replace(grid, margin=recipe.degrade.blur.margin(grid.shorter))
 
 
 def blurred(recipe: Recipe, light: Tensor) -> Tensor:

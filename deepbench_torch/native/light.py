@@ -16,6 +16,7 @@ from deepbench_torch.native.compile import compile_function, inline, kernel
 from deepbench_torch.native.intrinsics import call_void, floor64, pointer, select
 from deepbench_torch.native.single import of_objects, of_pixels
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.grid import Grid
 
 BLOCK = 512  # pixels worked on together, which stay in the cache
 MOST = 32  # constants and parameters of one object at most
@@ -73,9 +74,27 @@ def everywhere(*parameters: Any) -> Any:
     return float32(0.0), float32(0.0), float32(np.inf), float32(np.inf)
 
 
+def _centres(light: Any, column: Any, row: Any, many: Any, constants: Any) -> None:
+    """Write the light at the centres of some pixels."""
+    for k in range(many):
+        light[k] = light_of(column[k], row[k], *constants)
+
+
+def _averages(light: Any, column: Any, row: Any, many: Any, constants: Any) -> None:
+    """Write the mean light over the points of some pixels, in the order of `Grid.points`."""
+    for k in range(many):
+        light[k] = light_of(column[k] + POINTS[0, 0], row[k] + POINTS[0, 1], *constants)
+        light[k] *= POINTS[0, 2]
+    for point in range(1, POINTS.shape[0]):
+        across, down, weight = POINTS[point, 0], POINTS[point, 1], POINTS[point, 2]
+        for k in range(many):
+            light[k] += light_of(column[k] + across, row[k] + down, *constants) * weight
+
+
 # The names that `_add` has for a kind; `address` puts the kind's own in their place
 PARAMETERS = CONSTANTS = 1
-constants_of = light_of = frame_of = everywhere
+POINTS = np.zeros((1, 3), np.float32)
+constants_of = light_of = frame_of = sample = everywhere
 
 
 def _add(
@@ -108,8 +127,7 @@ def _add(
         _place(column, row, (many, rows), (start - margin, top - margin))
         for first in range(top, bottom, rows):
             lines = min(rows, bottom - first)
-            for k in range(lines * many):
-                light[k] = light_of(column[k], row[k], *constants)
+            sample(light, column, row, lines * many, constants)
             if many == width:  # whole rows: one piece of the image
                 _put(image[first * width :], light, lines * many, unite)
             else:
@@ -124,17 +142,26 @@ _SIGNATURE = types.void(_NUMBERS, _NUMBERS, _WHOLE, _WHOLE, _WHOLE, _WHOLE, _NUM
 
 
 @cache
-def address(name: str) -> int:
-    """Return the address of the compiled `_add` of a kind of object."""
+def address(name: str, samples: int = 1) -> int:
+    """Return the address of the compiled `_add` of a kind of object.
+
+    Args:
+        name: The kind.
+        samples: Points along each axis of a pixel.
+    """
     kind = OBJECTS[name]
+    points = np.array(list(Grid(1, 1, samples=samples).points()), np.float32)
+    of_pixel = {"light_of": of_pixels(kind.light), "POINTS": points}
+    code = (_centres if samples == 1 else _averages).__code__
     own = {
         "PARAMETERS": len(kind.fields),
         "constants_of": of_objects(kind.constants),
-        "light_of": of_pixels(kind.light),
         "frame_of": everywhere if kind.frame is None else of_objects(kind.frame),
+        "sample": inline(python_types.FunctionType(code, globals() | of_pixel, "sample")),
     }
-    function = python_types.FunctionType(_add.__code__, globals() | own, f"add_{name}")
-    function.__qualname__ = f"add_{name}"  # by which numba keeps the code
+    unique = f"add_{name}" if samples == 1 else f"add_{name}_{samples}"
+    function = python_types.FunctionType(_add.__code__, globals() | own, unique)
+    function.__qualname__ = unique  # by which numba keeps the code
     return compile_function(function, _SIGNATURE)
 
 

@@ -154,6 +154,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         counted = (recipe.counts or {}).get(kind)
         last = first + len(own)
         made[place] = (
+            light.address(kind, recipe.image.samples),
             light.address(kind),
             first,
             last,

@@ -37,6 +37,7 @@ SETTINGS = np.dtype(
 KIND = np.dtype(
     [
         ("address", np.int64),  # of the kernel that adds its light
+        ("layout_address", np.int64),  # the same, at pixel centres alone
         ("first", np.int64),  # of its parameters
         ("last", np.int64),  # one after the last of them
         ("prior", np.int64),  # of its number

@@ -134,7 +134,7 @@ def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
                     parameters[s - kind.first] = smaller(float32(pixels), field.largest)
                 light = lights[count]
                 fill(light, _ZERO)
-                add_object(kind.address, parameters, light, size, margin, False, room)
+                add_object(kind.layout_address, parameters, light, size, margin, False, room)
                 for c in range(total.size):
                     total[c] += light[c]
                 count += 1

@@ -100,7 +100,14 @@ class ObjectKind(Generic[T]):
             grid: Pixel centres of an H by W image.
         """
         column, row = grid.centres(record[0])
-        return self.light(column, row, *map(per_pixel, self.constants(*record)))
+        constants = [per_pixel(values) for values in self.constants(*record)]
+        if grid.samples == 1:
+            return self.light(column, row, *constants)
+        light = [
+            self.light(column + across, row + down, *constants) * weight
+            for across, down, weight in grid.points()
+        ]
+        return reduce(torch.add, light)
 
     def _checked(self, parameters: Mapping[str, Tensor] | T) -> T:
         if not isinstance(parameters, Mapping):

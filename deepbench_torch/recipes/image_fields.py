@@ -11,6 +11,7 @@ from deepbench_torch import degrade
 from deepbench_torch.numerics.fields import Number
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
+from deepbench_torch.objects.nodes import MOST_SAMPLES
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
 from deepbench_torch.recipes.part import Part, PriorField
@@ -20,10 +21,18 @@ LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
 
 
 class ImageSize(Part):
-    """Size of the images [pixel]."""
+    """Size of the images [pixel], and how the light of a pixel is sampled.
+
+    Attributes:
+        height: Rows.
+        width: Columns.
+        samples: Points along each axis of a pixel (Gauss-Legendre) over which its light is
+            averaged; 1 for the centre of the pixel alone.
+    """
 
     height: StrictInt = Field(ge=1, le=LARGEST_SIDE)
     width: StrictInt = Field(ge=1, le=LARGEST_SIDE)
+    samples: StrictInt = Field(default=1, ge=1, le=MOST_SAMPLES)
 
 
 class Blur(Part, degrade.Blur):
@@ -166,4 +175,4 @@ class AbstractImageRecipe(AbstractRecipe):
     @property
     def grid(self) -> Grid:
         """The pixel centres of the images."""
-        return Grid(self.image.height, self.image.width)
+        return Grid(self.image.height, self.image.width, samples=self.image.samples)
