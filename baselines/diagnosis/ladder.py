@@ -14,6 +14,7 @@ from baselines.diagnosis import small
 from baselines.scoring import results
 from baselines.scoring.scores import score, wilson
 from deepbench_torch.datasets import split_rows
+from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.recipes.base import Rung
 
 BATCH = 250  # test images in a batch
@@ -36,6 +37,7 @@ class RungResult(NamedTuple):
         seconds: Duration of training and testing [s].
         device: Device of training and testing.
         commit: Commit of the code.
+        generator_version: Version of the generator that made the images.
     """
 
     recipe: str
@@ -51,6 +53,7 @@ class RungResult(NamedTuple):
     seconds: float
     device: str
     commit: str
+    generator_version: int
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -92,6 +95,7 @@ def evaluate_rung(
         seconds=time.monotonic() - start,
         device=f"cpu x {torch.get_num_threads()} threads",
         commit=results.commit(),
+        generator_version=GENERATOR_VERSION,
     )
 
 

@@ -24,6 +24,7 @@ BASE = RungResult(
     seconds=1.5,
     device="cpu x 1 threads",
     commit="unknown",
+    generator_version=3,
 )
 
 
