@@ -116,6 +116,7 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     facts = {
         "slots": recipe.slots,
         "counting": counting,
+        "weighted": recipe.weights is not None,
         "count_prior": priors.add(recipe.count) if recipe.count is not None else -1,
         "candidates": 0 if layout is None else layout.candidates,
         "visible": 0.0 if layout is None else layout.visible,
@@ -159,6 +160,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             first,
             last,
             -1 if counted is None else priors.add(counted),
+            math.fsum(recipe.shares[: place + 1]),
             _origin(seed, f"{kind}.count"),
             recipe.classes.index(kind) if kind in recipe.classes else -1,
             _origin(seed, f"simplify.{kind}"),

@@ -12,6 +12,7 @@ NUMBERS = 7  # of one prior
 _WHOLE_SETTINGS = (
     "slots",
     "counting",
+    "weighted",
     "count_prior",
     "candidates",
     "union",
@@ -41,6 +42,7 @@ KIND = np.dtype(
         ("first", np.int64),  # of its parameters
         ("last", np.int64),  # one after the last of them
         ("prior", np.int64),  # of its number
+        ("share_end", np.float64),  # objects of `count` have this kind or one before it so often
         ("count", np.uint64),  # stream of its number
         ("kept", np.int64),  # its place among the classes; -1 where it is left out
         ("balance", np.uint64),  # stream that balances it

@@ -76,6 +76,18 @@ def sequence(stream: Any, row: Any) -> Any:
     return mix(stream ^ (uint64(row) * GOLDEN))
 
 
+@inline
+def _kind_of(plan: Any, u: Any) -> Any:
+    """Return the place of the kind of an object, from a uniform number."""
+    kinds = plan.kinds.size
+    if plan.settings[0].weighted == 0:
+        return int64(u * kinds)
+    k = 0
+    while k < kinds - 1 and u >= plan.kinds[k].share_end:
+        k += 1
+    return k
+
+
 @kernel
 def _sample_present(plan: Any, row: Any, present: Any) -> None:
     """Write which slots of each kind hold an object, bool, shape (K, slots)."""
@@ -98,7 +110,7 @@ def _sample_present(plan: Any, row: Any, present: Any) -> None:
             fill(present[k], False)
         for slot in range(slots):
             if slot < number:
-                present[int64(uniform(key, slot) * kinds), slot] = True
+                present[_kind_of(plan, uniform(key, slot)), slot] = True
 
 
 @kernel

@@ -1,6 +1,7 @@
 """Checks of the rules that set how many objects an image holds."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
 from deepbench_torch.numerics.checks import Fault
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
@@ -27,9 +28,29 @@ def count_faults(recipe: AbstractImageRecipe) -> Iterator[Fault]:
             f"{', '.join(recipe.counts) or 'none'}; set a count for each kind, or remove it from "
             "objects",
         )
+    if recipe.weights is not None:
+        yield from _weight_faults(recipe, recipe.weights)
     fault = _number_fault(recipe) or _label_fault(recipe)
     if fault is not None:
         yield fault
+
+
+def _weight_faults(recipe: AbstractImageRecipe, weights: Mapping[str, float]) -> Iterator[Fault]:
+    """Yield the faults of the weights of kinds."""
+    if recipe.count is None:
+        yield Fault(
+            ("weights",), "expected weights with count only, got counts or scene; remove weights"
+        )
+    if set(weights) != set(recipe.objects):
+        yield Fault(
+            ("weights",),
+            f"expected the kinds of objects, {', '.join(recipe.objects)}, got "
+            f"{', '.join(weights) or 'none'}; set a weight for each kind, 0 for none",
+        )
+    elif not 0 < math.fsum(weights.values()) < math.inf:
+        yield Fault(
+            ("weights",), f"expected a positive sum, got {dict(weights)!r}; set a weight above 0"
+        )
 
 
 def _number_fault(recipe: AbstractImageRecipe) -> Fault | None:
@@ -40,8 +61,8 @@ def _number_fault(recipe: AbstractImageRecipe) -> Fault | None:
         if not _is_object_count(prior):
             return Fault(
                 location,
-                f"expected whole numbers from 0 to {MOST_OBJECTS}, the largest at least 1, got "
-                f"{prior.to_plain()!r}; write a whole number, integer or choice",
+                f"expected whole numbers from 0 to {MOST_OBJECTS}, got {prior.to_plain()!r}; "
+                "write a whole number, integer or choice",
             )
     return None
 
@@ -78,4 +99,4 @@ def _is_object_count(prior: Prior) -> bool:
     integral = isinstance(prior, Fixed | Integer | Choice) and all(
         float(value).is_integer() for value in values
     )
-    return integral and low >= 0 and 1 <= high <= MOST_OBJECTS
+    return integral and low >= 0 and high <= MOST_OBJECTS

@@ -62,9 +62,10 @@ def _log_arrangement(recipe: AbstractImageRecipe, present: Mapping[str, Tensor])
         return torch.stack(logs).sum(0)
     table = torch.stack(list(present.values()))  # (K, B, slots)
     single = (table.sum(0) <= 1).all(1)  # one object in a slot, of any kind
-    kinds = table.sum((0, 2)) * math.log(len(table))
+    shares = torch.tensor(recipe.shares, dtype=torch.float64, device=table.device).log()
+    kinds = torch.where(table.any(2), table.sum(2) * shares[:, None], 0.0).sum(0)
     number = _log_number(recipe.count or Fixed(0), table.any(0))
-    return torch.where(single, number - kinds, -math.inf)
+    return torch.where(single, number + kinds, -math.inf)
 
 
 def _log_number(prior: Prior, there: Tensor) -> Tensor:

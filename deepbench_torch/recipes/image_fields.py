@@ -1,6 +1,7 @@
 """The keys of an image recipe: size, objects, layout, blur, noise and label."""
 
-from typing import Any, ClassVar, Literal
+import math
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field, StrictInt
@@ -17,6 +18,7 @@ from deepbench_torch.recipes.object_rules import MOST_OBJECTS
 from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.recipes.simplification import Simplification
 
+Weight = Annotated[Number, Field(ge=0)]
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
 
 
@@ -99,7 +101,9 @@ class AbstractImageRecipe(AbstractRecipe):
         image: Size of the images.
         label: "class" for the kind of the one object, "present" for the set of kinds in the image.
         compose: "sum" to add the light of objects, "union" to unite shapes so that they never add.
-        count: Number of objects in an image; each has any of the kinds with equal probability.
+        count: Number of objects in an image; each has any of the kinds with equal probability, or
+            with the probability that `weights` states.
+        weights: Relative frequency of each kind among the objects of `count`; None for equal ones.
         counts: Number of objects by kind, instead of `count`.
         scene: List of the objects of every image, instead of `count`: the kind of each, and the
             priors of its parameters. A parameter left out has its prior in `objects`.
@@ -118,6 +122,7 @@ class AbstractImageRecipe(AbstractRecipe):
     label: Literal["class", "present"]
     compose: Literal["sum", "union"] = "sum"
     count: PriorField | None = None
+    weights: dict[str, Weight] | None = None
     counts: dict[str, PriorField] | None = None
     scene: tuple[dict[str, dict[str, PriorField]], ...] | None = Field(
         default=None, min_length=1, max_length=MOST_OBJECTS
@@ -170,7 +175,15 @@ class AbstractImageRecipe(AbstractRecipe):
         if self.scene is not None:
             return len(self.scene)
         priors = [self.count] if self.count is not None else (self.counts or {}).values()
-        return max(int(prior.support[1]) for prior in priors)
+        return max(1, *(int(prior.support[1]) for prior in priors))
+
+    @property
+    def shares(self) -> list[float]:
+        """The probability of each kind for an object of `count`, in the order of `objects`."""
+        if self.weights is None:
+            return [1 / len(self.objects)] * len(self.objects)
+        total = math.fsum(self.weights.values())
+        return [self.weights[kind] / total for kind in self.objects]
 
     @property
     def grid(self) -> Grid:

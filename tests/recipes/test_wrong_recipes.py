@@ -17,7 +17,7 @@ objects:
   star: {gamma: 0.1}
 """
 KEYS = (
-    "name, description, size, seed, image, label, compose, count, counts, scene, layout, objects, "
+    "name, description, size, seed, realization, image, label, compose, count, weights, counts, scene, layout, objects, "
     "degrade, simplify, ladder"
 )
 KINDS = ", ".join(OBJECTS)
@@ -35,7 +35,7 @@ CASES = [
     ),
     (
         GOOD.replace(" {he", " {h"),
-        "image.height: expected a value, got none; write for example height: 64; image.hight: expected one of the keys height, width, got 'hight'; did you mean 'height'?",
+        "image.height: expected a value, got none; write for example height: 64; image.hight: expected one of the keys height, width, samples, got 'hight'; did you mean 'height'?",
     ),
     (
         GOOD.replace("nam", "nma"),
@@ -96,11 +96,11 @@ CASES = [
     ),
     (
         GOOD.replace("{height: 8, width: 9}", "64"),
-        "image: expected a mapping of the keys height, width, got 64; write for example image: {height: 64, width: 64}",
+        "image: expected a mapping of the keys height, width, samples, got 64; write for example image: {height: 64, width: 64}",
     ),
     (
         GOOD.replace("{height: 8, width: 9}", "[8, 9]"),
-        "image: expected a mapping of the keys height, width, got [8, 9]; write for example image: {height: 64, width: 64}",
+        "image: expected a mapping of the keys height, width, samples, got [8, 9]; write for example image: {height: 64, width: 64}",
     ),
     (GOOD.replace("mine", "5"), "name: expected a string, got 5; write it in quotes"),
     (
@@ -258,11 +258,11 @@ CASES = [
     ),
     (
         GOOD.replace("t: 1", "t: 0"),
-        "count: expected whole numbers from 0 to 1000, the largest at least 1, got 0.0; write a whole number, integer or choice",
+        "label: expected present if an image can hold no object or several, got class with count: 0.0; set count: 1 or label: present",
     ),
     (
         GOOD.replace("t: 1", "t: {uniform: [1, 2]}"),
-        "count: expected whole numbers from 0 to 1000, the largest at least 1, got {'uniform': [1, 2]}; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, got {'uniform': [1, 2]}; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("count: 1\n", ""),
@@ -278,19 +278,19 @@ CASES = [
     ),
     (
         GOOD.replace("nt: ", "nt: -"),
-        "count: expected whole numbers from 0 to 1000, the largest at least 1, got -1.0; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, got -1.0; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncount: {integer: [-1, 2]}"),
-        "count: expected whole numbers from 0 to 1000, the largest at least 1, got {'integer': [-1, 2]}; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, got {'integer': [-1, 2]}; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncount: 5000"),
-        "count: expected whole numbers from 0 to 1000, the largest at least 1, got 5000.0; write a whole number, integer or choice",
+        "count: expected whole numbers from 0 to 1000, got 5000.0; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncounts: {star: 1.5}"),
-        "counts.star: expected whole numbers from 0 to 1000, the largest at least 1, got 1.5; write a whole number, integer or choice",
+        "counts.star: expected whole numbers from 0 to 1000, got 1.5; write a whole number, integer or choice",
     ),
     (
         GOOD.replace("count: 1", "scene: []"),
