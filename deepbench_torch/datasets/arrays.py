@@ -46,7 +46,8 @@ def dataset_arrays(
         rows = slice(chunk.start, chunk.stop)
         torch.stack([image for image, _ in pairs], out=data[rows])
         if targets.dim() == 1:
-            targets[rows] = torch.tensor([value for _, value in pairs], device="cpu")
+            values = [value for _, value in pairs]
+            targets[rows] = torch.tensor(values, dtype=targets.dtype, device="cpu")
         else:
             torch.stack([value for _, value in pairs], out=targets[rows])
     return tuple(_shaped(values, flat=flat) for values in (data, targets))  # type: ignore[return-value]

@@ -154,7 +154,9 @@ class RowDataset(PairDataset):
 
         rows = self.rows if places is None else self._rows_at(self._selected(places))
         return sampled_lines(
-            self.recipe, seed=self.seed, index=torch.tensor(list(rows), dtype=torch.int64)
+            self.recipe,
+            seed=self.seed,
+            index=torch.tensor(list(rows), dtype=torch.int64, device="cpu"),
         )
 
     @override

@@ -17,6 +17,9 @@ PACKAGE = "deepbench_torch "
 LICENCE = "CC0-1.0"  # of the rows; the code that generates them is Apache-2.0
 _DIGEST = re.compile("[0-9a-f]{64}")
 
+# read when the module is imported: later no file may be free to open
+WRITER = f"deepbench_torch {version('deepbench_torch')}"
+
 
 class Metadata(NamedTuple):
     """Metadata of some rows of a catalogue.
@@ -71,7 +74,7 @@ class Metadata(NamedTuple):
             "seed": self.seed,
             "size": self.size,
             "split": self.split or "all",
-            "package": f"deepbench_torch {version('deepbench_torch')}",
+            "package": WRITER,
             "generator_version": GENERATOR_VERSION,
             "format_version": FORMAT_VERSION,
             "date": today(),
