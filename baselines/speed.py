@@ -18,25 +18,41 @@ from rich.table import Table
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from baselines.timing import motion, processes
+from baselines.timing import loaders, motion, others, processes, startup
 from deepbench_torch.cli import run_command
 
 BATCH = 256
+ONE_BY_ONE = 16  # rows timed together, which a clock resolves
 
 
 class Row(NamedTuple):
-    """Times of one case with one number of threads [microseconds an image]."""
+    """Times of one case with one number of threads [microseconds an image].
+
+    Attributes:
+        case: Name of the case.
+        threads: Number of threads.
+        randn: `torch.randn` of a batch.
+        batch: Generation of a batch.
+        randn_one: `torch.randn` of one image.
+        single: One row, `data[i]`; generation of one on a GPU.
+    """
 
     case: str
     threads: int
     randn: float
     batch: float
+    randn_one: float
     single: float
 
     @property
     def ratio(self) -> float:
         """Time of generating a batch, relative to `torch.randn` of its shape."""
         return self.batch / self.randn
+
+    @property
+    def single_ratio(self) -> float:
+        """Time of one row, relative to `torch.randn` of one image."""
+        return self.single / self.randn_one
 
 
 def cases() -> dict[str, db.Recipe]:
@@ -57,14 +73,31 @@ def measure(case: str, recipe: db.Recipe, *, threads: int, rounds: int, device: 
     torch.set_num_threads(threads)
     index = torch.arange(BATCH)
     shape = (BATCH, 1, recipe.image.height, recipe.image.width)
-    batch, single, randn = _in_turns(
+    data = db.Catalogue(recipe, size=BATCH)
+    clock = time.process_time if threads == 1 and device == "cpu" else time.perf_counter
+
+    def single() -> None:
+        if device == "cpu":
+            for row in range(ONE_BY_ONE):
+                data[row]
+        else:
+            for row in range(ONE_BY_ONE):
+                _finished(db.generate(recipe, 0, index[row : row + 1], device=device).image)
+
+    def random_one() -> None:
+        for _ in range(ONE_BY_ONE):
+            _finished(torch.randn(1, *shape[1:], device=device))
+
+    batch, one, randn, randn_one = _in_turns(
         rounds,
         lambda: _finished(db.generate(recipe, 0, index, device=device).image),
-        lambda: _finished(db.generate(recipe, 0, index[:1], device=device).image),
+        single,
         lambda: _finished(torch.randn(shape, device=device)),
-        clock=time.process_time if threads == 1 and device == "cpu" else time.perf_counter,
+        random_one,
+        clock=clock,
     )
-    return Row(case, threads, randn / BATCH, batch / BATCH, single)
+    times = randn / BATCH, batch / BATCH, randn_one / ONE_BY_ONE, one / ONE_BY_ONE
+    return Row(case, threads, *times)
 
 
 def _finished(images: torch.Tensor) -> None:
@@ -113,7 +146,8 @@ def main(
     all_threads = torch.get_num_threads()
     name = "CPU" if device == "cpu" else torch.cuda.get_device_name(device)
     table = Table(title=f"Microseconds an image (torch {torch.__version__}, {name})")
-    for column in ("case", "threads", "torch.randn", f"batch of {BATCH}", "ratio", "one by one"):
+    columns = ("threads", "torch.randn", f"batch of {BATCH}", "ratio", "one row", "ratio")
+    for column in ("case", *columns):
         table.add_column(column, justify="left" if column == "case" else "right")
     for case, recipe in cases().items():
         for threads in dict.fromkeys((1, all_threads)):
@@ -125,6 +159,7 @@ def main(
                 f"{row.batch:.1f}",
                 f"{row.ratio:.1f}",
                 f"{row.single:.0f}",
+                f"{row.single_ratio:.1f}",
             )
     torch.set_num_threads(1)
     console = Console()
@@ -135,8 +170,14 @@ def main(
         speed = reading(size=size, shuffle=shuffle)
         order = "shuffled" if shuffle else "in order"
         console.print(f"stored astro, plain DataLoader, no workers, {order}: {speed:,.0f} images/s")
-    console.print(str(motion.time_nbody(trajectories)))
-    console.print(str(processes.compare()))
+    for text in (
+        motion.time_nbody(trajectories),
+        processes.compare(),
+        loaders.time_loaders(),
+        startup.time_startup(),
+        others.compare_galsim(),
+    ):
+        console.print(str(text))
 
 
 if __name__ == "__main__":
