@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from deepbench_torch.images.compose import CHUNK
+from deepbench_torch.images.compose import pixels_together
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 
@@ -29,7 +29,8 @@ def blurred(recipe: Recipe, light: Tensor) -> Tensor:
     return seen
 
 
-def chunks(images: Tensor, *, pixels: int = CHUNK) -> Iterator[slice]:
-    """Yield the rows of images (N, H, W), so many pixels at once."""
+def chunks(images: Tensor, *, factor: int = 1) -> Iterator[slice]:
+    """Yield the rows of images (N, H, W), `factor` times as many as are rendered together."""
+    pixels = factor * pixels_together(images.device)
     rows = max(1, pixels // (images.shape[1] * images.shape[2]))
     return (slice(start, start + rows) for start in range(0, len(images), rows))

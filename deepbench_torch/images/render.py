@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.images.blur import blurred, chunks, rendered_grid
-from deepbench_torch.images.compose import CHUNK, compose
+from deepbench_torch.images.compose import compose
 from deepbench_torch.images.scene import Scene
 from deepbench_torch.native import run
 from deepbench_torch.native.plan import known
@@ -15,7 +15,7 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import PresentTables, Sample, SceneTables, own_rows
 from deepbench_torch.samples.image import scene_tables
 
-NOISE_CHUNK = 4 * CHUNK  # pixels whose noise is drawn at once
+NOISE_CHUNKS = 4  # as many pixels as are rendered together get their noise together
 WORKING_MEMORY = 96 << 20  # bytes; the most that a batch takes beyond what it gives
 
 
@@ -143,7 +143,7 @@ def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor
     """Return the image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
     image = clean.clone()
     with torch.inference_mode():
-        for part in chunks(clean, pixels=NOISE_CHUNK):
+        for part in chunks(clean, factor=NOISE_CHUNKS):
             for noise in recipe.degrade.noises:
                 image[part] = noise.apply(
                     image[part], seed=seed, index=index[part], realization=recipe.realization
