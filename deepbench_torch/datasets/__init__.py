@@ -20,7 +20,8 @@ of images and targets for boxes, masks, labels, slots and components. A mask hol
 the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
 ellipse of half its light for a galaxy, the edge of a shape. Shapes unite before a blur, so blurred
 components do not. torchvision's v2 transforms, passed as `transforms`, move image, boxes and masks
-together, and its detection networks accept a batch as it is::
+together (`clean` and `components` stay as they are), and its detection networks accept a batch as
+it is. `catalogue.recipe.unit("parameters/star/x")` returns a unit::
 
     data = db.Catalogue("sky", target=["boxes", "masks", "labels"])
     images, targets = next(iter(DataLoader(data, batch_size=8)))

@@ -8,6 +8,14 @@ from typing import NamedTuple
 import torch
 
 
+class ParentRank(NamedTuple):
+    """Rank of a training process, as it reported it to the process that it started."""
+
+    process: int
+    rank: int
+    world: int
+
+
 class ShardPlan(NamedTuple):
     """Training steps of an epoch, or of the rest of one.
 

@@ -37,7 +37,7 @@ def stream_source(
 
     Raises:
         TypeError: If the recipe is a dataset other than a collection.
-        ValueError: If a collection has a seed or an image size beside it.
+        ValueError: If a collection has a seed, an image size or a realization beside it.
     """
     if isinstance(recipe, PairDataset) and not isinstance(recipe, Collection):
         raise TypeError(
@@ -56,6 +56,20 @@ def stream_source(
             target_transform=target_transform,
             transforms=transforms,
         )
+    _check_left_to_members(seed, image_size=image_size, realization=realization)
+    source = recipe.with_target(recipe.target if target is None else target)
+    own = (recipe.transform, recipe.target_transform, recipe.transforms)
+    new = (transform, target_transform, transforms)
+    chosen: Any = own if new == (None, None, None) else new
+    # the target's first: a transform is checked beside it
+    source.target_transform, source.transform, source.transforms = chosen[1], chosen[0], chosen[2]
+    return source
+
+
+def _check_left_to_members(
+    seed: int | None, *, image_size: ImageSize, realization: int | None
+) -> None:
+    """Refuse what only the members of a collection set."""
     if seed is not None or image_size is not None:
         raise ValueError(
             "CatalogueStream: expected seed=None and image_size=None for a Collection, got "
@@ -66,13 +80,6 @@ def stream_source(
             "CatalogueStream: expected realization=None for a Collection, got "
             f"{realization!r}; set it in its members"
         )
-    source = recipe.with_target(recipe.target if target is None else target)
-    own = (recipe.transform, recipe.target_transform, recipe.transforms)
-    new = (transform, target_transform, transforms)
-    chosen: Any = own if new == (None, None, None) else new
-    # the target's first: a transform is checked beside it
-    source.target_transform, source.transform, source.transforms = chosen[1], chosen[0], chosen[2]
-    return source
 
 
 def digest_of(source: Source) -> str:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, final
+from typing import Any, NoReturn, final
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
@@ -17,7 +17,12 @@ from deepbench_torch.datasets.overlap import use_parts
 from deepbench_torch.datasets.streams.batches import LAST_ROW, BatchMaker, check_rows
 from deepbench_torch.datasets.streams.nesting import refuse_nested_batches
 from deepbench_torch.datasets.streams.progress import Progress, Reader, StreamProgress, job_state
-from deepbench_torch.datasets.streams.sharding import ShardPlan, rank_and_world, worker_shard
+from deepbench_torch.datasets.streams.sharding import (
+    ParentRank,
+    ShardPlan,
+    rank_and_world,
+    worker_shard,
+)
 from deepbench_torch.datasets.streams.sources import digest_of, parts_from, stream_source
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.numerics.checks import check_device, check_flag, check_integer
@@ -27,14 +32,6 @@ FIXED = frozenset({"source", "start", "size", "batch_size", "drop_last", "device
 NO_ATTRIBUTES = DERIVED | {
     *("recipe", "seed", "target", "transform", "target_transform", "transforms", "collate_fn"),
 }
-
-
-class ParentRank(NamedTuple):
-    """Rank of a training process, as it reported it to the process that it started."""
-
-    process: int
-    rank: int
-    world: int
 
 
 @final
