@@ -1,4 +1,4 @@
-"""Simple, physically exact simulated images and time series for machine learning.
+"""Simple simulated images and time series with exact truth, for machine learning.
 
 Lightning, torchvision, astropy and matplotlib are imported when they are first used, so that worker
 processes and the command line start quickly.

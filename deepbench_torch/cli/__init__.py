@@ -40,7 +40,7 @@ def version(
         ),
     ] = False,
 ) -> None:
-    """Simulate physically exact images and time series for machine learning."""
+    """Simulate images and time series with exact truth for machine learning."""
 
 
 app.command()(generate)
