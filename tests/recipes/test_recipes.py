@@ -186,11 +186,11 @@ def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
         ({"image": {"height": 0, "width": 9}}, "image.height: expected a number >= 1, got 0"),
         (
             {"image": {"height": 8, "width": 9, "depth": 1}},
-            "image.depth: expected one of the keys height, width, got 'depth'",
+            "image.depth: expected one of the keys height, width, samples, got 'depth'",
         ),
         ({"label": "clas"}, "label: .*'class' or 'present', got 'clas'"),
         ({"count": 2}, "label: expected present .* got class with count: 2"),
-        ({"count": 0}, "count: expected whole numbers from 0 to 1000"),
+        ({"count": 0}, "label: expected present if an image can hold no object"),
         ({"count": {"uniform": [0.5, 1.5]}}, "count: expected whole numbers"),
         ({"count": float("inf")}, "count: expected whole numbers from 0 to 1000"),
         ({"degrade": {"blur": {"sigma": -1}}}, "degrade.blur.sigma: expected a number > 0, got -1"),
