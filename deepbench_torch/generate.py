@@ -89,7 +89,7 @@ def generate(
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
         realization: Number of independent noise of the same scenes, from 0 on; the recipe's, which
             is 0 where it states none, if None.
-        device: Where images are drawn, and where series, label and index are handed over.
+        device: Device that renders images, and on which series, label and index are returned.
             Parameters and motion are always worked out on the CPU.
 
     Returns:

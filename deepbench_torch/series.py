@@ -1,4 +1,4 @@
-"""Time series: the rows of a SeriesRecipe, drawn, followed and measured."""
+"""Time series: the rows of a SeriesRecipe, sampled, simulated and measured."""
 
 import math
 from dataclasses import replace
@@ -37,8 +37,8 @@ def follow_series(
     """
 
     def part(rows: slice) -> SeriesSample:
-        with torch.inference_mode():  # no gradient is asked for: each small step costs less
-            return _follow(recipe, seed=seed, index=index[rows], device=device)
+        with torch.inference_mode():  # no gradient is needed: each small step costs less
+            return _simulate(recipe, seed=seed, index=index[rows], device=device)
 
     first, *rest = _chunks(recipe, len(index), numbers=CHUNK)
     beginning = part(first)
@@ -55,7 +55,7 @@ def _chunks(recipe: SeriesRecipe, count: int, *, numbers: int) -> list[slice]:
     return [slice(start, start + rows) for start in range(0, max(count, 1), rows)]
 
 
-def _follow(
+def _simulate(
     recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
 ) -> SeriesSample:
     system, setting = recipe.definition, recipe.setting
@@ -113,7 +113,7 @@ def _room(sample: SeriesSample, count: int) -> SeriesSample:
 
 
 def sample_priors(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Return draws of the priors by name, each from a stream of its own, "system.name".
+    """Return samples of the priors by name, each from a stream of its own, "system.name".
 
     Args:
         recipe: What the series hold.
@@ -156,7 +156,7 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
 def perturb(
     recipe: SeriesRecipe, drawn: SampledSystems, *, seed: int, index: Tensor
 ) -> SampledSystems:
-    """Return the parameters as they act, with their noise; what was drawn, if there is none.
+    """Return the parameters as they act, with their noise; as sampled, if there is none.
 
     Every parameter and slot has a stream of noise of its own, "noise.system.name.slot".
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parents[1]
+RENDER = "sample, render or plot"
 # an everyday word that stands for a technical act, and what to write
 WORDS = {
     "anew": "again",
@@ -35,8 +36,44 @@ WORDS = {
     "rolls back": "returns",
     "portraits?": "gallery",
     "asked was": "requested was",
+    "asked for": "requested",
+    # not as a name or key: `draw`, "draw", draw=
+    r"(?<![\"'`._])(?:draws?|drawn|drawing)(?![\"'`=:_.])": RENDER,
 }
+# a name of functions and classes, and the field's name for it
+NAMES = {
+    "Deal": "ShardPlan",
+    "Drawn": "RenderedObjects or SampledSystems",
+    "Height": "RungResult",
+    "Interleaved": "interleave",
+    "Lane": "WorkerShard",
+    "Places?": "Progress",
+    "Told": "ParentRank",
+    "_?draw(_.*)?": "sample_*, render_* or plot_*",
+    "follow": "simulate",
+    "_?moments?": "time",
+    "_?portraits?": "gallery",
+    "prepare": "initial_state",
+    "_?race": "time_*",
+    "_?settled?": "choose_layout, fixed",
+    "_?seal": "checksum",
+    "adopted|homeless": "reassign, unassigned",
+    "at_moment": "at_time",
+    "climb": "evaluate_rung",
+    "crew": "workers",
+    "momentary": "memoryless",
+    "separate": "render_instances",
+    "silent": "not_hashed",
+    "transforms_nothing": "has_transforms",
+}
+# what tests may use for names and oracles of their own
+LOCAL = {RENDER, *NAMES.values()}
+# files that hold the words themselves
+TABLES = ("tests/prose.py", "tests/test_prose.py")
 OPENINGS = ("What", "Which", "How", "That", "Of")
+# Python 3.12 splits f-strings into tokens of their own
+TEXTS = (tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", -1))
+_NAME = {re.compile(name): plain for name, plain in NAMES.items()}
 _WORD = {re.compile(rf"\b{word}\b", re.IGNORECASE): plain for word, plain in WORDS.items()}
 
 
@@ -58,11 +95,15 @@ def in_text(text: str, *, file: str, line: int = 1) -> Iterator[Finding]:
 
 
 def in_python(source: str, *, file: str) -> Iterator[Finding]:
-    """Yield the words of comments and strings, and the openings of docstrings."""
+    """Yield the words of comments and strings, the names, and the openings of docstrings."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in (tokenize.COMMENT, tokenize.STRING):
+        if token.type in TEXTS:
             yield from in_text(token.string, file=file, line=token.start[0])
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            for pattern, plain in _NAME.items():
+                if pattern.fullmatch(node.name):
+                    yield Finding(file, node.lineno, node.name, plain)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             text = ast.get_docstring(node) or ""
             if text.split(" ")[0] in OPENINGS:
@@ -71,12 +112,15 @@ def in_python(source: str, *, file: str) -> Iterator[Finding]:
 
 
 def findings(folder: Path = FOLDER) -> Iterator[Finding]:
-    """Yield all findings of the package, the baselines, their recipes and the README."""
-    for part in ("deepbench_torch", "baselines"):
+    """Yield all findings of the package, the baselines, the tests, their recipes and the README."""
+    for part in ("deepbench_torch", "baselines", "tests"):
         for path in sorted((folder / part).rglob("*")):
             name = str(path.relative_to(folder))
+            if name in TABLES:
+                continue
             if path.suffix == ".py":
-                yield from in_python(path.read_text(encoding="utf-8"), file=name)
+                found = in_python(path.read_text(encoding="utf-8"), file=name)
+                yield from (each for each in found if part != "tests" or each.plain not in LOCAL)
             elif path.suffix == ".yaml":
                 yield from in_text(path.read_text(encoding="utf-8"), file=name)
     yield from in_text((folder / "README.md").read_text(encoding="utf-8"), file="README.md")

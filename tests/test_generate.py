@@ -30,7 +30,7 @@ def parts(sample: Sample) -> dict[str, Tensor]:
 
 
 def assert_rows_equal(sample: Sample, rows: list[int], other: Sample) -> None:
-    """Rows of one sample are all of another, to the bit."""
+    """Rows of one sample are all of another, bit for bit."""
     mine, theirs = parts(sample), parts(other)
     assert mine.keys() == theirs.keys()
     for path, values in mine.items():

@@ -13,6 +13,9 @@ from tests import prose
         ('"""What it is."""\n', "What it is."),
         ('def f() -> None:\n    """Of two files one."""\n', "Of two files one."),
         ("text = f'asked was {1}'\n", "asked was"),
+        ("# Objects are drawn here\n", "drawn"),
+        ("def draw_scene() -> None: ...\n", "draw_scene"),
+        ("class Told: ...\n", "Told"),
     ],
 )
 def test_words_are_found_with_their_line(source: str, found: str) -> None:
@@ -21,7 +24,15 @@ def test_words_are_found_with_their_line(source: str, found: str) -> None:
     assert finding.line in (1, 2)
 
 
-@pytest.mark.parametrize("source", ["anew = 1\n", '"""Return what it is."""\n', "# renewed\n"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "anew = 1\n",
+        '"""Return what it is."""\n',
+        "# renewed\n",
+        "noise = {'draw': 'step'}  # `draw`\n",
+    ],
+)
 def test_names_and_other_words_pass(source: str) -> None:
     assert list(prose.in_python(source, file="a.py")) == []
 

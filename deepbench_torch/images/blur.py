@@ -11,7 +11,7 @@ from deepbench_torch.recipes import Recipe
 
 
 def rendered_grid(recipe: Recipe) -> Grid:
-    """Return the pixels to draw: the image, and as far around it as its blur reaches."""
+    """Return the pixels to render: the image, and as far around it as its blur reaches."""
     if recipe.degrade.blur is None:
         return recipe.grid
     grid = recipe.grid

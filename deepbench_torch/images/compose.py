@@ -38,7 +38,7 @@ def render_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterato
     Args:
         scene: B scenes.
         grid: Pixel centres of an H by W image.
-        device: Where to draw.
+        device: Device that renders.
     """
     per_chunk = max(1, pixels_together(device) // (grid.shape[0] * grid.shape[1]))
     for kind, present in scene.present.items():
@@ -71,8 +71,8 @@ def compose(
         scene: B scenes.
         grid: Pixel centres of an H by W image.
         how: "sum" where light adds up, "union" for the brightest object in each pixel.
-        device: Where to draw.
-        differentiable: Whether gradients by the parameters are asked for.
+        device: Device that renders.
+        differentiable: Whether gradients by the parameters are needed.
 
     Returns:
         float32, shape (B, H, W).

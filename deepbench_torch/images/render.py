@@ -1,4 +1,4 @@
-"""Rows of a recipe of images: drawn, spread, given noise, and labelled."""
+"""Rows of a recipe of images: rendered, blurred, degraded by noise, and labelled."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ class Scene(NamedTuple):
 
     Attributes:
         tables: By kind, its parameters in their order, shape (parameters, B, slots), in pixels and
-            radians. A slot that is not present holds the object that would have been drawn there.
+            radians. A slot that is not present holds the object that would have been sampled there.
         present: By kind, bool of shape (B, slots).
     """
 

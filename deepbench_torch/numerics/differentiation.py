@@ -30,7 +30,7 @@ def plain_values(tensor: Tensor) -> Tensor:
 
 
 def is_differentiated(tensor: Tensor) -> bool:
-    """Return whether a derivative by a tensor may be asked for, in any mode.
+    """Return whether a derivative by a tensor may be needed, in any mode.
 
     Example:
         >>> is_differentiated(torch.zeros(1)), is_differentiated(torch.zeros(1, requires_grad=True))

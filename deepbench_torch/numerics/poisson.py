@@ -1,7 +1,7 @@
 """The Poisson quantile: whole numbers of photons from uniform numbers and rates.
 
 Inverting the cumulative distribution of one uniform a pixel keeps the noise addressed: a pixel's
-count grows steadily with its rate, and no draw depends on another's.
+count grows steadily with its rate, and no count depends on another.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The kinds of object that the package can draw: one explicit table."""
+"""The kinds of object that the package renders: one explicit table."""
 
 from typing import Any
 

@@ -65,7 +65,7 @@ def light(
     """Return the light of ellipses at pixel centres.
 
     Inside is (u / a)**2 + (v / b)**2 <= 1 with the semi-axes a and b. An outline ends inward at the
-    ellipse whose semi-axes p a and q b are shorter by `thickness`, as a drawing program has it.
+    ellipse whose semi-axes p a and q b are shorter by `thickness`, as in vector graphics.
     That deviates from a true offset, which is no ellipse: between the axes the outline is thinner.
     """
     dx, dy = column - x, row - y

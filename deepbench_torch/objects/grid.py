@@ -57,7 +57,7 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns drawn, the margin included."""
+        """Rows and columns rendered, the margin included."""
         return self.height + 2 * self.margin, self.width + 2 * self.margin
 
     @property
@@ -66,7 +66,7 @@ class Grid:
         return min(self.height, self.width)
 
     def inner(self, images: Tensor) -> Tensor:
-        """Return images (B, H, W) drawn with the margin, without it."""
+        """Return images (B, H, W) rendered with the margin, without it."""
         edge = self.margin
         return images[:, edge : edge + self.height, edge : edge + self.width]
 

@@ -75,7 +75,7 @@ class ObjectKind(Generic[T]):
 
     @independent_of_settings
     def render(self, parameters: Mapping[str, Tensor] | T, grid: Grid) -> Tensor:
-        """Draw each object alone on its own image.
+        """Render each object alone on its own image.
 
         Args:
             parameters: Every parameter by name, or the kind's record: tensors of shape (B,), in

@@ -82,7 +82,7 @@ def length(prior: Prior) -> Parameter:
         "length",
         prior,
         above=0.0,
-        remedy="a shape of no size draws nothing, so leave its slot empty instead",
+        remedy="a shape of no size has no light, so leave its slot empty instead",
     )
 
 
@@ -93,7 +93,7 @@ def thickness(prior: Prior = PENS) -> Parameter:
         prior,
         above=0.0,
         closed_below=True,
-        remedy="a shape of no thickness draws nothing, so leave its slot empty instead",
+        remedy="a shape of no thickness has no light, so leave its slot empty instead",
     )
 
 

@@ -70,7 +70,7 @@ STAR = ObjectKind(
             "length",
             Uniform(0.04, 0.08),
             above=0.0,
-            remedy="a star of no width draws nothing, so leave its slot empty instead",
+            remedy="a star of no width has no light, so leave its slot empty instead",
         ),
         # 2.5 fits many observed images, 4.765 follows from turbulence theory (Trujillo et al. 2001)
         "alpha": Parameter(

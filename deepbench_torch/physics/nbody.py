@@ -156,7 +156,7 @@ def _leapfrog(
     mass, x, v = (field.movedim(0, -1).contiguous() for field in system[:3])  # (N, D, C)
     pairs = _pair_up(mass, system)
     decay, reach = _damped_drift(system.damping, step)
-    # a factor of 1 changes no bit, so it is left out unless its gradient is asked for
+    # a factor of 1 changes no bit, so it is left out unless its gradient is needed
     damped = is_differentiated(system.damping) or bool((system.damping != 0).any())
     half_step = _Pairs(pairs.other, pairs.strength * (step / 2), pairs.softening2)
     kick, closeness = _pull(x, half_step)

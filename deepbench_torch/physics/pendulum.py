@@ -65,7 +65,7 @@ def simulate(
         d2phi/dt2 = -(gravity / length) sin phi - (friction / mass) dphi/dt.
 
     Released from rest without friction, the solution is closed, in Jacobi's elliptic functions.
-    With friction or a starting velocity (or where their gradients are asked for) it is integrated
+    With friction or a starting velocity (or where their gradients are needed) it is integrated
     in steps of at most a quarter radian of phase, to order 10: within 1e-9 radian over 100 radians
     of phase up to 170 degrees; nearer to upright any error grows exponentially, rounding too.
     The method "small_angle" puts phi for sin phi: the damped harmonic oscillator, closed.

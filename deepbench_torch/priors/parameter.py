@@ -27,7 +27,7 @@ class Parameter(NamedTuple):
 
     Attributes:
         role: What it measures; decides its unit and how a recipe's fraction becomes pixels.
-        prior: From what it is drawn where a recipe does not say; in the units of a recipe.
+        prior: Distribution where a recipe has none; in the units of a recipe.
         above: Values must be larger than this, or equal to it if `closed`.
         below: Values must be smaller than this, or equal to it if `closed_below`.
         closed: Whether `above` itself makes sense.

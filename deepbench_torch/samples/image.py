@@ -101,7 +101,7 @@ class Sample(AbstractSample):
         label: Class indices, int64, shape (B,); or which kinds are present, float32, shape (B, K).
         index: Row numbers, int64, shape (B,).
         scene: By kind and name, the parameters in pixels and radians, float32, shape (B, slots). A
-            slot that is not present holds the object that would have been drawn there.
+            slot that is not present holds the object that would have been sampled there.
         present: By kind, which slots hold an object, bool, shape (B, slots).
         recipe: What the images hold, at their size.
 

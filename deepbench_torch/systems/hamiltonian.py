@@ -26,7 +26,7 @@ from deepbench_torch.systems.system import (
     SampledSystems,
     Setting,
     System,
-    at_moment,
+    at_time,
     varies,
 )
 
@@ -56,7 +56,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: SampledSystems, setting: Setting) -> Record:
+def simulate(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the paths of pendulums; parameters that vary act from their moment to the next one."""
     if varies(FIELDS, drawn.parameters):
         return _step_by_step(drawn.parameters, setting)
@@ -81,7 +81,7 @@ def _step_by_step(parameters: Parameters, setting: Setting) -> Record:
     turned = torch.zeros_like(q)
     moments = []
     for moment in range(setting.steps + 1):
-        now = at_moment(FIELDS, parameters, moment) | {"q": q, "p": p}
+        now = at_time(FIELDS, parameters, moment) | {"q": q, "p": p}
         path = _simulate(now, setting.one_step)
         record = _record(path, now)
         record.series[..., 0] += turned[:, None]
@@ -114,5 +114,5 @@ HAMILTONIAN_PENDULUM = System(
     phase_plane=("q", "p"),
     channels=channels,
     initial_state=as_drawn,
-    simulate=follow,
+    simulate=simulate,
 )

@@ -21,7 +21,7 @@ from deepbench_torch.systems.system import (
     SampledSystems,
     Setting,
     System,
-    at_moment,
+    at_time,
     varies,
 )
 
@@ -97,11 +97,11 @@ def channels(slots: int, options: Options) -> list[Channel]:
     ]
 
 
-def prepare(draws: dict[str, Tensor], options: Options) -> SampledSystems:
-    """Bound systems in the frame of their centre of mass, from draws.
+def initial_state(draws: dict[str, Tensor], options: Options) -> SampledSystems:
+    """Return bound systems in the frame of their centre of mass, from samples of the priors.
 
     Places are moved to that frame. A body's speed is the same share of what it takes to escape from
-    the others as every other body's; it goes along the sum of what was drawn and `rotation` times
+    the others as every other body's; it goes along the sum of what was sampled and `rotation` times
     the way round the centre. Velocities too are moved to that frame and then scaled until the
     kinetic energy is `virial` times the size of the potential energy. As that is less than 1 the
     total energy is negative. Only sums, products, quotients and square roots are taken, so the bits
@@ -129,7 +129,7 @@ def prepare(draws: dict[str, Tensor], options: Options) -> SampledSystems:
     return SampledSystems({**draws, "mass": mass, **motion}, present)
 
 
-def follow(drawn: SampledSystems, setting: Setting) -> Record:
+def simulate(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the paths of systems; parameters that vary act from their moment to the next one."""
     axes = _axes(setting.options)
     place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
@@ -165,7 +165,7 @@ def _step_by_step(
 ) -> nbody.Trajectory[Tensor]:
     moments = []
     for moment in range(setting.steps + 1):
-        now = at_moment(FIELDS, parameters, moment)
+        now = at_time(FIELDS, parameters, moment)
         motion = _simulate(now, setting.one_step, place=place, speed=speed)
         moments.append([field[:, :1] for field in motion[1:]])
         place, speed = motion.position[:, 1], motion.velocity[:, 1]
@@ -184,7 +184,7 @@ def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
 
 
 def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
-    """Return unit vectors along the drawn velocities and the turn round the centre, (B, slots)."""
+    """Return unit vectors along the sampled velocities and the turn round the centre."""
     radius = exact_math.sqrt(_squared(place[:2]))
     spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
     turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
@@ -226,6 +226,6 @@ NBODY = System(
     required=needs,
     phase_plane=("x", "y"),
     channels=channels,
-    initial_state=prepare,
-    simulate=follow,
+    initial_state=initial_state,
+    simulate=simulate,
 )

@@ -60,7 +60,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def follow(drawn: SampledSystems, setting: Setting) -> Record:
+def simulate(drawn: SampledSystems, setting: Setting) -> Record:
     """Return the swing of pendulums; with parameters that vary, each moment has its own."""
     parameters = drawn.parameters
     time = sample_times(setting.duration, setting.steps)
@@ -136,5 +136,5 @@ PENDULUM = System(
     phase_plane=("angle", "velocity"),
     channels=channels,
     initial_state=as_drawn,
-    simulate=follow,
+    simulate=simulate,
 )

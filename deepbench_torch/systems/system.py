@@ -96,7 +96,7 @@ class System(NamedTuple):
         required: The names of the parameters of a recipe that gives some, under some options.
         phase_plane: The two things measured that show the motion in a plane.
         channels: The columns of a series for some number of slots, under some options.
-        initial_state: From draws of the priors to the systems.
+        initial_state: From samples of the priors to the systems.
         simulate: From systems and a setting to a record.
     """
 
@@ -118,7 +118,7 @@ def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:
     return any(_varies(fields[name], values) for name, values in parameters.items())
 
 
-def at_moment(
+def at_time(
     fields: Mapping[str, Quantity], parameters: Parameters, moment: int
 ) -> dict[str, Tensor]:
     """Return the parameters that hold at a moment, shape (B,) or (B, slots)."""

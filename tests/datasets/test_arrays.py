@@ -83,7 +83,7 @@ def test_scikit_learn_trains_on_them() -> None:
 
 
 def test_scikit_learn_trains_on_several_labels() -> None:
-    """Which kinds there are; guesses of three labels would all be right in one case of eight."""
+    """Learn the kinds; guesses of three labels would all be right in one case of eight."""
     X, y = db.Catalogue("sky", size=100, image_size=8).arrays()  # noqa: N806 - scikit-learn's name
     model = MultiOutputClassifier(LogisticRegression(max_iter=2000)).fit(X, y)
     assert model.score(X, y) > 0.3

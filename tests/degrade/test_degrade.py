@@ -161,7 +161,7 @@ def test_photon_noise_has_mean_and_variance(
 
 
 def test_photon_noise_is_the_quantile_of_scipy() -> None:
-    """Of the uniform numbers of the stream "noise.poisson", pixel by pixel along the rows."""
+    """Photons use the uniform numbers of "noise.poisson", pixel by pixel along the rows."""
     image, index = light(11, 17, 0.1, batch=3).float() * 5, torch.tensor([7, 0, 2**40])
     drawn = Photons(exposure=80.0, background=0.5).apply(image, seed=3, index=index)
     bits = rng.pixel_bits(3, "noise.poisson", index, image[0].numel()).view(image.shape)
@@ -192,7 +192,7 @@ def test_read_out_noise_is_normal(sigma: float) -> None:
 
 
 def test_read_out_noise_is_that_of_its_stream() -> None:
-    """Of "noise.gaussian", pixel by pixel along the rows; one product rounded."""
+    """Normal numbers of "noise.gaussian", pixel by pixel along the rows; one product rounded."""
     index = torch.tensor([7, 0, 2**40])
     noise = ReadOut(sigma=0.25).apply(flat(0.0, batch=3), seed=3, index=index)
     normal = rng.pixel_normal(3, "noise.gaussian", index, noise[0].numel())

@@ -92,7 +92,7 @@ def _best_of(
     index: Tensor,
     rows: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Of some candidates for some rows the first that satisfies, else the best, and its share."""
+    """Return the first candidate that satisfies, else the best, and its share, for some rows."""
     trials = scenes.draw_values(recipe, seed=seed, index=index[rows], candidates=group)
     many = trials.shape[1]
     there = {kind: slots[rows].repeat_interleave(many, 0) for kind, slots in present.items()}

@@ -17,7 +17,7 @@ from deepbench_torch.recipes import Recipe
 
 
 def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Which slots of each kind hold an object, bool of shape (B, slots).
+    """Return which slots of each kind hold an object, bool of shape (B, slots).
 
     Object j of an image takes slot j of its kind, whether kinds are drawn or counted.
 
@@ -100,7 +100,7 @@ def to_pixels(
 
 
 class _Plan(NamedTuple):
-    """Of every parameter of a recipe: its stream, prior, role and largest value."""
+    """Yield of every parameter of a recipe: its stream, prior, role and largest value."""
 
     streams: tuple[str, ...]
     priors: tuple[priors.Prior, ...]

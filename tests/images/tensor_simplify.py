@@ -11,7 +11,7 @@ from deepbench_torch.recipes import Recipe
 def simplified_present(
     recipe: Recipe, present: dict[str, Tensor], *, seed: int, index: Tensor
 ) -> dict[str, Tensor]:
-    """Which slots still hold an object, by the kinds that are kept.
+    """Return which slots still hold an object, by the kinds that are kept.
 
     A slot that loses its object, or another kind's, keeps the parameters that were drawn for it, so
     nothing but the mask changes.

@@ -245,8 +245,8 @@ import torch
 import deepbench_torch as db
 
 def peak():
-    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return told if sys.platform == "darwin" else told * 1024
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found if sys.platform == "darwin" else found * 1024
 
 torch.set_num_threads(1)
 recipe = db.load_recipe(sys.argv[1])

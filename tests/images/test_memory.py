@@ -57,7 +57,7 @@ def stream_loader(*, rows: int, workers: int) -> DataLoader[Any]:
 
 @pytest.mark.parametrize("kind", ["stored", "stream"])
 def test_memory_over_a_few_rows(kind: str, tmp_path: Path) -> None:
-    """What the first batches need settles within the first epoch."""
+    """The memory of the first batches settles within the first epoch."""
     rows, workers = 28_000, 2
     loader = (
         stored_loader(tmp_path, rows=rows, workers=workers)

@@ -1,4 +1,4 @@
-"""What objects refuse, and how they say so."""
+"""Errors of objects, and their messages."""
 
 import math
 from typing import Any

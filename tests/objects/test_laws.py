@@ -74,7 +74,7 @@ def test_agrees_with_reference_renderer(case: Case) -> None:
 
 @each_case
 def test_agrees_with_reference_renderer_in_single_precision(case: Case) -> None:
-    """Of the parameters as single precision holds them."""
+    """Return the light of the parameters as single precision holds them."""
     parameters = tensors(case.parameters, torch.float32)
     found = case.kind.render(parameters, GRID)[0].double().numpy()
     exact = {name: float(value) for name, value in parameters.items()}

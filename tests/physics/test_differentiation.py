@@ -1,7 +1,7 @@
 """Forward mode of the simulators agrees with reverse mode, also at parameters that are 0.
 
 Where friction, velocity or damping is 0, a simulator takes a shorter way; it may not do so if a
-derivative by that parameter is asked for. Oracle: reverse mode of plain autograd.
+derivative by that parameter is needed. Oracle: reverse mode of plain autograd.
 """
 
 from collections.abc import Callable

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 class Systems(NamedTuple):
-    """What `nbody.simulate` takes by position."""
+    """Positional arguments of `nbody.simulate`."""
 
     mass: Tensor
     position: Tensor

@@ -157,7 +157,7 @@ CASES = [
     ),
     (
         GOOD.replace("ma: ", "ma: -"),
-        "objects.star.gamma: expected a number > 0, got -0.1; a star of no width draws nothing, so leave its slot empty instead",
+        "objects.star.gamma: expected a number > 0, got -0.1; a star of no width has no light, so leave its slot empty instead",
     ),
     (
         GOOD.replace("gamma: 0.1", "alpha: {uniform: [0.5, 2]}"),
@@ -197,7 +197,7 @@ CASES = [
     ),
     (
         GOOD.replace(" 0.1", " .inf"),
-        "objects.star.gamma: expected a number > 0, got inf; a star of no width draws nothing, so leave its slot empty instead",
+        "objects.star.gamma: expected a number > 0, got inf; a star of no width has no light, so leave its slot empty instead",
     ),
     (
         GOOD.replace(" 0.1", " {unifrom: [0, 1]}"),
@@ -302,7 +302,7 @@ CASES = [
     ),
     (
         GOOD.replace("count: 1", "scene: [{star: {gamma: 0}}]"),
-        "scene.0.star.gamma: expected a number > 0, got 0.0; a star of no width draws nothing, so leave its slot empty instead",
+        "scene.0.star.gamma: expected a number > 0, got 0.0; a star of no width has no light, so leave its slot empty instead",
     ),
     (
         GOOD.replace("count: 1", "scene: [star]"),

@@ -1,4 +1,4 @@
-"""What time series show is what the simulators of `physics` say of the truth beside them."""
+"""Time series equal what the simulators of `physics` return for the truth beside them."""
 
 import math
 from typing import Any

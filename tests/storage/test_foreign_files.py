@@ -215,7 +215,7 @@ def test_an_empty_folder_can_be_written_into(form: str, tmp_path: Path) -> None:
 def test_a_kill_between_the_two_renames_loses_nothing(
     moment: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands after each rename is put right by the next call, whatever it writes."""
+    """The next call repairs the files after each rename, whatever it writes."""
     path = write(tmp_path / "c", form)
     others = add_others(path)
     rename, calls = os.replace, []

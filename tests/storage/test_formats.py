@@ -378,7 +378,7 @@ def test_a_failing_write_leaves_nothing(
         _write_and_stop(tmp_path, made, form, monkeypatch)
     assert [name for name in os.listdir(tmp_path) if not name.startswith(".")] == []
     monkeypatch.undo()
-    # the same call goes on with what was done, and leaves nothing else
+    # the same call resumes with what was done, and leaves nothing else
     path = write(tmp_path, made, form)
     assert os.listdir(tmp_path) == [path.name]
     assert reproduce(path).files > 3

@@ -127,7 +127,7 @@ HDF5: list[Callable[[h5py.File, random.Random], None]] = [
 
 
 def damage(path: Path, whole: bytes, number: int) -> str:
-    """Damage a file in the way of a number; where HDF5 can be told to, the seal is made anew."""
+    """Damage a file in the way of a number; where HDF5 has one, the checksum is computed again."""
     rng = random.Random(number)  # noqa: S311
     if number % 2:
         content = bytearray(whole)

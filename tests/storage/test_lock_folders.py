@@ -6,7 +6,7 @@ import pytest
 
 import deepbench_torch as db
 
-SYSTEM = Path("/proc")  # a folder in which nobody creates files, whoever runs the tests
+SYSTEM = Path("/proc")  # a folder in which nobody creates files, under any user
 only_with_proc = pytest.mark.skipif(not SYSTEM.is_dir(), reason="needs a proc file system")
 
 

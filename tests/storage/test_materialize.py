@@ -1,4 +1,4 @@
-"""Stored equals generated, bit for bit; a file is whole, ours and the one asked for, or refused."""
+"""Stored equals generated, bit for bit; a file is whole, ours and the one requested, or refused."""
 
 import hashlib
 import os

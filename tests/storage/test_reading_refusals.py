@@ -1,4 +1,4 @@
-"""What the operating system refuses is reported as that, with its remedy; never as damage."""
+"""A refusal of the operating system is reported as that, with its remedy; never as damage."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Shards, whole files and whoever makes them: the same rows and the same bytes."""
+"""Shards, single files and any writer: the same rows and the same bytes."""
 
 import hashlib
 import os
@@ -178,7 +178,7 @@ def test_a_damaged_shard_is_found_and_written_again(
 def test_shards_that_are_there_need_no_room(
     catalogue: db.Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that took them all is full: the call that goes on with them is not refused."""
+    """A disk that took them all is full: the call that resumes with them is not refused."""
     path = write(catalogue, tmp_path / "a.h5", shard_rows=20)
     whole = bytes_of(tmp_path)
     path.unlink()
@@ -203,7 +203,7 @@ def test_a_shard_alone_is_no_catalogue(catalogue: db.Catalogue, tmp_path: Path) 
 def test_contents_have_checksums_of_their_own(
     name: str, message: str, catalogue: db.Catalogue, tmp_path: Path
 ) -> None:
-    """Oracle: a changed file whose last line was made anew."""
+    """Oracle: a changed file whose last line was written again."""
     path = write(catalogue, tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
         file[name][7] += 1

@@ -1,4 +1,4 @@
-"""What the system refuses is reported with its remedy; a shared folder works for every member."""
+"""A refusal of the system is reported with its remedy; a shared folder works for every member."""
 
 import errno
 import os

@@ -27,7 +27,7 @@ DATA = {"npy": "images.npy", "jpeg": "images/000000.jpg", "fits": "images/000000
 
 
 class Evil:
-    """What would touch a file if it were unpickled."""
+    """An object that touches a file if it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, ("unpickled",)
