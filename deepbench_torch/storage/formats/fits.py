@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.generate import GENERATOR_VERSION
-from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
@@ -49,7 +49,8 @@ class FitsFiles(RowFiles):
     """A file a row, `images/000000.fits` or `series/000000.fits`, float32 as generated.
 
     The header holds the parameters of each object by kind and slot, as `HIERARCH STAR 0 GAMMA`.
-    Pixels are counted from 0 (FITS itself counts from 1), and infinity is a text.
+    Pixels are counted from 0 (FITS itself counts from 1), and infinity is a text. GAIN, SKY,
+    RDNOISE and PSFSIGMA describe noise and blur.
     """
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
@@ -87,6 +88,9 @@ class FitsFiles(RowFiles):
         header["LABEL"] = self._label(row)
         for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
+        for name, (value, meaning) in _observation(recipe).items():
+            header[name] = (value, meaning)
+        header["COMMENT"] = "x and y are pixels counted from 0; FITS itself counts from 1."
         for kind, slot, values in objects_of(row):
             for name, value in values.items():
                 unit = recipe.unit(f"parameters/{kind}/{name}")
@@ -106,6 +110,23 @@ class FitsFiles(RowFiles):
     @override
     def finish(self) -> dict[str, Any]:
         return {"format": "fits"}
+
+
+def _observation(recipe: AbstractRecipe) -> dict[str, tuple[float, str]]:
+    """Return the header's account of blur and noise, for programs that measure images."""
+    if not isinstance(recipe, Recipe):
+        return {}
+    blur, photons, read_out = recipe.degrade.blur, recipe.degrade.poisson, recipe.degrade.gaussian
+    cards = {}
+    if blur is not None:
+        sigma = blur.sigma * recipe.grid.shorter
+        cards["PSFSIGMA"] = sigma, "standard deviation of the blur [pixel]"
+    if photons is not None:
+        cards["GAIN"] = photons.exposure, "photons per unit of brightness"
+        cards["SKY"] = photons.background, "brightness of the sky, subtracted"
+    if read_out is not None:
+        cards["RDNOISE"] = read_out.sigma, "standard deviation of the read-out [brightness]"
+    return cards
 
 
 def _number(value: Any) -> float | int | str:
