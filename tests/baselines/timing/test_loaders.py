@@ -1,8 +1,10 @@
 """Timing of threads, loaders, start and other packages, at tiny sizes."""
 
+import numpy as np
 import pytest
 import torch
 
+import deepbench_torch as db
 from baselines.timing import loaders, others, startup
 
 
@@ -21,6 +23,15 @@ def test_the_start_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup, "_FIRST", "print(2.5)")
     monkeypatch.setattr(startup, "_IMPORT", "print(len('{}'))")
     assert startup.time_startup(1) == startup.Startup(torch=5.0, package=15.0, cold=2.5, warm=2.5)
+
+
+def test_galsim_renders_the_same_scenes() -> None:
+    sample = db.Catalogue(others.stars_and_galaxies(), size=24).samples(range(24))
+    scenes = others.scenes_of(sample)
+    assert {kind for scene in scenes for kind, _ in scene} == {"star", "galaxy"}
+    for scene, clean in zip(scenes, sample.clean[:, 0].numpy(), strict=True):
+        expected = others.render_with_galsim(scene).array
+        np.testing.assert_allclose(clean, expected, rtol=0, atol=2e-6 * expected.max())
 
 
 @pytest.mark.moves_generators  # galsim has a generator of its own
