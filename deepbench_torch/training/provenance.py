@@ -82,7 +82,7 @@ def from_state(state: Sequence[dict[str, Any]]) -> Rows:
 
 
 def _origin(dataset: RowDataset | CatalogueStream) -> Origin:
-    return Origin(dataset.recipe.name, dataset.recipe.digest, dataset.seed)
+    return Origin(dataset.recipe.name, dataset.recipe.scene_digest, dataset.seed)
 
 
 def _dataset_rows(dataset: object) -> Rows:
