@@ -26,6 +26,8 @@ IMAGE: dict[str, Any] = {
     "count": {"integer": [1, 2]},
     "counts": None,
     "scene": None,
+    "realization": 2,
+    "weights": {"star": 1.0},
     "layout": {"visible": 0.5, "candidates": 4, "grid": 8},
     "objects": {"star": {"gamma": {"normal": [0.2, 0.1, 0.1]}, "x": 0.5}},
     "degrade": {
@@ -46,6 +48,7 @@ SERIES: dict[str, Any] = {
     "description": "words",
     "size": 5,
     "seed": 6,
+    "realization": 2,
     "system": "pendulum",
     "time": {"duration": 1.0, "steps": 2, "substeps": 1},
     "parameters": {"length": {"uniform": [1, 2]}, "angle": 0.5},
