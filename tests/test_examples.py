@@ -6,7 +6,9 @@ import inspect
 import pkgutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -32,6 +34,38 @@ def test_examples_run(name: str) -> None:
 def test_public_names_have_an_example(name: str) -> None:
     text = inspect.getdoc(getattr(db, name)) or ""
     assert ">>>" in text
+
+
+# results, which users do not construct, and calls that refuse nothing of their own
+RAISE_NOTHING = {"Sample", "SeriesSample", "collate_detection", "list_recipes"}
+
+
+@pytest.mark.parametrize("name", [name for name in db.__all__ if callable(getattr(db, name))])
+def test_public_names_describe_arguments_and_errors(name: str) -> None:
+    text = inspect.getdoc(getattr(db, name)) or ""
+    assert "Args:" in text or "Attributes:" in text or "describes the keys" in text
+    assert ("Raises:" in text) == (name not in RAISE_NOTHING)
+
+
+@pytest.mark.parametrize("name", ["OBJECTS", "physics", "reference"])
+def test_public_tables_and_modules_describe_their_calls(name: str) -> None:
+    value = getattr(db, name)
+    parts = list(value.values()) if isinstance(value, dict) else [value]
+    functions = [part.render for part in parts] if name == "OBJECTS" else _functions(value)
+    assert functions
+    for function in functions:
+        text = inspect.getdoc(function) or ""
+        assert "Args:" in text
+        assert "Returns:" in text
+
+
+def _functions(module: ModuleType) -> list[Callable[..., object]]:
+    """Return the functions of a module that users call."""
+    if module is db.reference:
+        return [db.reference.render]
+    return [part.simulate for part in (db.physics.nbody, db.physics.pendulum)] + [
+        db.physics.hamiltonian.simulate
+    ]
 
 
 def test_the_ten_lines_of_the_readme_run() -> None:

@@ -19,7 +19,10 @@ def collate_detection(batch: Sequence[tuple[Any, Any]]) -> tuple[list[Any], list
     A stock DataLoader uses this for rows with boxes, masks, labels, slots or components.
 
     Args:
-        batch: Rows of data and target.
+        batch: Rows of data and target, of a target with boxes, masks, labels, slots or components.
+
+    Returns:
+        Images, each of shape (C, H, W), and their targets, each a dict of tensors.
 
     Example:
         >>> import deepbench_torch as db

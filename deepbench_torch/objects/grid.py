@@ -29,6 +29,9 @@ class Grid:
         samples: Points along each axis of a pixel over which its light is averaged; 1 for the
             centre alone.
 
+    Raises:
+        ValueError: If a number is out of range.
+
     Example:
         >>> import deepbench_torch as db
         >>> db.Grid(2, 3).shape

@@ -33,6 +33,9 @@ class Recipe(AbstractImageRecipe):
     Attributes:
         ladder: Steps of `rungs`, in the order in which they are added.
 
+    Raises:
+        ValueError: If keys are wrong; it lists each fault with its remedy.
+
     Example:
         >>> import deepbench_torch as db
         >>> recipe = db.load_recipe("sky").replace(degrade=None)

@@ -27,6 +27,9 @@ class SeriesRecipe(AbstractSeriesRecipe):
 
     `AbstractSeriesRecipe` describes the keys.
 
+    Raises:
+        ValueError: If keys are wrong; it lists each fault with its remedy.
+
     Example:
         >>> import deepbench_torch as db
         >>> recipe = db.load_recipe("pendulum")
