@@ -150,7 +150,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     from deepbench_torch.native import light  # with numba, when the first row is made
 
     made = np.zeros(len(recipe.objects), KIND)
-    first = 0
+    weights, first = recipe.kind_weights, 0
     for place, (kind, own) in enumerate(recipe.objects.items()):
         counted = (recipe.counts or {}).get(kind)
         last = first + len(own)
@@ -160,7 +160,8 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             first,
             last,
             -1 if counted is None else priors.add(counted),
-            math.fsum(recipe.shares[: place + 1]),
+            # the last kind that comes at all ends at 1 exactly
+            math.fsum(weights[: place + 1]) / math.fsum(weights),
             _origin(seed, f"{kind}.count"),
             recipe.classes.index(kind) if kind in recipe.classes else -1,
             _origin(seed, f"simplify.{kind}"),

@@ -62,8 +62,9 @@ def _log_arrangement(recipe: AbstractImageRecipe, present: Mapping[str, Tensor])
         return torch.stack(logs).sum(0)
     table = torch.stack(list(present.values()))  # (K, B, slots)
     single = (table.sum(0) <= 1).all(1)  # one object in a slot, of any kind
-    shares = torch.tensor(recipe.shares, dtype=torch.float64, device=table.device).log()
-    kinds = torch.where(table.any(2), table.sum(2) * shares[:, None], 0.0).sum(0)
+    weights = torch.tensor(recipe.kind_weights, dtype=torch.float64, device=table.device)
+    shares = (weights / weights.sum()).log()[:, None]
+    kinds = torch.where(table.any(2), table.sum(2) * shares, 0.0).sum(0)
     number = _log_number(recipe.count or Fixed(0), table.any(0))
     return torch.where(single, number + kinds, -math.inf)
 

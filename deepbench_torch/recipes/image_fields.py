@@ -1,6 +1,5 @@
 """The keys of an image recipe: size, objects, layout, blur, noise and label."""
 
-import math
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -178,12 +177,9 @@ class AbstractImageRecipe(AbstractRecipe):
         return max(1, *(int(prior.support[1]) for prior in priors))
 
     @property
-    def shares(self) -> list[float]:
-        """The probability of each kind for an object of `count`, in the order of `objects`."""
-        if self.weights is None:
-            return [1 / len(self.objects)] * len(self.objects)
-        total = math.fsum(self.weights.values())
-        return [self.weights[kind] / total for kind in self.objects]
+    def kind_weights(self) -> list[float]:
+        """The relative frequency of each kind for an object of `count`, as `objects` has them."""
+        return [1.0 if self.weights is None else self.weights[kind] for kind in self.objects]
 
     @property
     def grid(self) -> Grid:
