@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import deepbench_torch as db
+from deepbench_torch.training import provenance
 
 ROWS = torch.arange(40)
 NOISY = ["astro", "sky", "lensing", "nbody"]
@@ -82,6 +84,24 @@ def test_splits_of_realizations_share_scenes() -> None:
     with pytest.warns(UserWarning, match="share rows"):
         db.Catalogue("circle", size=50, split="test", seed=77, realization=1)
     assert len(train) == 60
+
+
+def test_a_test_on_other_noise_of_training_scenes_is_seen() -> None:
+    trained, tested = (
+        provenance.rows_of(DataLoader(db.Catalogue("circle", size=10, seed=5, realization=k)))
+        for k in (0, 1)
+    )
+    (sentence,) = provenance.leaks(trained, tested)
+    assert sentence.startswith("10 of 10 rows of circle")
+
+
+@pytest.mark.parametrize("name", ["sky", "astro"])
+def test_one_scale_of_8_bit_pixels_serves_all(name: str) -> None:
+    """Otherwise the pixels of two realizations of one scene could not be compared."""
+    recipe = db.load_recipe(name)
+    image = db.generate(recipe, 0, ROWS[:3]).image
+    other = recipe.replace(realization=1)
+    assert torch.equal(db.to_uint8(image, recipe), db.to_uint8(image, other))
 
 
 def test_a_collection_keeps_the_seed_of_realizations() -> None:

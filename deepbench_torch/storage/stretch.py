@@ -66,13 +66,14 @@ class Scale(NamedTuple):
 
 @lru_cache(maxsize=64)
 def scale_of(recipe: Recipe) -> Scale:
-    """Return the scale of a recipe, which is the same for any number of rows.
+    """Return the scale of a recipe, which is the same for any number of rows and any realization.
 
     Its ends are the least and the largest pixel of the first rows of seed 0, to three digits.
     """
     dark = torch.zeros((), dtype=torch.float64, device="cpu")
     variance = float(recipe.degrade.variance(dark))
-    image = generate(recipe, 0, torch.arange(SCALE_ROWS, dtype=torch.int64, device="cpu")).image
+    index = torch.arange(SCALE_ROWS, dtype=torch.int64, device="cpu")
+    image = generate(recipe, 0, index, realization=0).image
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))
     high = high if high > low else low + 1
     return Scale(low, high, float(f"{2 * math.sqrt(variance):.3g}"))

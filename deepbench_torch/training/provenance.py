@@ -17,11 +17,11 @@ MOST_INDICES = 10_000_000  # rows of a view or collection that are listed one by
 
 
 class Origin(NamedTuple):
-    """Recipe and seed of rows; equal origin and row number mean the same image.
+    """Recipe and seed of rows; equal origin and row number mean the same scene.
 
     Attributes:
         name: Name of the recipe.
-        digest: Digest of the recipe.
+        digest: Digest of the recipe's scenes, the same for every realization of the noise.
         seed: Seed of the rows.
     """
 
