@@ -5,7 +5,6 @@ import time
 from importlib.util import find_spec
 from typing import Any
 
-import torch
 from scipy.special import gammaincinv
 
 import deepbench_torch as db
@@ -105,7 +104,6 @@ def _galaxy(own: dict[str, float]) -> Any:
 
 
 def _seconds(function: Any) -> float:
-    torch.set_num_threads(1)
     start = time.process_time()
     function()
     return time.process_time() - start

@@ -61,12 +61,13 @@ def test_kernels_are_compiled_once_and_reported_once(tmp_path: Path) -> None:
     assert {stdout for stdout, _ in found} == {later.stdout}
 
 
+@pytest.mark.parametrize("folder", ["native", "numerics", "objects"])
 def test_the_folder_is_named_by_the_sources(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    folder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Oracle: another version of any source, or of numba, has another folder."""
     before = compiling._digest()
-    source = tmp_path / "native" / "light.py"
+    source = tmp_path / folder / "any.py"
     source.parent.mkdir()
     source.write_text("other")
     monkeypatch.setattr(compiling, "__file__", str(tmp_path / "native" / "compile.py"))

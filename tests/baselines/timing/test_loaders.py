@@ -6,6 +6,7 @@ import torch
 
 import deepbench_torch as db
 from baselines.timing import loaders, others, startup
+from deepbench_torch.native.compile import cache_folder
 
 
 @pytest.mark.moves_generators  # loaders draw a seed
@@ -23,6 +24,12 @@ def test_the_start_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup, "_FIRST", "print(2.5)")
     monkeypatch.setattr(startup, "_IMPORT", "print(len('{}'))")
     assert startup.time_startup(1) == startup.Startup(torch=5.0, package=15.0, cold=2.5, warm=2.5)
+
+
+@pytest.mark.parametrize("program", [startup._IMPORT.format("deepbench_torch"), startup._FIRST])
+def test_its_programs_print_seconds(program: str) -> None:
+    """With the kernels that the tests have compiled."""
+    assert 0 < startup._seconds(program, str(cache_folder().parent)) < 300
 
 
 def test_galsim_renders_the_same_scenes() -> None:
