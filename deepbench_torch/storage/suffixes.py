@@ -14,9 +14,12 @@ OTHER_SUFFIXES = re.compile(
 )
 
 
+_FILES = [form for form in FORMATS.values() if not form.is_folder]
+
+
 def is_file_name(path: Path) -> bool:
     """Return whether a path names a file rather than a folder, by its ending."""
-    return path.suffix.lower() in (".h5", ".hdf5")
+    return any(path.suffix.lower() in form.suffixes for form in _FILES)
 
 
 def check_suffix(path: Path, format: str | None) -> None:  # noqa: A002

@@ -23,7 +23,7 @@ from deepbench_torch.training.sources import (
     SplitSource,
     members_of,
     open_source,
-    split_of,
+    select_split,
 )
 
 
@@ -225,7 +225,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
 
     def _fresh_loader(self) -> StreamLoader:
         """Return the rows after those of the last epoch, as many as in the training split."""
-        dataset = split_of(self.catalogue, "train", transform=self.split_transforms["train"])
+        dataset = select_split(self.catalogue, "train", transform=self.split_transforms["train"])
         rows = len(dataset)
         stream = CatalogueStream(
             self.recipe,
@@ -266,7 +266,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
         transform, path, c = self.split_transforms[split], self.path, self.catalogue
         if path is not None and not path.exists():  # a loader without a trainer
             self.prepare_data()
-        return split_of(c, split, transform=transform, path=path)
+        return select_split(c, split, transform=transform, path=path)
 
     def _loader(
         self, dataset: SplitSource, order: Sampler[int], *, batch_size: int, drop_last: bool

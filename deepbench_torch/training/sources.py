@@ -11,13 +11,12 @@ from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.recipes import AbstractRecipe, list_recipes
 from deepbench_torch.recipes.paths import user_path
-from deepbench_torch.storage import StoredCatalogue
+from deepbench_torch.storage import StoredCatalogue, is_file_name
 from deepbench_torch.storage.names import LIST
 
 Source = str | Path | AbstractRecipe | RowDataset | Collection
 SplitSource = Catalogue | StoredCatalogue | Collection
 RECIPE_FILES = (".yaml", ".yml")
-STORED_FILES = (".h5", ".hdf5")
 
 
 def open_source(
@@ -66,10 +65,10 @@ def open_source(
     if isinstance(source, Catalogue):
         return _with_changes(source, size=size, seed=seed, image_size=image_size, target=target)
     _refuse_changes(source, size=size, seed=seed, image_size=image_size)
-    return source if target is None else split_of(source, None, target=target)
+    return source if target is None else select_split(source, None, target=target)
 
 
-def split_of(
+def select_split(
     source: SplitSource,
     split: Split | None,
     *,
@@ -154,7 +153,7 @@ def _is_stored(source: str | Path) -> bool:
     path = user_path(source)
     if path.is_file():
         return bool(h5py.is_hdf5(path))
-    return path.is_dir() or path.suffix.lower() in STORED_FILES
+    return path.is_dir() or is_file_name(path)
 
 
 def _open_stored(path: Path) -> StoredCatalogue | Collection:

@@ -18,6 +18,7 @@ from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.folder import (
     Row,
     RowFiles,
+    array_name,
     label_columns,
     label_values,
     objects_of,
@@ -34,14 +35,9 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
 
 
-def row_folder(recipe: AbstractRecipe) -> str:
-    """Return the folder of the files, relative to the folder of the catalogue."""
-    return "images" if recipe.content == "image" else "series"
-
-
 def row_file(recipe: AbstractRecipe, number: int) -> str:
     """Return the file of a row, relative to the folder of the catalogue."""
-    return f"{row_folder(recipe)}/{number:06d}.fits"
+    return f"{array_name(recipe)}/{number:06d}.fits"
 
 
 @final
@@ -55,7 +51,7 @@ class FitsFiles(RowFiles):
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
         super().__init__(folder, metadata)
-        self.place = row_folder(metadata.recipe)
+        self.place = array_name(metadata.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
         self._labels.writerow(["index", "file", "split", *label_columns(metadata)])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import METADATA, PARAMETERS, RECIPE
@@ -137,6 +137,11 @@ def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
                 if slot < np.size(each)
             }
             yield kind, slot, own
+
+
+def array_name(recipe: AbstractRecipe) -> str:
+    """Return the name of the rows, as an array or as a folder of files."""
+    return "images" if recipe.content == "image" else "series"
 
 
 def exact(value: Any) -> str:

@@ -8,20 +8,14 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 from typing_extensions import override
 
-from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
-from deepbench_torch.storage.formats.folder import RowFiles, write_folder
+from deepbench_torch.storage.formats.folder import RowFiles, array_name, write_folder
 from deepbench_torch.storage.formats.gather import gather
 from deepbench_torch.storage.formats.rows import Indices, RowReader, label_shape
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.trust import inside, mapped_array
 from deepbench_torch.storage.work.chunks import Array, Chunk
-
-
-def array_name(recipe: AbstractRecipe) -> str:
-    """Return the name of the array of rows."""
-    return "images" if recipe.content == "image" else "series"
 
 
 @final
