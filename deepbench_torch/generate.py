@@ -23,7 +23,7 @@ from deepbench_torch.recipes import (
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 from deepbench_torch.series import follow_series, series_parameters
 
-# Stored in files. It grows whenever any pixel or parameter comes out otherwise than before.
+# Stored in files. Increase it whenever any generated pixel or parameter changes.
 GENERATOR_VERSION = 3
 
 
@@ -87,8 +87,8 @@ def generate(
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), from 0 on, in any order; B may be 0.
         image_size: Height and width [pixel], one number for a square; the recipe's if None.
-        realization: Number of independent noise of the same scenes, from 0 on; the recipe's, which
-            is 0 where it states none, if None.
+        realization: Number of the noise, from 0 on: another number gives the same scenes with
+            independent noise. If None, the recipe's, which is 0 by default.
         device: Device that renders images, and on which series, label and index are returned.
             Parameters and motion are always worked out on the CPU.
 

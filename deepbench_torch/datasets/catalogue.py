@@ -222,8 +222,8 @@ class Catalogue(RowDataset):
             for all.
         limit: Number of rows of the split, the first ones; None for all.
         image_size: Height and width [pixel], one number for a square; None for the recipe's.
-        realization: Number of independent noise of the same scenes, from 0 on; None for the
-            recipe's, or 0.
+        realization: Number of the noise, from 0 on: another number gives the same scenes with
+            independent noise. None for the recipe's, or 0.
         target: Target of images: "label", "parameters", "boxes", "masks", "labels", "slots",
             "components", "clean" or "index"; of time series: "label", "parameters", "used",
             "clean", "energy" or "index"; or a list of names for a dict by name.

@@ -22,7 +22,7 @@ class Noise(Protocol):
             image: Brightness, float32, shape (B, H, W).
             seed: 0 to 2**63 - 1.
             index: Row numbers, int64, shape (B,), on the device of `image`.
-            realization: Number of independent noise of the same rows, from 0 on.
+            realization: Number of the noise, from 0 on; noise of two numbers is independent.
 
         Returns:
             Brightness, float32, shape (B, H, W).

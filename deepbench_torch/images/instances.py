@@ -94,7 +94,7 @@ def _mask(light: Tensor, edge: Tensor) -> Tensor:
 
 
 def _none(sample: Sample) -> Instances:
-    """No objects at all."""
+    """Return the instances of a sample without objects."""
     light = sample.clean[:0, 0]
     nothing = sample.index[:0]
     return Instances(row=nothing, kind=nothing, slot=nothing, light=light, mask=light > 0)

@@ -121,7 +121,7 @@ def _sample(
 
 
 def _label(recipe: Recipe, shown: Tensor) -> Tensor:
-    """Class indices (B,), or which classes are present (B, K)."""
+    """Return class indices (B,), or which classes are present (B, K)."""
     return shown.argmax(dim=1) if recipe.label == "class" else shown
 
 

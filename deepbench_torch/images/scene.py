@@ -31,7 +31,7 @@ class Scene(NamedTuple):
 
     @classmethod
     def together(cls, parts: Sequence["Scene"]) -> "Scene":
-        """Scenes one after another as one."""
+        """Return scenes one after another as one."""
         if len(parts) == 1:
             return parts[0]
         return cls(

@@ -56,7 +56,7 @@ _TAIL = (
 
 
 def exp(x: Tensor) -> Tensor:
-    """e**x for float64 `x` from -700 to 700, any shape."""
+    """Return e**x for float64 `x` from -700 to 700, any shape."""
     exponent = torch.floor(x * (1 / math.log(2)) + 0.5)
     rest = (x - exponent * _LN2_HIGH) - exponent * _LN2_LOW  # |rest| <= 0.35
     taylor = [1 / math.factorial(power) for power in range(15)]
@@ -65,7 +65,7 @@ def exp(x: Tensor) -> Tensor:
 
 
 def log(x: Tensor) -> Tensor:
-    """Natural logarithm of positive normal float64 `x`, any shape."""
+    """Return the natural logarithm of positive normal float64 `x`, any shape."""
     mantissa, exponent = torch.frexp(x)  # exact; mantissa from 1/2 to 1
     low = mantissa < math.sqrt(0.5)
     mantissa = torch.where(low, mantissa * 2, mantissa)

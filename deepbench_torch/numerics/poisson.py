@@ -27,7 +27,7 @@ PIECE = 1 << 18  # pixels estimated at once: 1 MiB an intermediate
 
 
 def poisson_from_bits(bits: Tensor, rate: Tensor) -> Tensor:
-    """Poisson counts from one 32-bit integer a pixel.
+    """Return Poisson counts from one 32-bit integer a pixel.
 
     The uniform number u of a pixel is `rng.bits_to_uniform(bits)` and its count the smallest k with
     P(X <= k) >= u, as `scipy.stats.poisson.ppf(u, rate)`. Most pixels take an asymptotic expansion
@@ -104,7 +104,7 @@ def poisson_quantile(u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _expansion(w: Tensor, root: Tensor, inverse: Tensor) -> Tensor:
-    """Quantile of the continuous Poisson distribution at the normal deviate w, less its rate.
+    """Return the continuous Poisson quantile at the normal deviate w, less its rate.
 
     Giles (2016, ACM Trans. Math. Softw. 42, 7, doi 10.1145/2699466), equation for Q_N up to the
     term in 1 / rate, by the square root of the rate and its inverse; the whole part of it and the
@@ -147,7 +147,7 @@ def _by_search(u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _by_walk(count: Tensor, u: Tensor, rate: Tensor) -> Tensor:
-    """From some counts to the first whose cumulative probability reaches u."""
+    """Search from some counts to the first whose cumulative probability reaches u."""
     while bool((low := _cumulative(count, rate) < u).any()):
         count += low
     while bool((high := (count > 0) & (_cumulative(count - 1, rate) >= u)).any()):
@@ -162,6 +162,6 @@ def _by_expansion(u: Tensor, rate: Tensor) -> Tensor:
 
 
 def _cumulative(count: Tensor, rate: Tensor) -> Tensor:
-    """P(X <= count): the regularised upper incomplete gamma function; 0 for count = -1."""
+    """Return P(X <= count): the regularised upper incomplete gamma function; 0 for count = -1."""
     cumulative: Tensor = torch.special.gammaincc((count + 1).clamp_min(0), rate)
     return cumulative

@@ -42,7 +42,7 @@ def _mix_(words: Tensor) -> Tensor:
 
 
 def words(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tensor:
-    """Random 64-bit words, `count` for every pair of index and stream.
+    """Return random 64-bit words, `count` for every pair of index and stream.
 
     Args:
         seed: 0 to 2**63 - 1.
@@ -78,7 +78,7 @@ def words_at(seed: int, streams: Sequence[str], index: Tensor, positions: Tensor
 
 
 def uniform(seed: int, streams: Sequence[str], index: Tensor, count: int) -> Tensor:
-    """Uniform numbers strictly between 0 and 1, of 52 random bits; arguments as `words`.
+    """Return uniform numbers strictly between 0 and 1, of 52 random bits; arguments as `words`.
 
     Returns:
         float64, shape (B, S, count); every value is exact, none is 0 or 1.
@@ -101,7 +101,7 @@ def _unit(words: Tensor) -> Tensor:
 
 
 def pixel_bits(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
-    """Random 32-bit integers, two from a word: enough for a pixel at half the work.
+    """Return random 32-bit integers, two from a word: enough for a pixel at half the work.
 
     Args:
         seed: 0 to 2**63 - 1.
@@ -118,7 +118,7 @@ def pixel_bits(seed: int, stream: str, index: Tensor, count: int) -> Tensor:
 
 
 def bits_to_uniform(bits: Tensor) -> Tensor:
-    """32-bit integers as uniform numbers strictly between 0 and 1, exactly: float64, same shape."""
+    """Convert 32-bit integers exactly to uniform float64 numbers between 0 and 1, same shape."""
     return bits.double().add_(2.0**31 + 0.5).mul_(2.0**-32)
 
 
@@ -157,7 +157,7 @@ def origin(seed: int, stream: str) -> int:
 
 
 def _mix_integer(word: int) -> int:
-    """`mix` for one Python integer."""
+    """Return `mix` for one Python integer."""
     return int(mix(torch.tensor([_signed(word)], dtype=torch.int64, device="cpu"))) & _WORD
 
 

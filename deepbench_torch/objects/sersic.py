@@ -42,7 +42,7 @@ def profile(ratio2: Tensor, exponent: Tensor, b: Tensor, amplitude: Tensor) -> T
 
 
 def half_light(n: Tensor) -> Tensor:
-    """b_n: the solution of P(2 n, b) = 1/2, and not by its usual series, which is off by 5e-4.
+    """Return b_n, the solution of P(2 n, b) = 1/2; its usual series is off by up to 5e-4.
 
     2 n and a polynomial in 1 / n, fitted to `scipy.special.gammaincinv` from 0.4 to 20, where it
     differs by 1e-14 of b_n at most. torch's own incomplete gamma function is not used: it rounds by

@@ -142,7 +142,7 @@ def _is_native(system: _System) -> bool:
 def _native_leapfrog(
     system: _System, step: float, *, steps: int, substeps: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Positions and velocities (B, T, N, D), energies (B, T): the bits of `_leapfrog`."""
+    """Return positions and velocities (B, T, N, D), energies (B, T): the bits of `_leapfrog`."""
     from deepbench_torch.native import bodies  # numba takes half a second to import
 
     forces = (system.gravity, system.softening, *_damped_drift(system.damping, step))
@@ -152,7 +152,7 @@ def _native_leapfrog(
 def _leapfrog(
     system: _System, *, step: float, steps: int, substeps: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Positions and velocities (T, N, D, C), kinetic and potential energies (T, C)."""
+    """Return positions and velocities (T, N, D, C), kinetic and potential energies (T, C)."""
     mass, x, v = (field.movedim(0, -1).contiguous() for field in system[:3])  # (N, D, C)
     pairs = _pair_up(mass, system)
     decay, reach = _damped_drift(system.damping, step)
@@ -173,7 +173,7 @@ def _leapfrog(
 
 
 def _pull(x: Tensor, pairs: _Pairs) -> tuple[Tensor, Tensor]:
-    """Accelerations (N, D, C) and 1 / softened distances (N - 1, N, C) at positions (N, D, C)."""
+    """Return accelerations (N, D, C) and inverse softened distances (N - 1, N, C)."""
     apart = x.index_select(0, pairs.other.flatten()).view(*pairs.other.shape, *x.shape[1:]) - x
     squares = apart * apart  # (N - 1, N, D, C)
     distance2 = reduce(torch.add, squares.unbind(2), pairs.softening2)

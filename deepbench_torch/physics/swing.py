@@ -39,7 +39,7 @@ Solver = Callable[[Tensor, Pendulums], Solution]
 
 
 def exact(time: Tensor, pendulums: Pendulums) -> Solution:
-    """At any amplitude: each row in closed form where there is one, else step by step."""
+    """Solve at any amplitude: each row in closed form where there is one, else step by step."""
     driven = ((pendulums.drag != 0) | (pendulums.velocity != 0)).squeeze(1)
     if is_differentiated(pendulums.drag) or is_differentiated(pendulums.velocity):
         driven = torch.ones_like(driven)
@@ -50,12 +50,12 @@ def exact(time: Tensor, pendulums: Pendulums) -> Solution:
 
 
 def released(time: Tensor, pendulums: Pendulums) -> Solution:
-    """At any amplitude, from rest and without friction, in closed form."""
+    """Solve at any amplitude, from rest and without friction, in closed form."""
     return _in_chunks(_elliptic, time, pendulums)
 
 
 def harmonic(time: Tensor, pendulums: Pendulums) -> Solution:
-    """With phi for sin phi, in closed form: it swings under weak drag and creeps under strong."""
+    """Solve with phi for sin phi, in closed form, for weak and for strong drag."""
     return _in_chunks(_harmonic, time, pendulums)
 
 
@@ -70,7 +70,7 @@ def _in_chunks(solve: Solver, time: Tensor, pendulums: Pendulums) -> Solution:
 
 
 def _elliptic(time: Tensor, pendulums: Pendulums) -> Solution:
-    """By tan(phi / 2) = k cn(u) / k' and dphi/dt = -2 w k k' sn(u) / dn(u).
+    """Solve by tan(phi / 2) = k cn(u) / k' and dphi/dt = -2 w k k' sn(u) / dn(u).
 
     Here w = sqrt(stiffness), u = w t, k = sin(angle / 2) and k' = cos(angle / 2). The first is the
     usual sin(phi / 2) = k sn(K - u), written so that no digits are lost near upright.
@@ -83,7 +83,7 @@ def _elliptic(time: Tensor, pendulums: Pendulums) -> Solution:
 
 
 def jacobi(u: Tensor, k: Tensor, complement: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Jacobi's elliptic functions sn, cn and dn, by Landen's transformation.
+    """Return Jacobi's elliptic functions sn, cn and dn, by Landen's transformation.
 
     Abramowitz & Stegun (1964), 16.12, down to modulus 0, where they are sin, cos and 1; dn is
     written as a sum, so that it keeps its digits as the modulus nears 1.
@@ -129,7 +129,7 @@ def _harmonic(time: Tensor, pendulums: Pendulums) -> Solution:
 
 
 def integrated(time: Tensor, pendulums: Pendulums) -> Solution:
-    """With friction or a push, in at least STEPS_PER_RADIAN steps a radian of phase.
+    """Solve with friction or a push, in at least STEPS_PER_RADIAN steps a radian of phase.
 
     Steps a second are a power of 2 by each row's own pace; rows that share it go together.
     """

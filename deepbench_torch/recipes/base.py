@@ -45,7 +45,8 @@ class AbstractRecipe(Part, ABC):
         description: One line for people.
         size: Default number of rows of a catalogue.
         seed: Default seed of a catalogue.
-        realization: Number of independent noise of the same scenes, from 0 on.
+        realization: Number of the noise, from 0 on: another number gives the same scenes with
+            independent noise.
     """
 
     content: ClassVar[Content]

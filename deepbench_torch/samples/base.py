@@ -38,7 +38,7 @@ class AbstractSample(ABC):
 
     @abstractmethod
     def tables(self) -> dict[str, Tensor]:
-        """Everything beside the rows that a file keeps, by its path there, shape (B, ...) each."""
+        """Return what a file stores beside the rows, by its path there, shape (B, ...) each."""
 
     def to_table(self) -> "Table":
         """Return the parameters as an astropy Table with units: a line an object, body or system.

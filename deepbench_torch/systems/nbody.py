@@ -178,7 +178,7 @@ def _axes(options: Options) -> list[str]:
 
 
 def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
-    """Less their mean by mass, shape (B, slots); 0 where no body is."""
+    """Return values less their mean by mass, shape (B, slots); 0 where no body is."""
     mean = _total(values * mass) / _total(mass)
     return torch.where(present, values - mean[:, None], 0.0)
 
