@@ -94,6 +94,11 @@ def frame(
     return x, y, radius, radius
 
 
+def flux(arc: Arc) -> Tensor:
+    """Return the area times the brightness, shape (B,)."""
+    return arc.extent * 0.5 * shape.ring_area(arc.radius, arc.thickness) * arc.amplitude
+
+
 ARC = ObjectKind(
     name="arc",
     fields={
@@ -122,4 +127,5 @@ ARC = ObjectKind(
     light=light,
     frame=frame,
     edge=shape.edge,
+    flux=flux,
 )

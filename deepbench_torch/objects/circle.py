@@ -1,5 +1,6 @@
 """Circle: a disc, or a ring."""
 
+import math
 from typing import NamedTuple
 
 from torch import Tensor, sqrt
@@ -61,6 +62,11 @@ def frame(x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Te
     return x, y, radius, radius
 
 
+def flux(circle: Circle) -> Tensor:
+    """Return the area times the brightness, shape (B,)."""
+    return math.pi * shape.ring_area(circle.radius, circle.thickness) * circle.amplitude
+
+
 CIRCLE = ObjectKind(
     name="circle",
     fields={
@@ -75,4 +81,5 @@ CIRCLE = ObjectKind(
     light=light,
     frame=frame,
     edge=shape.edge,
+    flux=flux,
 )

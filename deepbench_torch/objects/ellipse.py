@@ -1,5 +1,6 @@
 """Ellipse: solid, or the outline between two concentric ellipses."""
 
+import math
 from typing import NamedTuple
 
 from torch import Tensor, cos, minimum, sin, sqrt, where
@@ -99,6 +100,13 @@ def frame(
     return x, y, sqrt(along * along + across * across), sqrt(up * up + aside * aside)
 
 
+def flux(ellipse: Ellipse) -> Tensor:
+    """Return the area times the brightness, shape (B,)."""
+    a, b = ellipse.width * 0.5, ellipse.height * 0.5
+    hole = shape.inner(a, ellipse.thickness) * shape.inner(b, ellipse.thickness)
+    return math.pi * (a * b - hole) * ellipse.amplitude
+
+
 ELLIPSE = ObjectKind(
     name="ellipse",
     # 1.4 to 5 times as wide as high: never close to a circle
@@ -108,4 +116,5 @@ ELLIPSE = ObjectKind(
     light=light,
     frame=frame,
     edge=shape.edge,
+    flux=flux,
 )

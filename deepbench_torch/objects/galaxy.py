@@ -78,6 +78,16 @@ def edge(galaxy: Galaxy) -> Tensor:
     return galaxy.amplitude
 
 
+def flux(galaxy: Galaxy) -> Tensor:
+    """Return the integral of the profile over the plane, shape (B,)."""
+    return sersic.total_light(galaxy.radius, galaxy.n, galaxy.ellip, galaxy.amplitude)
+
+
+def fwhm(galaxy: Galaxy) -> Tensor:
+    """Return the full width at half maximum along the major axis, shape (B,) [pixel]."""
+    return sersic.half_maximum_width(galaxy.radius, galaxy.n)
+
+
 GALAXY = ObjectKind(
     name="galaxy",
     fields={
@@ -105,4 +115,6 @@ GALAXY = ObjectKind(
     constants=constants,
     light=light,
     edge=edge,
+    flux=flux,
+    fwhm=fwhm,
 )

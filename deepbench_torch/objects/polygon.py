@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor, cos, floor, sin, sqrt
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.shape import outline, paint, pen
@@ -89,6 +90,16 @@ def frame(
     return x, y, radius, radius
 
 
+def flux(polygon: Polygon) -> Tensor:
+    """Return the area times the brightness, shape (B,)."""
+    half_side = _HALF_TURN / polygon.vertices  # an angle
+    cosine = exact_math.cos(half_side)
+    apothem = polygon.radius * cosine
+    tangent = exact_math.sin(half_side) / cosine
+    area = polygon.vertices * tangent * shape.ring_area(apothem, polygon.thickness)
+    return area * polygon.amplitude
+
+
 POLYGON = ObjectKind(
     name="polygon",
     fields={
@@ -110,4 +121,5 @@ POLYGON = ObjectKind(
     light=light,
     frame=frame,
     edge=shape.edge,
+    flux=flux,
 )

@@ -87,6 +87,13 @@ def frame(
     return x, y, a * cosine + b * sine, a * sine + b * cosine
 
 
+def flux(rectangle: Rectangle) -> Tensor:
+    """Return the area times the brightness, shape (B,)."""
+    width, height, inset = rectangle.width, rectangle.height, 2.0 * rectangle.thickness
+    hole = shape.inner(width, inset) * shape.inner(height, inset)
+    return (width * height - hole) * rectangle.amplitude
+
+
 RECTANGLE = ObjectKind(
     name="rectangle",
     # 1.2 to 3.7 times as wide as high: no square, whose symmetry is a quarter turn, and no line
@@ -96,4 +103,5 @@ RECTANGLE = ObjectKind(
     light=light,
     frame=frame,
     edge=shape.edge,
+    flux=flux,
 )

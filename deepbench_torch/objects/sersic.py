@@ -1,7 +1,10 @@
 """The Sersic profile, which galaxies and the cores of spirals share."""
 
-from torch import Tensor, exp, log, where
+import math
 
+from torch import Tensor, exp, full_like, log, where
+
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.numerics.exact_math import polynomial
 
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
@@ -57,3 +60,32 @@ def half_light(n: Tensor) -> Tensor:
     double = n.double()
     step = (1 / double - _MIDDLE) / _REACH  # -1 to 1
     return (2 * double + polynomial(_REST, step)).to(n.dtype)
+
+
+def total_light(radius: Tensor, n: Tensor, ellip: Tensor, amplitude: Tensor) -> Tensor:
+    """Return the integral of a profile over the plane, shape (B,).
+
+    Graham & Driver (2005, PASA 22, 118), equation 4:
+    2 pi n radius**2 (1 - ellip) amplitude e**b b**(-2 n) Gamma(2 n).
+
+    Args:
+        radius: Effective radius along the major axis [pixel], float64, shape (B,).
+        n: Sersic index from 0.4 to 20.
+        ellip: Ellipticity 1 - b / a.
+        amplitude: Brightness at the effective radius.
+    """
+    b = half_light(n)
+    scale = exact_math.power(full_like(b, math.e), b + exact_math.log_gamma(2.0 * n))
+    area = 2.0 * math.pi * n * radius * radius * (1.0 - ellip)
+    return area * amplitude * scale * exact_math.power(b, -2.0 * n)
+
+
+def half_maximum_width(radius: Tensor, n: Tensor) -> Tensor:
+    """Return the full width at half maximum along the major axis, shape (B,) [pixel].
+
+    Args:
+        radius: Effective radius along the major axis [pixel], float64, shape (B,).
+        n: Sersic index from 0.4 to 20.
+    """
+    b = half_light(n)
+    return 2.0 * radius * exact_math.power(math.log(2.0) / b, n)

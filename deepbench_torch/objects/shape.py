@@ -102,6 +102,21 @@ def amplitude() -> Parameter:
     return Parameter("brightness", Fixed(1.0), above=0.0, closed=True)
 
 
+def ring_area(radius: Tensor, thickness: Tensor) -> Tensor:
+    """Return the area between two concentric circles over pi, shape (B,) [pixel^2].
+
+    Args:
+        radius: Outer radius [pixel], shape (B,).
+        thickness: How far it reaches inward [pixel], shape (B,).
+    """
+    return radius * radius - inner(radius, thickness) ** 2
+
+
+def inner(radius: Tensor, thickness: Tensor) -> Tensor:
+    """Return the distance of the inner edge [pixel], 0 for a solid shape, shape (B,)."""
+    return (radius - thickness).clamp_min(0.0)
+
+
 def edge(record: HasAmplitude) -> Tensor:
     """Return half of the brightness: each pixel of a shape has all of it, any other nothing."""
     return record.amplitude / 2

@@ -1,9 +1,11 @@
 """Star: a Moffat profile, the usual shape of a point source seen through air."""
 
+import math
 from typing import NamedTuple
 
-from torch import Tensor, exp, log
+from torch import Tensor, exp, full_like, log
 
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.priors import LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
@@ -57,6 +59,17 @@ def edge(star: Star) -> Tensor:
     return star.amplitude / 10
 
 
+def flux(star: Star) -> Tensor:
+    """Return the integral of the profile over the plane, shape (B,)."""
+    return math.pi * star.gamma * star.gamma * star.amplitude / (star.alpha - 1.0)
+
+
+def fwhm(star: Star) -> Tensor:
+    """Return the full width at half maximum, 2 gamma sqrt(2**(1 / alpha) - 1), shape (B,)."""
+    root = exact_math.power(full_like(star.alpha, 2.0), 1.0 / star.alpha)
+    return 2.0 * star.gamma * exact_math.sqrt(root - 1.0)
+
+
 STAR = ObjectKind(
     name="star",
     fields={
@@ -84,4 +97,6 @@ STAR = ObjectKind(
     constants=constants,
     light=light,
     edge=edge,
+    flux=flux,
+    fwhm=fwhm,
 )

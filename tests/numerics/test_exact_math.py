@@ -232,3 +232,20 @@ def test_roots_are_differentiable() -> None:
     assert torch.autograd.gradgradcheck(exact_math.sqrt, (x,))
     mapped = torch.func.vmap(exact_math.sqrt)(x.detach())
     torch.testing.assert_close(mapped, exact_math.sqrt(x.detach()), rtol=1e-15, atol=0)
+
+
+def test_log_gamma_agrees_with_scipy() -> None:
+    """It is 0 at 1 and 2, so errors are absolute where it is small."""
+    x = np.concatenate([np.linspace(0.01, 50, 50_001), np.logspace(-3, 6, 1001)])
+    found = exact_math.log_gamma(torch.tensor(x)).numpy()
+    np.testing.assert_allclose(found, special.gammaln(x), rtol=2e-14, atol=2e-14)
+
+
+def test_powers_agree_with_numpy() -> None:
+    base, exponent = np.meshgrid(np.logspace(-8, 8, 201), np.linspace(-20, 20, 101))
+    found = exact_math.power(torch.tensor(base), torch.tensor(exponent)).numpy()
+    np.testing.assert_allclose(found, base**exponent, rtol=1e-13)
+    leaves = torch.tensor([2.0, 3.0], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(exact_math.power, (leaves, leaves.detach().clone()))
+    assert torch.autograd.gradcheck(exact_math.log_gamma, (leaves,))
+    assert torch.autograd.gradcheck(exact_math.natural_log, (leaves,))
