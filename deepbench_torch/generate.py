@@ -20,6 +20,7 @@ from deepbench_torch.recipes import (
     SeriesRecipe,
     load_recipe,
 )
+from deepbench_torch.recipes.calibration import calibration_at
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
 from deepbench_torch.series import follow_series, series_parameters
 
@@ -135,6 +136,8 @@ def _content(recipe: AbstractRecipe) -> Content:
 def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     """Return the recipe with images of another size; the recipe itself if None.
 
+    The field is the same with other pixels, so `zero_point` and `pixel_scale` change with it.
+
     Raises:
         ValueError: If the size is not one or two positive whole numbers, or rows are no images.
     """
@@ -156,7 +159,8 @@ def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
         raise ValueError(f"{rule}, got {image_size!r}")
     sides = (pixels(side, where="image_size") for side in pair)
     height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
-    return recipe.replace(image={"height": height, "width": width})
+    calibration = calibration_at(recipe, shorter=min(height, width))
+    return recipe.replace(image={"height": height, "width": width}, **calibration)
 
 
 def with_realization(recipe: AbstractRecipe, realization: int | None) -> AbstractRecipe:

@@ -8,7 +8,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from deepbench_torch import degrade
-from deepbench_torch.numerics.fields import Number
+from deepbench_torch.numerics.fields import Number, Positive
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.nodes import MOST_SAMPLES
@@ -112,6 +112,10 @@ class AbstractImageRecipe(AbstractRecipe):
             kind that only `scene` names, have the priors of `OBJECTS`.
         degrade: Blur and noise.
         simplify: Simplifications of a sampled scene; None for none.
+        zero_point: Magnitude of an object whose pixels sum to 1, at the recipe's own image size;
+            None for no magnitudes. It changes no pixel.
+        pixel_scale: Side of a pixel on the sky, at the recipe's own image size [arcsec / pixel];
+            None for no sky. It changes no pixel.
     """
 
     content: ClassVar[Content] = "image"
@@ -130,6 +134,8 @@ class AbstractImageRecipe(AbstractRecipe):
     objects: dict[str, dict[str, PriorField]] = Field(min_length=1)
     degrade: Degradation = Degradation()
     simplify: Simplification | None = None
+    zero_point: Number | None = None
+    pixel_scale: Positive | None = None
 
     @property
     @override

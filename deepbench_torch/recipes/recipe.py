@@ -43,7 +43,14 @@ class Recipe(AbstractImageRecipe):
         ((1, 64, 64), ['star', 'galaxy', 'spiral'])
     """
 
-    not_hashed: ClassVar[frozenset[str]] = AbstractRecipe.not_hashed | {"ladder"}
+    not_hashed: ClassVar[frozenset[str]] = AbstractRecipe.not_hashed | {
+        "ladder",
+        "zero_point",
+        "pixel_scale",
+    }
+
+    # keys that are left out of files unless they are set, so that older files are the same bytes
+    unwritten: ClassVar[frozenset[str]] = frozenset({"zero_point", "pixel_scale"})
 
     ladder: tuple[str, ...] = tuple(STEPS)
 
@@ -118,6 +125,15 @@ class Recipe(AbstractImageRecipe):
         if faults:
             raise FaultsError(faults)
         return self
+
+    @override
+    def to_plain(self) -> dict[str, Any]:
+        plain = super().to_plain()
+        return {
+            key: value
+            for key, value in plain.items()
+            if value is not None or key not in self.unwritten
+        }
 
     def log_prob(
         self, parameters: Scene, present: Present | None = None, *, units: SceneUnits = "pixel"

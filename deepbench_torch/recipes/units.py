@@ -76,6 +76,10 @@ def image_unit(location: Location) -> Unit:
         case ("objects", kind, name, *_) | ("scene" | "simplify", _, kind, name, *_):
             field = OBJECTS[str(kind)].fields.get(str(name)) if kind in OBJECTS else None
             return Unit() if field is None else UNITS[field.role]
+        case ("zero_point",):
+            return Unit("mag")
+        case ("pixel_scale",):
+            return Unit("arcsec / pixel")
         case ("degrade", "blur", "sigma"):
             return Unit(remedy=LENGTH)
     return Unit()

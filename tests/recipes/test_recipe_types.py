@@ -41,6 +41,8 @@ IMAGE: dict[str, Any] = {
         "balanced": False,
         "values": {"star": {"x": 0.5}},
     },
+    "zero_point": 25.0,
+    "pixel_scale": 0.2,
     "ladder": ["noise"],
 }
 SERIES: dict[str, Any] = {

@@ -18,7 +18,7 @@ objects:
 """
 KEYS = (
     "name, description, size, seed, realization, image, label, compose, count, weights, counts, scene, layout, objects, "
-    "degrade, simplify, ladder"
+    "degrade, simplify, zero_point, pixel_scale, ladder"
 )
 KINDS = ", ".join(OBJECTS)
 PACKAGED = ", ".join(db.list_recipes())
