@@ -132,7 +132,7 @@ class RowDataset(PairDataset):
 
         Example:
             >>> Catalogue("star", size=5).to_table([0, 1]).colnames
-            ['index', 'kind', 'slot', 'x', 'y', 'amplitude', 'gamma', 'alpha']
+            ['index', 'kind', 'slot', 'x', 'y', 'amplitude', 'gamma', 'alpha', 'flux', 'fwhm']
         """
         return self._lines(places).to_table()
 

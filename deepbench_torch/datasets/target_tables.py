@@ -8,7 +8,7 @@ import numpy as np
 
 from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes import AbstractRecipe, SeriesRecipe, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.samples.lines import Array, Owner, owner_lines
 from deepbench_torch.systems import SYSTEMS
@@ -28,12 +28,14 @@ def to_table(
 
     The table has a line for each object, body or system. Its columns are `index`, the position of
     the row in the batch, `kind`, `slot` and the parameters with their units. Slots without an
-    object are omitted; a parameter that a kind lacks is masked.
+    object are omitted; a parameter that a kind lacks is masked. Objects have further columns that
+    are derived from their parameters, as in `Sample.to_table`.
 
     Args:
         parameters: Target of a row or a batch, or a Sample, whose `index` has the row numbers.
-        recipe: Recipe of time series, for their system and units. If None, the column `kind` is
-            "series" if several systems have these parameters.
+        recipe: Recipe of the rows: of time series, for their system and units; of images, for its
+            `zero_point`. If None, the column `kind` is "series" if several systems have these
+            parameters, and objects have no magnitudes.
 
     Returns:
         An `astropy.table.Table`.
@@ -46,7 +48,7 @@ def to_table(
         >>> _, parameters = db.Catalogue("star", size=5, target="parameters")[0]
         >>> table = db.to_table(parameters)
         >>> table.colnames
-        ['index', 'kind', 'slot', 'x', 'y', 'amplitude', 'gamma', 'alpha']
+        ['index', 'kind', 'slot', 'x', 'y', 'amplitude', 'gamma', 'alpha', 'flux', 'fwhm']
         >>> str(table["gamma"].unit)
         'pix'
     """
@@ -60,7 +62,9 @@ def _owners(parameters: Mapping[str, Any], recipe: AbstractRecipe | None) -> lis
     if not isinstance(parameters, Mapping) or not parameters:
         raise ValueError(_expected(type(parameters).__name__))
     if all(isinstance(part, Mapping) and PRESENT in part for part in parameters.values()):
-        return [_owner(kind, part, _object_units(kind)) for kind, part in parameters.items()]
+        zero_point = recipe.zero_point if isinstance(recipe, Recipe) else None
+        owners = [_owner(kind, part, _object_units(kind)) for kind, part in parameters.items()]
+        return [owner.with_derived(zero_point=zero_point) for owner in owners]
     if any(isinstance(part, Mapping) for part in parameters.values()):
         raise ValueError(_expected(f"a mapping of {', '.join(map(str, parameters))}"))
     return [_owner(*_system(parameters, recipe))]

@@ -43,8 +43,11 @@ class AbstractSample(ABC):
     def to_table(self) -> "Table":
         """Return the parameters as an astropy Table with units: a line an object, body or system.
 
-        The columns are `index` (the row number), `kind`, `slot` and the parameters. Slots without
-        an object are omitted; a parameter that a kind does not have is masked.
+        The columns are `index` (the row number), `kind`, `slot` and the parameters. Those of
+        objects are followed by what is derived from them, see `objects.photometry`: `flux`, the
+        total light summed over pixels, `fwhm`, the full width at half maximum [pixel], and
+        `magnitude`, if the recipe has a `zero_point`. Slots without an object are omitted; a
+        parameter that a kind does not have is masked.
         """
         return lines_of(self.recipe, self.tables(), self.index).to_table()
 

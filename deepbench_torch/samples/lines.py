@@ -6,10 +6,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.photometry import UNITS, derived
+from deepbench_torch.recipes import AbstractRecipe, Recipe
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -96,12 +99,39 @@ class Owner(NamedTuple):
         parameters: Parameters by name, shape (B, slots), or (B,) for one value a row.
         present: Whether a slot has an object, bool, shape (B, slots).
         units: Unit of each parameter.
+        derived: Quantities that follow from the parameters, which are in no file, in the same form.
     """
 
     name: str
     parameters: Mapping[str, Array]
     present: NDArray[np.bool_]
     units: Mapping[str, str]
+    derived: Mapping[str, Array] = {}
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The parameters and what follows from them."""
+        return {**self.parameters, **self.derived}
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a parameter or of what follows from the parameters."""
+        return self.units[name] if name in self.units else UNITS[name]
+
+    def with_derived(self, *, zero_point: float | None = None) -> "Owner":
+        """Return the same with what follows from the parameters of a kind of object.
+
+        Args:
+            zero_point: Magnitude of an object of flux 1; None for no magnitudes.
+        """
+        kind = OBJECTS.get(self.name)
+        if kind is None or not set(kind.fields) <= set(self.parameters):
+            return self
+        tensors = {name: torch.as_tensor(values) for name, values in self.parameters.items()}
+        dtype = torch.promote_types(torch.float32, tensors[kind.parameters[0]].dtype)
+        found = derived(kind, tensors, zero_point=zero_point)
+        return self._replace(
+            derived={name: values.to(dtype).numpy() for name, values in found.items()}
+        )
 
 
 def owner_lines(owners: Iterable[Owner], index: Array) -> Lines:
@@ -116,6 +146,7 @@ def owner_lines(owners: Iterable[Owner], index: Array) -> Lines:
     number = np.repeat(np.arange(len(found)), [len(each[1]) for each in found])
     order = np.lexsort((slots, number, rows))
     names = dict.fromkeys(name for owner, _, _ in found for name in owner.parameters)
+    names |= dict.fromkeys(name for owner, _, _ in found for name in owner.derived)
     columns = {name: _column(name, found, order) for name in names}
     kinds = np.array([owner.name for owner, _, _ in found])
     return Lines(index[rows[order]], kinds[number[order]], slots[order], columns)
@@ -124,15 +155,15 @@ def owner_lines(owners: Iterable[Owner], index: Array) -> Lines:
 def _column(name: str, found: Sequence[tuple[Owner, Array, Array]], order: Array) -> Column:
     """Return one parameter of all objects, in some order."""
     values, absent, units = [], [], set()
-    dtype = np.result_type(*(each.parameters[name] for each, *_ in found if name in each.units))
+    dtype = np.result_type(*(each.columns[name] for each, *_ in found if name in each.columns))
     for owner, rows, slots in found:
-        if name in owner.parameters:
-            table = owner.parameters[name]
+        if name in owner.columns:
+            table = owner.columns[name]
             table = table[:, np.newaxis] if table.ndim == 1 else table
             lacks = slots >= table.shape[1]  # one value a row is in the line of slot 0
             values.append(np.where(lacks, dtype.type(0), table[rows, np.where(lacks, 0, slots)]))
             absent.append(lacks)
-            units.add(owner.units[name])
+            units.add(owner.unit(name))
         else:
             values.append(np.zeros(len(rows), dtype))
             absent.append(np.ones(len(rows), dtype=bool))
@@ -166,10 +197,13 @@ def _owners(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:
             case ["parameters", owner, name]:
                 named.setdefault(owner, {})[name] = values
                 units.setdefault(owner, {})[name] = recipe.unit(path) or ""
-    return [
+    owners = [
         Owner(owner, parameters, _present(tables.get(f"present/{owner}"), parameters), units[owner])
         for owner, parameters in named.items()
     ]
+    if not isinstance(recipe, Recipe):
+        return owners
+    return [owner.with_derived(zero_point=recipe.zero_point) for owner in owners]
 
 
 def _present(present: Array | None, parameters: Mapping[str, Array]) -> NDArray[np.bool_]:

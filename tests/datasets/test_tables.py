@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 import deepbench_torch as db
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.photometry import UNITS
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samples.lines import _astropy_unit
 from deepbench_torch.systems import SYSTEMS
@@ -23,6 +24,9 @@ from tests.series.series_cases import CASES as SERIES
 RECIPES: dict[str, AbstractRecipe] = {
     **{name: db.load_recipe(name).replace(image={"height": 8, "width": 12})
        for name in ("astro", "sky", "lensing", "geometric", "star")},
+    "sky with magnitudes": db.load_recipe("sky").replace(
+        image={"height": 8, "width": 12}, zero_point=25.0
+    ),
     **{name: SERIES[name] for name in ("nbody", "pendulum", "nbody in space", "pendulum noisy")},
 }  # fmt: skip
 each_recipe = pytest.mark.parametrize("name", RECIPES)
@@ -43,9 +47,48 @@ def test_a_table_agrees_with_the_stored_one(name: str, split: Any, tmp_path: Pat
     path = db.materialize(data, tmp_path / "a", format="npy", progress=False)
     with (path / "parameters.csv").open(newline="") as file:
         stored = list(csv.DictReader(file))
-    assert as_text(data.to_table()) == stored
+    assert as_text(of_file(data.to_table())) == stored
     sample = db.generate(RECIPES[name], 3, torch.tensor(data.rows))
-    assert as_text(sample.to_table()) == stored
+    assert as_text(of_file(sample.to_table())) == stored
+
+
+def of_file(table: Table) -> Table:
+    """Return the columns that files have, without those that follow from them."""
+    return table[[name for name in table.colnames if name not in UNITS]]
+
+
+def test_derived_columns_come_last_and_follow_from_the_others() -> None:
+    """Oracle: the closed forms, of the parameters in the same line."""
+    table = db.generate(RECIPES["sky with magnitudes"], 3, torch.arange(30)).to_table()
+    assert table.colnames[-3:] == ["flux", "fwhm", "magnitude"]
+    assert (table["flux"].unit, table["fwhm"].unit, table["magnitude"].unit) == (
+        None,
+        units.pix,
+        units.mag,
+    )
+    stars = table[table["kind"] == "star"]
+    light = np.pi * stars["gamma"] ** 2 * stars["amplitude"] / (stars["alpha"] - 1)
+    np.testing.assert_allclose(stars["flux"], light, rtol=1e-6)
+    np.testing.assert_allclose(table["magnitude"], 25 - 2.5 * np.log10(table["flux"]), rtol=1e-6)
+    width = 2 * stars["gamma"] * np.sqrt(2 ** (1 / stars["alpha"]) - 1)
+    np.testing.assert_allclose(stars["fwhm"], width, rtol=1e-6)
+    spirals = table[table["kind"] == "spiral"]
+    assert spirals["fwhm"].mask.all()
+    assert not np.ma.is_masked(spirals["flux"])
+    assert {table[name].dtype for name in ("flux", "fwhm", "magnitude")} == {np.dtype("float32")}
+
+
+def test_magnitudes_need_a_zero_point() -> None:
+    for name in ("sky", "geometric", "sky with magnitudes", "nbody"):
+        names = db.Catalogue(RECIPES[name], size=2).to_table().colnames
+        assert ("magnitude" in names) == (name == "sky with magnitudes")
+        assert ("flux" in names) == (name != "nbody")
+        assert ("fwhm" in names) == (name not in ("nbody", "geometric"))
+    parameters = db.Catalogue("star", size=2, target="parameters")[0][1]
+    plain = db.load_recipe("star")
+    assert "magnitude" not in db.to_table(parameters, recipe=plain).colnames
+    found = db.to_table(parameters, recipe=plain.replace(zero_point=20.0))
+    assert found["magnitude"][0] == pytest.approx(20 - 2.5 * np.log10(found["flux"][0]), rel=1e-6)
 
 
 @each_recipe
@@ -113,6 +156,9 @@ def test_a_name_has_one_unit_and_astropy_knows_all() -> None:
         for name, field in kind.fields.items():
             found.setdefault(name, set()).add(field.unit)
     assert all(len(each) == 1 for each in found.values())
+    for name, unit in UNITS.items():  # a kind may have it as a parameter
+        assert found.get(name, {unit}) == {unit}
+        units.Unit(_astropy_unit(unit) or "")
     for system in SYSTEMS.values():
         for quantity in system.fields.values():
             units.Unit(_astropy_unit(quantity.unit) or "")
