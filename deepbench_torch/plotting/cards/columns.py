@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
+from deepbench_torch.objects.photometry import UNITS
 from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+from deepbench_torch.samples import AbstractSample
+from deepbench_torch.samples.lines import lines_of
 
+DERIVED = "derived"
 CHUNK = 64  # rows in a batch of the statistics
 
 
@@ -20,7 +24,8 @@ class Column(NamedTuple):
         owner: Kind of object, or system.
         name: Name of the parameter.
         unit: Unit; empty without one.
-        prior: Prior in words, in the units of the recipe.
+        prior: Prior in words, in the units of the recipe; DERIVED for a quantity that follows from
+            the parameters.
         values: Values, shape (N,).
     """
 
@@ -42,7 +47,7 @@ class Columns(NamedTuple):
     Attributes:
         rows: Number of rows.
         labels: Number of rows with each label, by name; empty for time series.
-        parameters: Values of every parameter.
+        parameters: Values of every parameter, and of what follows from them.
         statistics: Range, mean and standard deviation of the pixels or channels.
     """
 
@@ -67,9 +72,24 @@ def columns_of(catalogue: Catalogue) -> Columns:
                 unit = catalogue.recipe.unit(path) or ""
                 prior = _prior(catalogue.recipe, owner, name)
                 parameters.append(Column(owner, name, unit, prior, kept))
+    parameters += _derived_columns(catalogue.recipe, sample)
     labels = _labels(catalogue.recipe, tables["label"])
     statistics = statistics_of(torch.split(sample.data, CHUNK))
     return Columns(len(rows), labels, parameters, statistics)
+
+
+def _derived_columns(recipe: AbstractRecipe, sample: AbstractSample) -> list[Column]:
+    """Return what follows from the parameters of objects, which no file holds."""
+    lines, columns = lines_of(recipe, sample.tables(), sample.index), []
+    for owner in dict.fromkeys(lines.kind.tolist()):
+        for name in UNITS:
+            is_parameter = f"parameters/{owner}/{name}" in sample.tables()
+            if name in lines.columns and not is_parameter:
+                values, absent, unit = lines.columns[name]
+                kept = values[(lines.kind == owner) & ~absent]
+                if len(kept):
+                    columns.append(Column(owner, name, unit, DERIVED, kept))
+    return columns
 
 
 def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:

@@ -17,6 +17,13 @@ from deepbench_torch.plotting.cards.columns import columns_of
 from deepbench_torch.plotting.cards.croissant import write_croissant
 
 
+@pytest.fixture
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the pictures by empty ones, which are written in milliseconds."""
+    for name in ("_gallery", "plot_labels", "plot_parameters"):
+        monkeypatch.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
+
+
 @pytest.mark.parametrize("name", ["sky", "geometric"])
 def test_columns_hold_the_objects_that_are_there(name: str) -> None:
     columns = columns_of(db.Catalogue(name, size=30, seed=2, image_size=6))
@@ -25,11 +32,39 @@ def test_columns_hold_the_objects_that_are_there(name: str) -> None:
     assert columns.labels == {
         kind: int(there.any(1).sum()) for kind, there in sample.present.items()
     }
-    for column in columns.parameters:
+    own = [column for column in columns.parameters if column.prior != "derived"]
+    for column in own:
         values = sample.scene[column.owner][column.name]
         np.testing.assert_array_equal(column.values, values[sample.present[column.owner]])
-    named = {(column.owner, column.name) for column in columns.parameters}
+    named = {(column.owner, column.name) for column in own}
     assert named == {(kind, each) for kind, values in sample.scene.items() for each in values}
+
+
+@pytest.mark.usefixtures("blank")
+def test_the_card_explains_what_follows_from_the_parameters(tmp_path: Path) -> None:
+    recipe = db.load_recipe("sky").replace(zero_point=25.0, pixel_scale=0.2)
+    catalogue = db.Catalogue(recipe, size=20, image_size=32)
+    card = write_card(db.materialize(catalogue, tmp_path / "a.h5", progress=False)).read_text()
+    table = catalogue.to_table()
+    for kind, name, unit in (
+        ("star", "flux", "brightness"),
+        ("galaxy", "fwhm", "pixel"),
+        ("spiral", "magnitude", "mag"),
+    ):
+        values = table[name][table["kind"] == kind]
+        ends = ", ".join(f"{float(each):.4g}" for each in (min(values), values.mean(), max(values)))
+        assert f"| {kind} | {name} | {unit} | derived | {ends} |" in card
+    assert "| spiral | fwhm |" not in card
+    assert "flux (total light, summed over pixels), fwhm (full width at half maximum" in card
+    assert "| zero point | 23.49 mag" in card
+    assert "| pixel scale | 0.4 arcsec a pixel |" in card
+    plain = db.Catalogue("geometric", size=5, image_size=8)
+    card = write_card(db.materialize(plain, tmp_path / "b.h5", progress=False)).read_text()
+    assert "| zero point |" not in card
+    assert "| circle | flux | brightness | derived |" in card
+    motion = db.Catalogue("pendulum", size=2)
+    card = write_card(db.materialize(motion, tmp_path / "c.h5", progress=False)).read_text()
+    assert "erived" not in card
 
 
 def test_columns_of_time_series_hold_the_bodies_that_are_there() -> None:
@@ -50,13 +85,6 @@ def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
         assert f"| {place} | {kind} | {share:.1f} % |" in card
     n = sample.scene["galaxy"]["n"][sample.present["galaxy"]].numpy()
     assert f" | {n.min():.4g}, {n.mean():.4g}, {n.max():.4g} |" in card
-
-
-@pytest.fixture
-def blank(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the pictures by empty ones, which are written in milliseconds."""
-    for name in ("_gallery", "plot_labels", "plot_parameters"):
-        monkeypatch.setattr(f"deepbench_torch.plotting.cards.card.{name}", lambda _: Figure((1, 1)))
 
 
 def write(path: Path, form: Any = "h5", **options: Any) -> Path:
