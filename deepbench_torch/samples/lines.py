@@ -185,11 +185,16 @@ def lines_of(recipe: AbstractRecipe, tables: Mapping[str, Tensor], index: Tensor
         index: Row numbers, int64, shape (B,).
     """
     arrays = {path: table.cpu().numpy() for path, table in tables.items()}
-    return owner_lines(_owners(recipe, arrays), index.cpu().numpy())
+    return owner_lines(owners_of(recipe, arrays), index.cpu().numpy())
 
 
-def _owners(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:
-    """Return the kinds or the system of some rows."""
+def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:
+    """Return the kinds or the system of some rows, with what follows from the parameters.
+
+    Args:
+        recipe: Recipe of the rows.
+        tables: Result of `sample.tables()`, as arrays.
+    """
     named: dict[str, dict[str, Array]] = {}
     units: dict[str, dict[str, str]] = {}
     for path, values in tables.items():

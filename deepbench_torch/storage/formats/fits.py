@@ -11,10 +11,12 @@ from typing_extensions import override
 
 from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.generate import GENERATOR_VERSION
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.objects.photometry import UNITS
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
+from deepbench_torch.storage.formats.fits_cards import derived_of, image_cards, with_derived
 from deepbench_torch.storage.formats.folder import (
     Row,
     RowFiles,
@@ -44,9 +46,11 @@ def row_file(recipe: AbstractRecipe, number: int) -> str:
 class FitsFiles(RowFiles):
     """A file a row, `images/000000.fits` or `series/000000.fits`, float32 as generated.
 
-    The header holds the parameters of each object by kind and slot, as `HIERARCH STAR 0 GAMMA`.
+    The header holds the parameters of each object by kind and slot, as `HIERARCH STAR 0 GAMMA`,
+    and what is derived from them: FLUX, FWHM and, if the recipe has a zero point, MAGNITUDE.
     Pixels are counted from 0 (FITS itself counts from 1), and infinity is a text. GAIN, SKY,
-    RDNOISE and PSFSIGMA describe noise and blur.
+    RDNOISE and PSFSIGMA describe noise and blur, MAGZERO the magnitudes; a recipe with a pixel
+    scale has a world coordinate system.
     """
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
@@ -61,7 +65,7 @@ class FitsFiles(RowFiles):
     def write(self, chunk: Chunk, first: int) -> None:
         from astropy.io import fits  # slow to import
 
-        for row in rows_of(chunk, first):
+        for row in rows_of(with_derived(self.metadata.recipe, chunk), first):
             name = row_file(self.metadata.recipe, row.number)
             data = row.data[0] if self.place == "images" else row.data
             fits.PrimaryHDU(data, self._header(row)).writeto(self.folder / name)
@@ -84,14 +88,16 @@ class FitsFiles(RowFiles):
         header["LABEL"] = self._label(row)
         for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
-        for name, (value, meaning) in _observation(recipe).items():
-            header[name] = (value, meaning)
+        for name, number, meaning in image_cards(recipe):
+            header[name] = (number, meaning)
         header["COMMENT"] = "x and y are pixels counted from 0; FITS itself counts from 1."
         for kind, slot, values in objects_of(row):
             for name, value in values.items():
                 unit = recipe.unit(f"parameters/{kind}/{name}")
                 card = f"HIERARCH {kind} {slot} {name}"
                 header[card] = (_number(value), f"[{unit}]" if unit else "")
+            for name, value in derived_of(row, kind, slot).items():
+                header[f"HIERARCH {kind} {slot} {name}"] = (_number(value), f"[{UNITS[name]}]")
         return header
 
     def _label(self, row: Row) -> str:
@@ -106,23 +112,6 @@ class FitsFiles(RowFiles):
     @override
     def finish(self) -> dict[str, Any]:
         return {"format": "fits"}
-
-
-def _observation(recipe: AbstractRecipe) -> dict[str, tuple[float, str]]:
-    """Return the header's account of blur and noise, for programs that measure images."""
-    if not isinstance(recipe, Recipe):
-        return {}
-    blur, photons, read_out = recipe.degrade.blur, recipe.degrade.poisson, recipe.degrade.gaussian
-    cards = {}
-    if blur is not None:
-        sigma = blur.sigma * recipe.grid.shorter
-        cards["PSFSIGMA"] = sigma, "standard deviation of the blur [pixel]"
-    if photons is not None:
-        cards["GAIN"] = photons.exposure, "photons per unit of brightness"
-        cards["SKY"] = photons.background, "brightness of the sky, subtracted"
-    if read_out is not None:
-        cards["RDNOISE"] = read_out.sigma, "standard deviation of the read-out [brightness]"
-    return cards
 
 
 def _number(value: Any) -> float | int | str:
