@@ -23,6 +23,7 @@ from baselines.diagnosis.ladder import RungResult
 from baselines.training.options import repeat_option
 from deepbench_torch.cli import run_command
 from deepbench_torch.plotting.style import ON_WHITE, image_norm, save
+from deepbench_torch.recipes import require_images
 from deepbench_torch.recipes.base import Rung
 
 
@@ -116,9 +117,8 @@ def main(
     picture: Annotated[Path | None, typer.Option(help="The plot to write.")] = None,
 ) -> None:
     """Train a small network on each rung of a recipe and report where it fails."""
-    recipe = db.Catalogue(image, image_size=image_size).recipe
-    if not isinstance(recipe, db.Recipe):
-        raise ValueError(f"recipe: expected images, got {recipe.name} of time series")
+    catalogue = db.Catalogue(image, image_size=image_size)
+    recipe = require_images(catalogue.recipe, "recipe", remedy="name a recipe of images")
     rungs = recipe.rungs()
     results = [
         ladder.evaluate_rung(recipe, rung, steps=steps, images=images, seeds=seeds or [0])

@@ -1,14 +1,15 @@
 """generate(): the one place where rows are made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict, overload
+from typing import Any, NamedTuple, TypedDict, TypeVar, overload
 
 import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from deepbench_torch.images.render import image_parameters, render_images
+from deepbench_torch.images.render import image_pairs, image_parameters, render_images
+from deepbench_torch.images.targets import TARGETS, image_truths
 from deepbench_torch.numerics.checks import check_device, check_integer
 from deepbench_torch.numerics.quantities import pixels
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
@@ -19,14 +20,17 @@ from deepbench_torch.recipes import (
     Recipe,
     SeriesRecipe,
     load_recipe,
+    require_images,
 )
 from deepbench_torch.recipes.calibration import calibration_at
 from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
-from deepbench_torch.series import follow_series, series_parameters
+from deepbench_torch.series.simulate import series_pairs, series_parameters, simulate_series
+from deepbench_torch.series.targets import SERIES_TARGETS, series_truths
 
 # Stored in files. Increase it whenever any generated pixel or parameter changes.
 GENERATOR_VERSION = 3
 
+R = TypeVar("R", bound=AbstractRecipe)
 
 ImageSize = int | tuple[int, int] | None
 
@@ -40,22 +44,30 @@ class Options(TypedDict, total=False):
 
 
 class Content(NamedTuple):
-    """Functions that make the rows of one content.
+    """Functions that make the rows of one content, and their targets.
 
     Attributes:
         make: Returns the sample of some rows.
         parameters: Returns the parameters and the present slots of some rows without the rows
             themselves, by the path that they have in a file.
+        pairs: Returns the data and the labels of some rows.
+        truths: Yields what targets are computed from, for a sample and the names of targets.
+        targets: By name, the function that returns the target of each row.
     """
 
     make: Callable[..., AbstractSample]
     parameters: Callable[..., dict[str, Tensor]]
+    pairs: Callable[..., tuple[Tensor, list[Any]]]
+    truths: Callable[..., Iterator[Any]]
+    targets: Mapping[str, Callable[[Any], list[Any]]]
 
 
 # by `recipe.content`
 CONTENTS = {
-    "image": Content(render_images, image_parameters),
-    "series": Content(follow_series, series_parameters),
+    "image": Content(render_images, image_parameters, image_pairs, image_truths, TARGETS),
+    "series": Content(
+        simulate_series, series_parameters, series_pairs, series_truths, SERIES_TARGETS
+    ),
 }
 
 
@@ -110,7 +122,7 @@ def generate(
     seed = check_seed(seed)
     rows = check_index(index)
     device = check_device(device)
-    return _content(chosen).make(chosen, seed=seed, index=rows, device=device)
+    return CONTENTS[chosen.content].make(chosen, seed=seed, index=rows, device=device)
 
 
 def sample_parameters(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[str, Tensor]:
@@ -124,16 +136,10 @@ def sample_parameters(recipe: AbstractRecipe, seed: int, index: Tensor) -> dict[
     Returns:
         By path, "parameters/<kind>/<name>" and "present/<kind>", shape (B, ...) each.
     """
-    return _content(recipe).parameters(recipe, seed=seed, index=index)
+    return CONTENTS[recipe.content].parameters(recipe, seed=seed, index=index)
 
 
-def _content(recipe: AbstractRecipe) -> Content:
-    if not isinstance(recipe, Recipe | SeriesRecipe):
-        raise TypeError(f"generate takes a Recipe or a SeriesRecipe, got {type(recipe).__name__}")
-    return CONTENTS[recipe.content]
-
-
-def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
+def resize(recipe: R, image_size: ImageSize) -> R:
     """Return the recipe with images of another size; the recipe itself if None.
 
     The field is the same with other pixels, so `zero_point` and `pixel_scale` change with it.
@@ -143,12 +149,8 @@ def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
     """
     if image_size is None:
         return recipe
-    if not isinstance(recipe, Recipe):
-        raise ValueError(
-            f"image_size is for images, but recipe {recipe.name} gives time series of "
-            f"{recipe.size_text}, got {image_size!r}; "
-            'leave it out, or change the moments with recipe.replace(time={"steps": ...})'
-        )
+    remedy = 'omit it, or change the times of a series with recipe.replace(time={"steps": ...})'
+    images = require_images(recipe, "image_size", remedy=remedy)
     rule = (
         f"image_size must be a number of pixels from 1 to {LARGEST_SIDE} or a pair "
         "(height, width) of them"
@@ -159,7 +161,7 @@ def resize(recipe: AbstractRecipe, image_size: ImageSize) -> AbstractRecipe:
         raise ValueError(f"{rule}, got {image_size!r}")
     sides = (pixels(side, where="image_size") for side in pair)
     height, width = (check_integer(side, rule, least=1, most=LARGEST_SIDE) for side in sides)
-    calibration = calibration_at(recipe, shorter=min(height, width))
+    calibration = calibration_at(images, shorter=min(height, width))
     return recipe.replace(image={"height": height, "width": width}, **calibration)
 
 

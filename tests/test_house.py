@@ -2,13 +2,17 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pytest
 
 import deepbench_torch as db
+from deepbench_torch.generate import CONTENTS
+from deepbench_torch.plotting.gallery import GALLERIES
+from deepbench_torch.recipes import Content
 
 PACKAGE = Path(db.__file__).parent
 MOST_ENTRIES, MOST_LINES, MOST_STATEMENTS, MOST_POSITIONAL = 20, 300, 30, 2
@@ -25,6 +29,10 @@ LONG = {
 }
 # public functions of three positional arguments, as the design states them
 THREE = {"generate", "simulate"}
+
+SWITCH = re.compile(
+    r"isinstance\([^)]*\b(Recipe|SeriesRecipe|Sample|SeriesSample)\)|content [!=]= \"(image|series)"
+)
 
 
 class Function(NamedTuple):
@@ -97,3 +105,25 @@ def test_public_functions_have_two_positional_parameters_at_most() -> None:
             assert positional <= 3
         else:
             assert positional <= MOST_POSITIONAL, function.__qualname__
+
+
+# what still asks for one content, with the reason
+SWITCHES = {
+    "recipes/recipe.py": 1,  # `require_images`, for arguments that only images have
+    "storage/formats/fits.py": 1,  # images of one channel
+    "storage/formats/fits_cards.py": 1,  # blur, noise and sky of images
+}
+
+
+def test_every_content_has_its_row_in_each_table() -> None:
+    assert set(CONTENTS) == set(GALLERIES) == set(get_args(Content))
+
+
+def test_nothing_else_switches_between_images_and_series() -> None:
+    found: dict[str, int] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        count = len(SWITCH.findall(text))
+        if count:
+            found[path.relative_to(PACKAGE).as_posix()] = count
+    assert found == SWITCHES

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 import deepbench_torch as db
 from deepbench_torch.datasets import Split, split_rows
 from deepbench_torch.generate import GENERATOR_VERSION
+from deepbench_torch.recipes import require_images
 from deepbench_torch.recipes.labels import label_names
 
 
@@ -77,14 +78,9 @@ def image_recipe(catalogue: db.Catalogue) -> db.Recipe:
     """Return the recipe of a catalogue of images.
 
     Raises:
-        TypeError: If the catalogue holds time series.
+        ValueError: If the catalogue holds time series.
     """
-    if not isinstance(catalogue.recipe, db.Recipe):
-        raise TypeError(
-            f"recipe: expected images, got {catalogue.recipe.name}, which holds time series; "
-            "choose a recipe of images"
-        )
-    return catalogue.recipe
+    return require_images(catalogue.recipe, "recipe", remedy="choose a recipe of images")
 
 
 def predict(model: db.Classifier, data: db.CatalogueDataModule) -> Predictions:

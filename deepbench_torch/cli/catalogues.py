@@ -26,8 +26,6 @@ from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.plotting.cards.columns import statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
-    Recipe,
-    SeriesRecipe,
     list_recipes,
     load_recipe,
 )
@@ -162,7 +160,7 @@ def _facts(stored: Description) -> dict[str, Any]:
         **_channels(recipe),
         **statistics_facts(recipe, StoredCatalogue(stored.path).statistics),
         "split": stored.split or "all: train, val, test",
-        "label": f"{_label(recipe)}: {', '.join(recipe.classes)}",
+        "label": f"{recipe.label_name}: {', '.join(recipe.classes)}",
         "seed": stored.seed,
         "digest": attributes["digest"],
         "sha256": stored.checksum,
@@ -201,22 +199,18 @@ def list_() -> None:
         table.add_column(column, overflow="fold")
     for name in list_recipes():
         recipe = load_recipe(name)
-        label = f"{_label(recipe)}, {len(recipe.classes)}"
+        label = f"{recipe.label_name}, {len(recipe.classes)}"
         table.add_row(*map(cell, (name, recipe.size_text, label, recipe.description)))
     Console().print(table)
 
 
 def _channels(recipe: AbstractRecipe) -> dict[str, str]:
     """Return the channels and times of time series; nothing for images."""
-    if not isinstance(recipe, SeriesRecipe):
+    if not recipe.channels:
         return {}
     names = ", ".join(f"{channel.name} [{channel.unit}]" for channel in recipe.channels)
+    attributes = recipe.attributes
     return {
         "channels": names,
-        "time": f"0 to {recipe.time.duration:g} {recipe.definition.time_unit}",
+        "time": f"0 to {attributes['duration']:g} {attributes['time_unit']}",
     }
-
-
-def _label(recipe: AbstractRecipe) -> str:
-    """Return the name of a recipe's labels."""
-    return recipe.label if isinstance(recipe, Recipe) else "parameters"

@@ -69,5 +69,5 @@ def ladder(
         overwrite=overwrite,
         progress=not quiet,
     )
-    picture = ", and ladder.png" if recipe.content == "image" else ""
+    picture = ", and ladder.png" if recipe.image_size is not None else ""
     echo(f"{output}: {len(paths)} catalogues of {size:,} rows{picture}")

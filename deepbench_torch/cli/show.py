@@ -43,8 +43,8 @@ def show(
 ) -> None:
     """Plot a labelled gallery of the first images, or paths and energies of time series."""
     from deepbench_torch.plotting.animation import save_animation  # matplotlib is slow to import
-    from deepbench_torch.plotting.gallery import gallery, gallery_target
-    from deepbench_torch.plotting.style import SUFFIXES, check_suffix, save
+    from deepbench_torch.plotting.gallery import GALLERIES, gallery, gallery_target
+    from deepbench_torch.plotting.style import check_suffix, save
 
     overlay = boxes or masks
     if _is_stored(image):
@@ -60,8 +60,7 @@ def show(
         target = gallery_target(recipe, overlay=overlay)
         noun = "the recipe "
         dataset = Catalogue(recipe, seed=seed, image_size=size, target=target)
-    moves = recipes_of(dataset)[0].content == "series"
-    check_suffix(output, (*SUFFIXES, ".gif") if moves else SUFFIXES)
+    check_suffix(output, GALLERIES[recipes_of(dataset)[0].content].suffixes)
     if output.suffix.lower() == ".gif":
         save_animation(dataset, output, columns=columns, rows=rows)
         echo(f"{output}: an animation of {noun}{image}")

@@ -15,11 +15,10 @@ from deepbench_torch.datasets.indexing import check_index, rows_per_batch
 from deepbench_torch.datasets.overlap import Part, use_parts
 from deepbench_torch.datasets.splits import Split, split_rows
 from deepbench_torch.datasets.targets import Target, check_target, target_rows
-from deepbench_torch.generate import generate, resize, with_realization
-from deepbench_torch.images.render import image_pairs
+from deepbench_torch.generate import CONTENTS, generate, resize, with_realization
 from deepbench_torch.numerics.checks import check_integer
 from deepbench_torch.numerics.row_numbers import check_seed
-from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample, own_rows
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class RowDataset(PairDataset):
 
     @override
     def _checked_target(self, target: Target) -> Target:
-        return check_target(target, self.recipe.content)
+        return check_target(target, self.recipe)
 
     @property
     @override
@@ -161,7 +160,7 @@ class RowDataset(PairDataset):
 
     @override
     def with_target(self, target: Target) -> "RowDataset":
-        return super().with_target(check_target(target, self.recipe.content))
+        return super().with_target(check_target(target, self.recipe))
 
     @override
     def extra_repr(self) -> str:
@@ -272,8 +271,8 @@ class Catalogue(RowDataset):
         )
 
     def _fetch(self, rows: list[int]) -> tuple[Tensor, list[Any]]:
-        if self.target == "label" and isinstance(self.recipe, Recipe):
-            return image_pairs(self.recipe, self.seed, rows)
+        if self.target == "label":
+            return CONTENTS[self.recipe.content].pairs(self.recipe, self.seed, rows)
         sample = self._samples(rows)
         return sample.data, target_rows(sample, self.target)
 

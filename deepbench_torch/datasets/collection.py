@@ -264,4 +264,5 @@ class Collection(PairDataset):
             return torch.tensor(kinds, dtype=torch.int64, device="cpu")[value]
         if not self._multi_hot:
             return columns[value]
-        return spread_label(value, columns, len(self.classes), self.members[domain].recipe.content)
+        absent = 0.0 if self.members[domain].recipe.class_labels else float("nan")
+        return spread_label(value, columns, len(self.classes), absent)

@@ -171,14 +171,9 @@ def check_alike(members: list[RowDataset], domains: list[str]) -> None:
                 f"{domains[0]} and {recipe.content} in {domain}; make a collection of each"
             )
         if recipe.shape != first.shape:
-            remedy = (
-                "use image_size to render all at one size"
-                if recipe.content == "image"
-                else "use recipes of the same times and channels"
-            )
             raise ValueError(
                 f"Collection: expected members of one shape, got {first.size_text} in "
-                f"{domains[0]} and {recipe.size_text} in {domain}; {remedy}"
+                f"{domains[0]} and {recipe.size_text} in {domain}; {recipe.shape_remedy}"
             )
 
 
@@ -202,25 +197,23 @@ def without_domain(member: RowDataset, target: Target) -> RowDataset:
 
     A target of "domain" alone becomes "index".
     """
-    content = member.recipe.content
     if not target:
-        check_target(target, content)
+        check_target(target, member.recipe)
     names = [target] if isinstance(target, str) else list(target)
     own_names = tuple(name for name in names if name != DOMAIN)
     single = isinstance(target, str) or not own_names
     return member.with_target("".join(own_names[:1]) or "index" if single else own_names)
 
 
-def spread_label(value: int | Tensor, columns: list[int], classes: int, content: str) -> Tensor:
+def spread_label(value: int | Tensor, columns: list[int], classes: int, absent: float) -> Tensor:
     """Return a member's label among all classes, float32 of shape (classes,).
 
     Args:
         value: Label of the member.
         columns: Column of each class of the member.
         classes: Number of classes of the collection.
-        content: "image" or "series".
+        absent: Label of a class that the member lacks.
     """
-    absent = 0.0 if content == "image" else float("nan")
     label = torch.full((classes,), absent, dtype=torch.float32, device="cpu")
     if isinstance(value, int):
         label[columns[value]] = 1.0

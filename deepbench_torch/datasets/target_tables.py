@@ -8,7 +8,7 @@ import numpy as np
 
 from deepbench_torch.numerics.checks import as_tensor
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, load_recipe
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.samples.lines import Array, Owner, owner_lines
 from deepbench_torch.systems import SYSTEMS
@@ -62,7 +62,7 @@ def _owners(parameters: Mapping[str, Any], recipe: AbstractRecipe | None) -> lis
     if not isinstance(parameters, Mapping) or not parameters:
         raise ValueError(_expected(type(parameters).__name__))
     if all(isinstance(part, Mapping) and PRESENT in part for part in parameters.values()):
-        zero_point = recipe.zero_point if isinstance(recipe, Recipe) else None
+        zero_point = None if recipe is None else recipe.calibration.zero_point
         owners = [_owner(kind, part, _object_units(kind)) for kind, part in parameters.items()]
         return [owner.with_derived(zero_point=zero_point) for owner in owners]
     if any(isinstance(part, Mapping) for part in parameters.values()):
@@ -91,8 +91,8 @@ def _system(
     """Return the system of parameters of time series, the parameters, and their units."""
     names = [name for name in parameters if name != PRESENT]
     systems = [system for system in SYSTEMS.values() if set(names) <= set(system.fields)]
-    if isinstance(recipe, SeriesRecipe):
-        systems = [system for system in systems if system.name == recipe.system]
+    if recipe is not None and not SYSTEMS.keys().isdisjoint(recipe.owners):
+        systems = [system for system in systems if system.name in recipe.owners]
     if not systems:
         raise ValueError(_expected(f"a mapping of {', '.join(names)}"))
     units = {}

@@ -8,5 +8,6 @@
 5. `render` does all of this for the rows of a recipe, and adds the labels: by compiled kernels on
    CPUs, by tensors on other devices.
 6. `instances` renders each object alone, for boxes, masks and components.
-7. `observe` renders the objects of a user like the rows of a recipe.
+7. `targets` has the values that a dataset returns beside an image.
+8. `observe` renders the objects of a user like the rows of a recipe.
 """

@@ -13,7 +13,7 @@ from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.calls import doubt_degrees
-from deepbench_torch.recipes import Recipe, load_recipe
+from deepbench_torch.recipes import Recipe, load_recipe, require_images
 from deepbench_torch.recipes.given_scene import GivenScene, Present, Scene, SceneUnits, read_scene
 from deepbench_torch.recipes.units import pixel_frames
 from deepbench_torch.samples import Sample
@@ -72,12 +72,8 @@ def observe(
         >>> torch.equal(same.image, again.image)
         True
     """
-    chosen = load_recipe(recipe)
-    if not isinstance(chosen, Recipe):
-        raise ValueError(
-            f"observe: expected a recipe of images, got {chosen.name} of {chosen.plural}; simulate "
-            "motion with db.physics"
-        )
+    remedy = "simulate motion with db.physics"
+    chosen = require_images(load_recipe(recipe), "observe", remedy=remedy)
     seed, rows = check_seed(seed), check_index(index)
     given = read_scene(chosen, scene, present, units=units, batch=len(rows))
     table, there = _tables(chosen, given, units)

@@ -1,41 +1,36 @@
 """Galleries: tables of a dataset's first images, or of its first time series."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
 from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
-from deepbench_torch.plotting.series_gallery import SERIES_TARGETS, first_series, plot_series
-from deepbench_torch.plotting.style import ON_DARK, TILE, check_table, image_norm
-from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.recipes.labels import label_names
-
-MOST = 1000  # images of a gallery
-TITLE, LEGEND = 0.2, 0.15  # heights of a line [inch]
-LETTERS = 28  # of a title at most
-BATCH = 32  # images generated in one batch
-OVERLAY_TARGETS = ("label", "boxes", "masks", "labels")
+from deepbench_torch.plotting.image_gallery import OVERLAY_TARGETS, image_gallery
+from deepbench_torch.plotting.series_gallery import SERIES_TARGETS, series_gallery
+from deepbench_torch.plotting.style import SUFFIXES
+from deepbench_torch.recipes import AbstractRecipe, Content, require_images
 
 
-class Panel(NamedTuple):
-    """One image of a gallery.
+class Gallery(NamedTuple):
+    """Gallery of one content.
 
     Attributes:
-        title: Names of its label.
-        image: Brightness, shape (H, W).
-        targets: Targets of its row by name.
+        plot: Returns the figure of a dataset.
+        target: Target that the dataset needs.
+        suffixes: Endings of the files that it can be written to.
     """
 
-    title: str
-    image: NDArray[np.float32]
-    targets: dict[str, Any]
+    plot: Callable[..., Figure]
+    target: str | tuple[str, ...]
+    suffixes: tuple[str, ...]
+
+
+# by `recipe.content`, as `generate.CONTENTS`
+GALLERIES: dict[Content, Gallery] = {
+    "image": Gallery(image_gallery, "label", SUFFIXES),
+    "series": Gallery(series_gallery, SERIES_TARGETS, (*SUFFIXES, ".gif")),
+}
 
 
 def gallery(
@@ -71,15 +66,8 @@ def gallery(
             f"gallery: expected a dataset with target={target!r}, got {dataset.target!r}; make it "
             "with that target"
         )
-    if recipe.content == "series":
-        columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
-        return plot_series(
-            first_series(dataset, columns=columns, rows=rows), columns=columns, rows=rows
-        )
-    columns = 10 if columns is None else columns
-    rows = _usual_rows(dataset) if rows is None else rows
-    check_table(columns, rows, most=MOST, noun="images")
-    return _plot_images(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
+    plot = GALLERIES[recipe.content].plot
+    return plot(dataset, columns=columns, rows=rows, boxes=boxes, masks=masks)
 
 
 def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tuple[str, ...]:
@@ -92,112 +80,7 @@ def gallery_target(recipe: AbstractRecipe, *, overlay: bool = False) -> str | tu
     Raises:
         ValueError: If an overlay of time series is requested.
     """
-    if recipe.content == "image":
-        return OVERLAY_TARGETS if overlay else "label"
     if overlay:
-        raise ValueError(
-            f"gallery: expected a recipe of images for boxes and masks, got {recipe.name} of time "
-            "series; omit them"
-        )
-    return SERIES_TARGETS
-
-
-def _plot_images(
-    dataset: AnyDataset, *, columns: int, rows: int, boxes: bool, masks: bool
-) -> Figure:
-    select = _class_panels if _has_classes(dataset) else _first_panels
-    _, height, width = recipes_of(dataset)[0].shape
-    ncols = max(1, int(1.6 * columns))  # entries in a line of the legend
-    lines = -(-len(dataset.classes) // ncols) if boxes or masks else 0
-    bottom = max(0, LEGEND * lines - 0.05)
-    size = columns * TILE, rows * (TILE * height / width + TITLE) + bottom
-    figure = Figure(size)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, panel in zip(axes.flat, select(dataset, columns=columns, rows=rows), strict=False):
-        if panel is not None:
-            _plot_panel(axis, panel, boxes=boxes, masks=masks)
-    if bottom:
-        _add_legend(figure, dataset.classes, ncols=ncols)
-    figure.tight_layout(pad=0.3, h_pad=0.3, w_pad=0.2, rect=(0, bottom / size[1], 1, 1))
-    return figure
-
-
-def _add_legend(figure: Figure, classes: list[str], *, ncols: int) -> None:
-    """Add the colours of the objects' kinds below the images."""
-    handles = [
-        Line2D([], [], color=_colour(index), lw=1.2, label=name)
-        for index, name in enumerate(classes)
-    ]
-    style = {"fontsize": 7, "frameon": False, "borderpad": 0}
-    figure.legend(handles=handles, loc="lower left", ncols=ncols, **style)
-
-
-def _colour(kind: int) -> str:
-    """Return the colour of a kind of object."""
-    return ON_DARK[kind % len(ON_DARK)]
-
-
-def _has_classes(dataset: AnyDataset) -> bool:
-    """Return whether every label is one class."""
-    return all(recipe.single_label for recipe in recipes_of(dataset))
-
-
-def _usual_rows(dataset: AnyDataset) -> int:
-    return len(dataset.classes) if _has_classes(dataset) else 4
-
-
-def _panels(dataset: AnyDataset) -> Iterator[Panel]:
-    """Yield a panel for each row of a dataset; rows are generated in batches."""
-    for start in range(0, len(dataset), BATCH):
-        indices = list(range(start, min(start + BATCH, len(dataset))))
-        for image, target in dataset.__getitems__(indices):
-            targets = target if isinstance(target, dict) else {"label": target}
-            names = label_names(targets["label"], dataset.classes)
-            yield Panel(", ".join(names) or "empty", image[0].numpy(), targets)
-
-
-def _first_panels(dataset: AnyDataset, *, columns: int, rows: int) -> list[Panel | None]:
-    """Return the panels of the first images."""
-    return list(islice(_panels(dataset), rows * columns))
-
-
-def _class_panels(dataset: AnyDataset, *, columns: int, rows: int) -> list[Panel | None]:
-    """Return panels sorted by class, in full lines; only the first of a line has a title."""
-    classes = dataset.classes
-    counts = {kind: columns * len(range(n, rows, len(classes))) for n, kind in enumerate(classes)}
-    found: dict[str, list[Panel | None]] = {kind: [] for kind in classes}
-    for panel in _panels(dataset):
-        same = found[panel.title]
-        if len(same) < counts[panel.title]:
-            same.append(panel if len(same) % columns == 0 else panel._replace(title=""))
-        elif all(len(found[kind]) >= counts[kind] for kind in classes):
-            break
-    padded = [found[kind] + [None] * (counts[kind] - len(found[kind])) for kind in classes]
-    return [panel for panels in padded for panel in panels]
-
-
-def _plot_panel(axis: Axes, panel: Panel, *, boxes: bool, masks: bool) -> None:
-    norm = image_norm(panel.image)
-    axis.imshow(panel.image, norm=norm, cmap="magma", interpolation="nearest")
-    title = _shorten(panel.title)
-    axis.set_title(title, fontsize=7 * min(1, 22 / max(1, len(title))), pad=2, loc="left")
-    objects = range(len(panel.targets["labels"])) if boxes or masks else ()
-    for index in objects:
-        colour = _colour(int(panel.targets["labels"][index]) - 1)
-        if masks:
-            mask = np.asarray(panel.targets["masks"][index], dtype=np.float32)
-            axis.contour(mask, levels=[0.5], colors=colour, linewidths=0.8)
-        if boxes:
-            left, top, right, bottom = panel.targets["boxes"][index].tolist()
-            # boxes are measured at pixel edges, axes at pixel centres
-            corner = (left - 0.5, top - 0.5)
-            axis.add_patch(Rectangle(corner, right - left, bottom - top, fill=False, ec=colour))
-
-
-def _shorten(title: str) -> str:
-    """Return a title that fits over an image in small letters."""
-    if len(title) <= LETTERS:
-        return title
-    return title[: LETTERS - 1].rstrip(", ") + "\N{HORIZONTAL ELLIPSIS}"
+        require_images(recipe, "gallery with boxes or masks", remedy="omit them")
+        return OVERLAY_TARGETS
+    return GALLERIES[recipe.content].target

@@ -66,7 +66,7 @@ def write_ladder(
     check_replaceable(folder / "ladder.png")
     for path, catalogue in zip(paths, catalogues.values(), strict=True):
         materialize(catalogue, path, workers=workers, overwrite=overwrite, progress=progress)
-    if recipe.content == "image":
+    if recipe.image_size is not None:
         save(plot_ladder(catalogues), folder / "ladder.png")
     return paths
 

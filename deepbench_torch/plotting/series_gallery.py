@@ -1,7 +1,7 @@
 """Galleries of time series: the path of each and its energies against time."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -59,14 +59,21 @@ def first_series(dataset: AnyDataset, *, columns: int, rows: int) -> list[Series
     """
     check_table(columns, rows, most=MOST, noun="time series")
     indices = list(range(min(rows * columns, len(dataset))))
-    recipes = recipes_of(dataset)
+    recipes = cast("list[SeriesRecipe]", recipes_of(dataset))
     panels = []
     for index, (series, targets) in zip(indices, dataset.__getitems__(indices), strict=True):
         member = dataset.order[index][0] if isinstance(dataset, Collection) else 0
-        recipe = recipes[member]
-        if isinstance(recipe, SeriesRecipe):
-            panels.append(SeriesPanel(recipe, series, targets))
+        panels.append(SeriesPanel(recipes[member], series, targets))
     return panels
+
+
+def series_gallery(
+    dataset: AnyDataset, *, columns: int | None, rows: int | None, boxes: bool, masks: bool
+) -> Figure:
+    """Plot the first time series of a dataset, without boxes and masks; see `gallery.gallery`."""
+    columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
+    panels = first_series(dataset, columns=columns, rows=rows)
+    return plot_series(panels, columns=columns, rows=rows)
 
 
 def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Figure:

@@ -61,7 +61,7 @@ from deepbench_torch.recipes.reader import (
     recipe_from_plain,
     recipe_warnings,
 )
-from deepbench_torch.recipes.recipe import Recipe
+from deepbench_torch.recipes.recipe import Recipe, require_images
 from deepbench_torch.recipes.series import SeriesRecipe
 
 __all__ = [
@@ -75,4 +75,5 @@ __all__ = [
     "recipe_faults",
     "recipe_from_plain",
     "recipe_warnings",
+    "require_images",
 ]

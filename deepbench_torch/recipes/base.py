@@ -13,9 +13,11 @@ from pydantic import Field, StrictInt, ValidationError
 from typing_extensions import override
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
+from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
 from deepbench_torch.recipes.part import NAME, Part
+from deepbench_torch.systems import Channel
 
 Content = Literal["image", "series"]
 
@@ -34,12 +36,28 @@ class Rung(NamedTuple):
     recipe: Any
 
 
+class Calibration(NamedTuple):
+    """Magnitudes and angles of images; None where a recipe does not define them.
+
+    Attributes:
+        zero_point: Magnitude of an object whose pixels sum to 1.
+        pixel_scale: Side of a pixel [arcsec].
+    """
+
+    zero_point: float | None = None
+    pixel_scale: float | None = None
+
+
 class AbstractRecipe(Part, ABC):
     """Definition of a catalogue's rows.
 
     Attributes:
         content: Kind of row; also the name of the block of rows in a file.
         plural: Noun for several rows.
+        array_name: Name of the rows, as an array or as a folder of files.
+        class_labels: Whether labels are classes, as an index or as 0 or 1 for each, rather than
+            measured numbers.
+        shape_remedy: How to make the rows of several recipes have one shape.
         not_hashed: The keys that change no row, and so do not count towards the digest.
         name: Name of the recipe.
         description: One line for people.
@@ -51,6 +69,9 @@ class AbstractRecipe(Part, ABC):
 
     content: ClassVar[Content]
     plural: ClassVar[str]
+    array_name: ClassVar[str]
+    class_labels: ClassVar[bool]
+    shape_remedy: ClassVar[str]
     not_hashed: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
     name: str = Field(min_length=1, pattern=NAME)
@@ -79,6 +100,38 @@ class AbstractRecipe(Part, ABC):
     @abstractmethod
     def single_label(self) -> bool:
         """True if a label is the number of one class; False if it has a column for each class."""
+
+    @property
+    @abstractmethod
+    def label_name(self) -> str:
+        """The name of the labels in lists of recipes."""
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width of the images [pixel]; None for rows that are no images."""
+        return None
+
+    @property
+    def calibration(self) -> Calibration:
+        """Zero point and pixel scale of images."""
+        return Calibration()
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The columns of a time series, in order; none for other rows."""
+        return []
+
+    @property
+    @abstractmethod
+    def owners(self) -> list[str]:
+        """The names of what has parameters: the kinds of objects, or the system."""
+
+    @abstractmethod
+    def priors_of(self, owner: str) -> Mapping[str, Prior] | None:
+        """Return the priors of a kind of object or of a system by parameter.
+
+        None if the objects of one kind have different priors.
+        """
 
     @property
     @abstractmethod

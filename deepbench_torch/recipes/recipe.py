@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.priors import Prior
-from deepbench_torch.recipes.base import AbstractRecipe, Rung
+from deepbench_torch.recipes.base import AbstractRecipe, Calibration, Rung
 from deepbench_torch.recipes.counts import count_faults
 from deepbench_torch.recipes.density import scene_log_prob
 from deepbench_torch.recipes.doubts import image_doubts
@@ -51,6 +51,9 @@ class Recipe(AbstractImageRecipe):
 
     # keys that are left out of files unless they are set, so that older files are the same bytes
     unwritten: ClassVar[frozenset[str]] = frozenset({"zero_point", "pixel_scale"})
+    array_name: ClassVar[str] = "images"
+    class_labels: ClassVar[bool] = True
+    shape_remedy: ClassVar[str] = "use image_size to render all at one size"
 
     ladder: tuple[str, ...] = tuple(STEPS)
 
@@ -135,6 +138,30 @@ class Recipe(AbstractImageRecipe):
             if value is not None or key not in self.unwritten
         }
 
+    @property
+    @override
+    def image_size(self) -> tuple[int, int]:
+        return self.image.height, self.image.width
+
+    @property
+    @override
+    def calibration(self) -> Calibration:
+        return Calibration(self.zero_point, self.pixel_scale)
+
+    @property
+    @override
+    def label_name(self) -> str:
+        return self.label
+
+    @property
+    @override
+    def owners(self) -> list[str]:
+        return list(self.objects)
+
+    @override
+    def priors_of(self, owner: str) -> Mapping[str, Prior] | None:
+        return self.objects[owner] if self.scene is None else None
+
     def log_prob(
         self, parameters: Scene, present: Present | None = None, *, units: SceneUnits = "pixel"
     ) -> Tensor:
@@ -179,3 +206,21 @@ class Recipe(AbstractImageRecipe):
     def rungs(self) -> list[Rung]:
         """Return the difficulty ladder, from the simplest version to the recipe itself."""
         return rungs(self, self.ladder)
+
+
+def require_images(recipe: AbstractRecipe, where: str, *, remedy: str) -> Recipe:
+    """Return a recipe of images; refuse any other, for arguments that only images have.
+
+    Args:
+        recipe: The recipe that a user passed.
+        where: The function or argument that needs images.
+        remedy: What to do instead.
+
+    Raises:
+        ValueError: If the rows are no images.
+    """
+    if not isinstance(recipe, Recipe):
+        raise ValueError(
+            f"{where}: expected a recipe of images, got {recipe.name} of {recipe.plural}; {remedy}"
+        )
+    return recipe

@@ -1,12 +1,13 @@
 """The keys of a series recipe: system, times, parameters, options and noise."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StrictInt, WrapValidator
 from typing_extensions import override
 
 from deepbench_torch.numerics.fields import Number, Positive
-from deepbench_torch.priors import Fixed
+from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.systems import SYSTEMS, Channel, Setting, System
@@ -77,6 +78,9 @@ class AbstractSeriesRecipe(AbstractRecipe):
 
     content: ClassVar[Content] = "series"
     plural: ClassVar[str] = "time series"
+    array_name: ClassVar[str] = "series"
+    class_labels: ClassVar[bool] = False
+    shape_remedy: ClassVar[str] = "use recipes of the same times and channels"
 
     system: str
     time: Time
@@ -108,6 +112,21 @@ class AbstractSeriesRecipe(AbstractRecipe):
         return int(self.parameters["bodies"].support[1]) if "bodies" in self.parameters else 1
 
     @property
+    @override
+    def label_name(self) -> str:
+        return "parameters"
+
+    @property
+    @override
+    def owners(self) -> list[str]:
+        return [self.system]
+
+    @override
+    def priors_of(self, owner: str) -> Mapping[str, Prior]:
+        return self.parameters
+
+    @property
+    @override
     def channels(self) -> list[Channel]:
         """The columns of a series, in order."""
         return self.definition.channels(self.slots, self.chosen)

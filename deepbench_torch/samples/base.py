@@ -1,6 +1,7 @@
 """Base of all samples: rows of a catalogue with their complete truth."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,9 @@ def own_rows(values: Tensor) -> list[Tensor]:
     if len(values) == 1 and values.untyped_storage().nbytes() == values.nbytes:
         return [values[0]]
     return list(torch.ops.aten.unbind_copy.int(values))
+
+
+def row_dicts(columns: Mapping[str, Tensor], count: int) -> list[dict[str, Tensor]]:
+    """Return rows of columns (count, ...) as dicts of tensors with memory of their own."""
+    rows = {name: own_rows(values) for name, values in columns.items()}
+    return [{name: values[row] for name, values in rows.items()} for row in range(count)]

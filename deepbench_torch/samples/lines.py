@@ -12,7 +12,7 @@ from torch import Tensor
 
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.photometry import UNITS, derived
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -206,9 +206,8 @@ def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner
         Owner(owner, parameters, _present(tables.get(f"present/{owner}"), parameters), units[owner])
         for owner, parameters in named.items()
     ]
-    if not isinstance(recipe, Recipe):
-        return owners
-    return [owner.with_derived(zero_point=recipe.zero_point) for owner in owners]
+    zero_point = recipe.calibration.zero_point
+    return [owner.with_derived(zero_point=zero_point) for owner in owners]
 
 
 def _present(present: Array | None, parameters: Mapping[str, Array]) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepbench_torch.generate import generate, resize
-from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe, load_recipe, require_images
 from deepbench_torch.samples import AbstractSample
 
 SCALE_ROWS = 64  # rows that determine the scale of a recipe
@@ -157,11 +157,6 @@ def _checked(image: Tensor) -> NDArray[Any]:
 
 def _images_of(recipe: str | Path | AbstractRecipe, size: tuple[int, ...]) -> Recipe:
     """Return a recipe of images at some height and width."""
-    chosen = load_recipe(recipe)
-    if not isinstance(chosen, Recipe):
-        raise ValueError(
-            f"recipe: expected a recipe of images, got {chosen.name} of time series; plot series "
-            "with deepbench-torch show"
-        )
-    changed = resize(chosen, (size[0], size[1]))
-    return changed if isinstance(changed, Recipe) else chosen
+    remedy = "plot series with deepbench-torch show"
+    chosen = require_images(load_recipe(recipe), "recipe", remedy=remedy)
+    return resize(chosen, (size[0], size[1]))

@@ -13,6 +13,7 @@ from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.streams import CatalogueStream
 from deepbench_torch.datasets.view import DatasetView
 from deepbench_torch.numerics.checks import is_number
+from deepbench_torch.recipes import require_images
 
 REMEDY = "use Classifier(classes=data.classes, multilabel={multilabel})"
 
@@ -104,11 +105,8 @@ def _check_labels(
     dataset: RowDataset | Collection, *, classes: list[str], multilabel: bool
 ) -> None:
     members: list[Any] = dataset.members if isinstance(dataset, Collection) else [dataset]
-    if members[0].recipe.content != "image":
-        raise ValueError(
-            f"Classifier: expected images, got the time series of {members[0].recipe.name}; write "
-            "a LightningModule of your own for series"
-        )
+    remedy = "write a LightningModule of your own for other rows"
+    require_images(members[0].recipe, "Classifier", remedy=remedy)
     if isinstance(dataset, Collection) and dataset.target == "domain":
         names, several = dataset.domains, False
     elif dataset.target == "label":

@@ -14,7 +14,7 @@ from deepbench_torch.datasets.streams.sharding import rank_and_world
 from deepbench_torch.datasets.targets import Target
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.numerics.checks import check_flag, check_integer
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage import StoredCatalogue, materialize
 from deepbench_torch.training.samplers import EachOnce, EpochShuffle
@@ -135,8 +135,7 @@ class CatalogueDataModule(lightning.LightningDataModule):
     @property
     def image_size(self) -> tuple[int, int] | None:
         """Height and width of the images before transforms [pixel]; None for time series."""
-        recipe = self.recipe
-        return (recipe.image.height, recipe.image.width) if isinstance(recipe, Recipe) else None
+        return self.recipe.image_size
 
     @property
     def has_transforms(self) -> bool:

@@ -105,7 +105,7 @@ def test_the_command_on_tiny_images(
 
 
 def test_a_time_series_has_no_ladder() -> None:
-    with pytest.raises(ValueError, match="expected images, got pendulum"):
+    with pytest.raises(ValueError, match="expected a recipe of images, got pendulum"):
         diagnose.main("pendulum")
 
 

@@ -158,7 +158,7 @@ def test_targets_do_not_depend_on_the_parts_of_a_batch(
     """The limit of pixels rendered in one batch changes no target."""
     data = catalogue(name, target=[*DETECTION, "slots", "components"])
     whole = data.__getitems__(list(range(30)))
-    monkeypatch.setattr("deepbench_torch.datasets.targets.OBJECT_PIXELS", 48 * 56 * 7)
+    monkeypatch.setattr("deepbench_torch.images.targets.OBJECT_PIXELS", 48 * 56 * 7)
     parts = data.__getitems__(list(range(30)))
     for (_, there), (_, here) in zip(whole, parts, strict=True):
         for key, value in there.items():

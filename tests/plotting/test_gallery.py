@@ -7,7 +7,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Patch, Rectangle
 
 import deepbench_torch as db
-from deepbench_torch.plotting.gallery import LETTERS, OVERLAY_TARGETS, gallery
+from deepbench_torch.plotting.gallery import gallery
+from deepbench_torch.plotting.image_gallery import LETTERS, OVERLAY_TARGETS
 from deepbench_torch.plotting.style import image_norm
 
 

@@ -52,7 +52,9 @@ def test_refusals() -> None:
     catalogue = db.Catalogue(short("pendulum"), size=2, target=SERIES_TARGETS)
     with pytest.raises(ValueError, match="at most 100 time series, got 0 and 4"):
         gallery(catalogue, rows=0)
-    with pytest.raises(ValueError, match="for boxes and masks, got pendulum of time series; omit"):
+    with pytest.raises(
+        ValueError, match="boxes or masks: expected a recipe of images, got pendulum"
+    ):
         gallery(catalogue, boxes=True)
     with pytest.raises(ValueError, match=r"expected a dataset with target=.'clean', 'energy'"):
         gallery(db.Catalogue(short("pendulum"), size=2))
@@ -96,10 +98,13 @@ def test_commands_accept_series(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("show nbody --boxes", "images for boxes and masks, got nbody of time series; omit them"),
-        ("show nbody --image-size 28", "image_size is for images, but recipe nbody"),
+        ("show nbody --boxes", "of images, got nbody of time series; omit them"),
+        ("show nbody --image-size 28", "image_size: expected a recipe of images, got nbo"),
         ("show nbody --columns 1000", "at most 100 time series"),
-        ("generate nbody out --image-size 28", "image_size is for images, but recipe nbody"),
+        (
+            "generate nbody out --image-size 28",
+            "image_size: expected a recipe of images, got nbo",
+        ),
     ],
 )
 def test_options_of_images_are_refused_in_one_line(

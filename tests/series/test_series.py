@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from deepbench_torch.series import sample_priors
+from deepbench_torch.series.simulate import sample_priors
 from deepbench_torch.systems import SYSTEMS
 from tests.series.series_cases import CASES, each_case, made, parts, short
 
@@ -48,8 +48,8 @@ def test_size_of_the_batch_does_not_matter(case: str) -> None:
 def test_chunks_do_not_matter(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = parts(made(case, *range(5)))
     row = math.prod(CASES[case].shape)
-    monkeypatch.setattr("deepbench_torch.series.CHUNK", 3 * row)
-    monkeypatch.setattr("deepbench_torch.series.NOISE_CHUNK", 2 * row)
+    monkeypatch.setattr("deepbench_torch.series.simulate.CHUNK", 3 * row)
+    monkeypatch.setattr("deepbench_torch.series.simulate.NOISE_CHUNK", 2 * row)
     for name, values in parts(made(case, *range(5))).items():
         assert torch.equal(values, whole[name]), name
 

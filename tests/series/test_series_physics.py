@@ -13,7 +13,7 @@ import deepbench_torch as db
 from deepbench_torch.physics import hamiltonian, nbody, pendulum
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Normal
-from deepbench_torch.series import sample_priors
+from deepbench_torch.series.simulate import sample_priors
 from tests.series.series_cases import CASES, PRODUCT, made, noisy, short
 
 ROWS = torch.arange(12)
@@ -409,7 +409,7 @@ def test_a_wrong_recipe_is_refused(name: str, change: dict[str, Any], message: s
     [
         ({"target": "boxes"}, "target of time series, got 'boxes'; use one of label"),
         ({"target": ["clean", "masks"]}, "expected a target of time series, got 'masks'"),
-        ({"image_size": 28}, "image_size is for images, but recipe pendulum gives time series"),
+        ({"image_size": 28}, "image_size: expected a recipe of images, got pendulum of time"),
     ],
 )
 def test_what_is_of_images_is_refused(arguments: dict[str, Any], message: str) -> None:

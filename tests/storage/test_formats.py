@@ -223,7 +223,7 @@ def test_time_series_are_written_and_made_again(form: str, name: str, tmp_path: 
 
 
 def test_jpeg_holds_images_only(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'jpeg' holds images, got the time series of recipe pend"):
+    with pytest.raises(ValueError, match="format 'jpeg': expected a recipe of images, got pend"):
         write(tmp_path, db.Catalogue("pendulum", size=5), "jpeg")
     assert list(tmp_path.iterdir()) == []
 

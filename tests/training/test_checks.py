@@ -112,7 +112,12 @@ DATA: list[tuple[str, Callable[[], Any], dict[str, Any], str]] = [
         {},
         "expected data with target='label'",
     ),
-    ("series", lambda: db.Catalogue("pendulum", size=40), {}, "expected images, got the time"),
+    (
+        "series",
+        lambda: db.Catalogue("pendulum", size=40),
+        {},
+        "expected a recipe of images, got pendulum",
+    ),
     (
         "foreign order",
         lambda: Foreign(["galaxy", "spiral", "star"], [0] * 16),

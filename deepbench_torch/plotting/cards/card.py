@@ -28,7 +28,7 @@ from deepbench_torch.plotting.cards.names import (
 )
 from deepbench_torch.plotting.cards.pictures import plot_labels, plot_parameters
 from deepbench_torch.plotting.gallery import gallery, gallery_target
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.storage import Description, describe
 from deepbench_torch.storage.escape import line, markdown
 from deepbench_torch.storage.formats import FORMATS
@@ -152,10 +152,11 @@ def _facts(stored: Description, columns: Columns) -> str:
 def _calibration(recipe: AbstractRecipe) -> dict[str, str]:
     """Return the zero point and the pixel scale of images, if the recipe has them."""
     facts = {}
-    if isinstance(recipe, Recipe) and recipe.zero_point is not None:
-        facts["zero point"] = f"{number(recipe.zero_point)} mag, of an object whose pixels sum to 1"
-    if isinstance(recipe, Recipe) and recipe.pixel_scale is not None:
-        facts["pixel scale"] = f"{number(recipe.pixel_scale)} arcsec a pixel"
+    zero_point, pixel_scale = recipe.calibration
+    if zero_point is not None:
+        facts["zero point"] = f"{number(zero_point)} mag, of an object whose pixels sum to 1"
+    if pixel_scale is not None:
+        facts["pixel scale"] = f"{number(pixel_scale)} arcsec a pixel"
     return facts
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.statistics import ROWS, Statistics, statistics_of
 from deepbench_torch.objects.photometry import UNITS
-from deepbench_torch.recipes import AbstractRecipe, Recipe, SeriesRecipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.samples import AbstractSample
 from deepbench_torch.samples.lines import lines_of
 
@@ -93,7 +93,7 @@ def _derived_columns(recipe: AbstractRecipe, sample: AbstractSample) -> list[Col
 
 
 def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
-    if not isinstance(recipe, Recipe):
+    if not recipe.class_labels:
         return {}
     counts = np.bincount(label, minlength=len(recipe.classes)) if label.ndim == 1 else label.sum(0)
     return dict(zip(recipe.classes, (int(count) for count in counts), strict=True))
@@ -101,11 +101,8 @@ def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
 
 def _prior(recipe: AbstractRecipe, owner: str, name: str) -> str:
     """Return the prior of a parameter in words."""
-    if isinstance(recipe, Recipe) and recipe.scene is not None:
-        return "see the scene"
-    plain = recipe.to_plain()
-    priors = plain["objects"][owner] if isinstance(recipe, Recipe) else plain["parameters"]
-    return words(priors[name])
+    priors = recipe.priors_of(owner)
+    return "see the scene" if priors is None else words(priors[name].to_plain())
 
 
 def words(plain: object) -> str:
@@ -133,7 +130,7 @@ def statistics_facts(recipe: AbstractRecipe, statistics: Statistics) -> dict[str
     """Return the statistics of pixels, or of each channel of time series, as text by name."""
     rows = f"of {statistics.rows:,} {recipe.plural}"
     columns = (statistics.least, statistics.greatest, statistics.mean, statistics.std)
-    if not isinstance(recipe, SeriesRecipe):
+    if not recipe.channels:
         return {"pixels": f"{_span(*columns)}, {rows}"}
     by_channel = zip(*(each for each in columns if isinstance(each, tuple)), strict=True)
     return {

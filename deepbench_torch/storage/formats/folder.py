@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import METADATA, PARAMETERS, RECIPE
@@ -141,7 +141,7 @@ def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
 
 def array_name(recipe: AbstractRecipe) -> str:
     """Return the name of the rows, as an array or as a folder of files."""
-    return "images" if recipe.content == "image" else "series"
+    return recipe.array_name
 
 
 def exact(value: Any) -> str:
@@ -159,5 +159,5 @@ def label_values(metadata: Metadata, label: Array) -> list[str]:
     """Return the label of a row in these columns: the name of the class, or numbers."""
     if np.ndim(label) == 0:
         return label_names(label, metadata.recipe.classes)
-    is_flag = isinstance(metadata.recipe, Recipe)  # 1 where a kind is present
+    is_flag = metadata.recipe.class_labels  # 1 where a kind is present
     return [str(int(value)) if is_flag else exact(value) for value in label]

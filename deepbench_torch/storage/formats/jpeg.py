@@ -10,7 +10,7 @@ from PIL import Image
 from typing_extensions import override
 
 from deepbench_torch.datasets.splits import split_of
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe, require_images
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.folder import (
@@ -57,12 +57,8 @@ class JpegFiles(RowFiles):
 
     def __init__(self, folder: Path, metadata: Metadata) -> None:
         super().__init__(folder, metadata)
-        if not isinstance(metadata.recipe, Recipe):
-            raise ValueError(
-                f"format 'jpeg' holds images, got the time series of recipe "
-                f"{metadata.recipe.name}; use h5, npy or fits"
-            )
-        self.recipe = metadata.recipe
+        remedy = "use h5, npy or fits"
+        self.recipe = require_images(metadata.recipe, "format 'jpeg'", remedy=remedy)
         self.scale = scale_of(self.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
@@ -109,9 +105,10 @@ def open_jpeg(stored: Description) -> RowReader:
         ValueError: If the folder or its scale is damaged.
     """
     recipe, metadata = stored.recipe, stored.metadata
-    if not isinstance(recipe, Recipe):
-        raise refused(stored.path, "images in JPEG files", f"recipe {recipe.name} of time series")
-    _, height, width = recipe.shape
+    if recipe.image_size is None:
+        found = f"recipe {recipe.name} of {recipe.plural}"
+        raise refused(stored.path, "images in JPEG files", found)
+    height, width = recipe.image_size
     values = stored_scale(stored).brightness()
     return RowFileReader(
         stored,

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from deepbench_torch.recipes import Recipe
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.folder import label_columns
 from deepbench_torch.storage.names import LABELS
@@ -111,6 +110,6 @@ def _label(cells: list[str], stored: Description, path: Path) -> Array:
         label = np.asarray([np.float32(cell) for cell in cells])
     except ValueError:
         raise refused(path, "numbers as labels", repr(", ".join(cells))) from None
-    if isinstance(stored.recipe, Recipe) and not np.isin(label, (0, 1)).all():
+    if stored.recipe.class_labels and not np.isin(label, (0, 1)).all():
         raise refused(path, "0 or 1 as labels", repr(", ".join(cells)))
     return label

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from deepbench_torch import priors
 from deepbench_torch.numerics import exact_math, rng
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Fixed, Normal
 from deepbench_torch.recipes import SeriesRecipe
-from deepbench_torch.samples import SeriesSample
+from deepbench_torch.samples import SeriesSample, own_rows
 from deepbench_torch.systems import SampledSystems
 
 # Numbers of series that are worked out at once, and that get their noise at once: many to be fast,
@@ -24,7 +25,7 @@ TURN = 6.283185307179586  # [radian]
 FACTOR = (0.01, 1.99)
 
 
-def follow_series(
+def simulate_series(
     recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
 ) -> SeriesSample:
     """Return the time series of some rows.
@@ -151,6 +152,14 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
     if systems.present is not None:
         tables[f"present/{system}"] = systems.present
     return tables
+
+
+@independent_of_settings
+def series_pairs(recipe: SeriesRecipe, seed: int, rows: list[int]) -> tuple[Tensor, list[Tensor]]:
+    """Return the series (B, T, C) and the labels of some rows."""
+    index = torch.tensor(rows, dtype=torch.int64, device="cpu")
+    sample = simulate_series(recipe, seed=seed, index=index, device=torch.device("cpu"))
+    return sample.series, own_rows(sample.label)
 
 
 def perturb(
