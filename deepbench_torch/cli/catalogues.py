@@ -61,6 +61,13 @@ def generate(
         Literal["gzip", "lzf"] | None,
         typer.Option(help="Smaller file, but slower to read."),
     ] = None,
+    extension: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Further images in each FITS file: clean, variance or masks. Repeat for several.",
+            metavar="NAME",
+        ),
+    ] = None,
     append: Annotated[
         int | None, typer.Option(help="Number of rows to add to an existing catalogue.")
     ] = None,
@@ -88,6 +95,7 @@ def generate(
             overwrite=overwrite,
             progress=progress,
             compression=compression,
+            extensions=extension or (),
         )
     stored = describe(path)
     echo(
@@ -111,7 +119,7 @@ def _write_card(path: Path) -> None:
 def _check_append(context: typer.Context, path: Path, *, format: Format) -> None:  # noqa: A002
     """Refuse options that have no effect when rows are added to a stored catalogue."""
     remedy = "the catalogue keeps its own; omit it"
-    refuse_idle(context, ["compression"], where="with --append", remedy=remedy)
+    refuse_idle(context, ["compression", "extension"], where="with --append", remedy=remedy)
     refuse_idle(context, ["overwrite"], where="with --append", remedy="omit it")
     found = describe(path).format
     if found != format:

@@ -89,6 +89,7 @@ def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, A
         raise ValueError(
             f"its format is {attributes['format']!r} and its rows are {attributes['rows']!r}"
         )
+    extensions = attributes.get("extensions", [])
     return Description(
         path=path,
         format=attributes["format"],
@@ -98,5 +99,5 @@ def _from_attributes(path: Path, recipe: AbstractRecipe, attributes: dict[str, A
         split=split,
         checksum=attributes["data_sha256"],
         attributes=attributes,
-        options={},
+        options={"extensions": tuple(extensions)} if extensions else {},
     )

@@ -1,17 +1,25 @@
 """materialize(): write a catalogue to disk, atomically."""
 
 import errno
-import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from deepbench_torch.datasets import LARGEST_SIZE, Catalogue, PairDataset
+from deepbench_torch.datasets import LARGEST_SIZE, Catalogue
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.datasets.guard import check_guard
 from deepbench_torch.numerics.checks import check_flag, check_integer
 from deepbench_torch.recipes.paths import user_path
+from deepbench_torch.storage.arguments import (
+    check_executor,
+    check_extensions,
+    check_format,
+    check_name,
+    check_source,
+)
 from deepbench_torch.storage.collection import write_collection
 from deepbench_torch.storage.describe import describe
 from deepbench_torch.storage.escape import line
@@ -47,6 +55,7 @@ def materialize(
     progress: bool = True,
     compression: Literal["gzip", "lzf"] | None = None,
     shard_rows: int | None = None,
+    extensions: Sequence[str] = (),
 ) -> Path:
     """Write a catalogue to a file or a folder.
 
@@ -83,6 +92,9 @@ def materialize(
         compression: Only for "h5": None for one block that can be mapped into memory, else chunks
             of complete rows.
         shard_rows: Cut a catalogue of more rows into shards of so many, instead of by its size.
+        extensions: Only for "fits": further images in each file, of "clean", the image without
+            noise, "variance", that of the noise of each pixel, and "masks", a plane of each object
+            in view.
 
     Returns:
         The absolute path.
@@ -104,11 +116,9 @@ def materialize(
         >>> folder.cleanup()
     """
     check_guard("materialize")
-    _check_source(catalogue)
-    if not isinstance(path, str | os.PathLike):
-        user_path(path)  # which refuses it
-    _check_name(path)
-    _check_executor(executor)
+    check_source(catalogue)
+    check_name(path)
+    check_executor(executor)
     overwrite = check_flag(overwrite, where="materialize.overwrite")
     progress = check_flag(progress, where="materialize.progress")
     path = user_path(path)
@@ -117,16 +127,18 @@ def materialize(
             raise ValueError(
                 f"a collection is written as {DEFAULT!r}, got {format!r}, {shard_rows!r}"
             )
+        check_extensions(extensions, format=None, content="image")
         options = Options(workers, executor, overwrite, progress, compression)
         with writing(path, "the collection"):
             return write_collection(catalogue, path, write=materialize, options=options)
-    _check_arguments(format=format, workers=workers, compression=compression)
+    check_format(format, workers=workers, compression=compression)
+    extensions = check_extensions(extensions, format=format, content=catalogue.recipe.content)
     if shard_rows is not None:
         check_integer(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
     check_suffix(path, format)
     with writing(path):
         target = real_target(path)
-        order = Order(Metadata.of(catalogue), target, compression, shard_rows)
+        order = Order(Metadata.of(catalogue), target, compression, shard_rows, extensions)
         task = Task(
             order, format or DEFAULT, workers, executor, overwrite=overwrite, quiet=not progress
         )
@@ -161,12 +173,12 @@ def _write_once(task: Task) -> None:
     _check_free(task)
     with folders(target.parent), locked(target, quiet=task.quiet):
         recover(target)
-        if _age(target) != before and _holds(target, metadata, format=task.format):
+        if _age(target) != before and _holds(target, task):
             return
         _check_free(task)
         folder = work_path(target, metadata.key())
         shards = FORMATS[task.format].shards(task.order)
-        _check_room(metadata, done=[folder] if shards is None else [folder, shards])
+        _check_room(task.order, done=[folder] if shards is None else [folder, shards])
         with (
             work_folder(folder),
             Workers(task.workers, task.executor) as workers,
@@ -178,7 +190,8 @@ def _write_once(task: Task) -> None:
             ) as bar,
         ):
             order = task.order
-            job = Job(metadata, target, order.compression, order.shard_rows, folder, workers, bar)
+            own = {field.name: getattr(order, field.name) for field in fields(order)}
+            job = Job(**own, folder=folder, workers=workers, bar=bar)
             _write(job, task.format, shards=shards)
 
 
@@ -202,14 +215,16 @@ def _write(job: Job, format: str, *, shards: Path | None) -> None:  # noqa: A002
     remove_other_work(job.path, keep=job.folder)
 
 
-def _holds(path: Path, metadata: Metadata, *, format: str) -> bool:  # noqa: A002
+def _holds(path: Path, task: Task) -> bool:
     """Return whether a path holds these very rows in this format."""
+    metadata, own = task.order.metadata, (task.format, task.order.extensions)
     try:
         stored = describe(path)
     except (OSError, ValueError):
         return False
-    wanted = (metadata.recipe.digest, metadata.seed, metadata.size, metadata.split, format)
-    return wanted == (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
+    wanted = (metadata.recipe.digest, metadata.seed, metadata.size, metadata.split, *own)
+    found = (stored.recipe.digest, stored.seed, stored.size, stored.split, stored.format)
+    return wanted == (*found, stored.options.get("extensions", ()))
 
 
 def _age(path: Path) -> tuple[int, int] | None:
@@ -221,54 +236,6 @@ def _age(path: Path) -> tuple[int, int] | None:
     return stat.st_ino, stat.st_mtime_ns
 
 
-def _check_source(catalogue: object) -> None:
-    """Refuse what is no catalogue, and one whose transforms a file would not hold."""
-    if not isinstance(catalogue, Catalogue | Collection):
-        raise TypeError(
-            "materialize: expected a Catalogue or a Collection, got "
-            f"{type(catalogue).__name__}; write db.Catalogue(recipe, size=..., seed=...), and "
-            "select rows of its StoredCatalogue"
-        )
-    if isinstance(catalogue, PairDataset) and catalogue.has_transforms:
-        raise ValueError(
-            "materialize: expected a catalogue without transforms, because a file holds the rows "
-            f"as the recipe makes them, got a {type(catalogue).__name__} with transforms; write it "
-            "without them, and give them to StoredCatalogue or Collection.open"
-        )
-
-
-def _check_executor(executor: object) -> None:
-    """Refuse what cannot take tasks, such as a number of workers."""
-    takes_tasks = callable(getattr(executor, "submit", None)) and not isinstance(executor, type)
-    if executor is not None and not takes_tasks:
-        raise TypeError(
-            f"materialize.executor: expected a concurrent.futures.Executor, got {executor!r:.60}; "
-            "use workers=N for processes of this machine"
-        )
-
-
-def _check_name(path: str | Path) -> None:
-    """Refuse a path that names the working folder or one above it."""
-    if Path(path).name in ("", ".."):
-        raise ValueError(f"the path must name a file, got {str(path)!r}")
-
-
-def _check_arguments(*, format: str | None, workers: int, compression: object) -> None:  # noqa: A002
-    if format is not None and format not in FORMATS:
-        raise ValueError(f"format must be {' or '.join(map(repr, FORMATS))}, got {format!r}")
-    form = format or DEFAULT
-    choices = FORMATS[form].compressions
-    if compression not in (None, *choices):
-        names = " or ".join(map(repr, (None, *choices)))
-        raise ValueError(
-            f"compression: expected {names} for format {form!r}, got {compression!r}; choose one, "
-            "or use another format"
-        )
-    check_integer(
-        workers, "workers must be 0 or a positive number of processes", least=0, most=1024
-    )
-
-
 def _exists(path: Path) -> FileExistsError:
     return FileExistsError(
         f"{str(path)!r} exists; replace it with overwrite=True (--overwrite), choose another "
@@ -276,9 +243,10 @@ def _exists(path: Path) -> FileExistsError:
     )
 
 
-def _check_room(metadata: Metadata, *, done: list[Path]) -> None:
+def _check_room(order: Order, *, done: list[Path]) -> None:
     """Refuse a catalogue that the disk cannot take beside what is done of it, in some folders."""
-    needed = len(metadata.rows) * row_bytes(metadata.recipe)
+    metadata = order.metadata
+    needed = len(metadata.rows) * row_bytes(metadata.recipe) * (1 + len(order.extensions))
     files = (file for folder in done for file in folder.rglob("*") if file.is_file())
     existing = sum(file.stat().st_size for file in files)
     free = shutil.disk_usage(done[0].parent).free + existing

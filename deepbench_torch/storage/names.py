@@ -9,6 +9,7 @@ from pathlib import Path
 METADATA = "metadata.json"
 RECIPE = "recipe.yaml"
 PARAMETERS = "parameters.csv"
+EXTENSIONS = ("clean", "variance", "masks")  # of FITS files
 LABELS = "labels.csv"
 LIST = "collection.yaml"  # in the folder of a collection
 LONGEST_NAME = 255  # bytes of a file name, on nearly every file system

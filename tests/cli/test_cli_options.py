@@ -105,12 +105,18 @@ CASES = [
         RECIPES,
         "compression: expected None for format",
     ),
+    Case(f"{GENERATE} --format fits", "--extension clean", ("name", "yaml")),
+    Case(
+        f"{GENERATE} --format fits", "--extension masks", ("series",), "extensions: expected none"
+    ),
+    Case(GENERATE, "--extension clean", RECIPES, "extensions: expected none for format 'h5'"),
     Case("generate {} {out} --size 5", "--no-card", ("yaml", "series")),
     Case(f"{GENERATE} --quiet", "--overwrite", RECIPES, seen=False),
     Case(GENERATE, "--quiet", RECIPES),
     Case("generate {} {out}/b.h5 --no-card", "--append 2", ("yaml",), "there is no catalogue"),
     Case(APPEND, "--size 9", ("yaml",), "--size: expected no such option with --append, got 9"),
     Case(APPEND, "--compression gzip", ("yaml",), "with --append, got gzip; the catalogue keeps"),
+    Case(APPEND, "--extension clean", ("yaml",), "with --append, got ['clean']; the catalogue"),
     Case(APPEND, "--overwrite", ("yaml",), "--overwrite: expected no such option with --append"),
     Case("ladder {} {out} --quiet", "--size 2", ("yaml", "series")),
     Case(LADDER, "--seed 5", ("yaml", "series")),

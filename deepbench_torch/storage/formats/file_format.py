@@ -41,6 +41,7 @@ class FileFormat:
         exact: Whether stored rows are bit-identical to generated rows.
         describe: Reads the metadata of a format that is a single file; None for a folder.
         compressions: Names of its compressions, besides None.
+        extensions: Names of the further images that it can hold beside each row.
         shards: Returns the folder of shards beside a file; None if there are none.
     """
 
@@ -55,6 +56,7 @@ class FileFormat:
     exact: bool = True
     describe: Callable[[Path], Description] | None = None
     compressions: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
     shards: Callable[[Order], Path | None] = _no_shards
 
     @property

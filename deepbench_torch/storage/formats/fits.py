@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -12,11 +14,12 @@ from typing_extensions import override
 from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.objects.photometry import UNITS
-from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
 from deepbench_torch.storage.formats.fits_cards import derived_of, image_cards, with_derived
+from deepbench_torch.storage.formats.fits_extensions import extension_rows
 from deepbench_torch.storage.formats.folder import (
     Row,
     RowFiles,
@@ -29,7 +32,7 @@ from deepbench_torch.storage.formats.folder import (
 )
 from deepbench_torch.storage.formats.rows import RowFileReader, RowReader
 from deepbench_torch.storage.metadata import Metadata
-from deepbench_torch.storage.names import LABELS
+from deepbench_torch.storage.names import EXTENSIONS, LABELS
 from deepbench_torch.storage.trust import read_fits
 from deepbench_torch.storage.work.chunks import Array, Chunk
 
@@ -44,17 +47,25 @@ def row_file(recipe: AbstractRecipe, number: int) -> str:
 
 @final
 class FitsFiles(RowFiles):
-    """A file a row, `images/000000.fits` or `series/000000.fits`, float32 as generated.
+    """Writer of a file a row, `images/000000.fits` or `series/000000.fits`, float32 as generated.
 
     The header holds the parameters of each object by kind and slot, as `HIERARCH STAR 0 GAMMA`,
     and what is derived from them: FLUX, FWHM and, if the recipe has a zero point, MAGNITUDE.
     Pixels are counted from 0 (FITS itself counts from 1), and infinity is a text. GAIN, SKY,
     RDNOISE and PSFSIGMA describe noise and blur, MAGZERO the magnitudes; a recipe with a pixel
     scale has a world coordinate system.
+
+    Args:
+        folder: Empty folder.
+        metadata: Metadata of the rows.
+        extensions: Names of further images in each file, among EXTENSIONS.
     """
 
-    def __init__(self, folder: Path, metadata: Metadata) -> None:
+    def __init__(
+        self, folder: Path, metadata: Metadata, *, extensions: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(folder, metadata)
+        self.extensions = extensions
         self.place = array_name(metadata.recipe)
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
@@ -65,13 +76,22 @@ class FitsFiles(RowFiles):
     def write(self, chunk: Chunk, first: int) -> None:
         from astropy.io import fits  # slow to import
 
-        for row in rows_of(with_derived(self.metadata.recipe, chunk), first):
+        rows = rows_of(with_derived(self.metadata.recipe, chunk), first)
+        for row, more in zip(rows, self._more(range(first, first + len(chunk.data))), strict=True):
             name = row_file(self.metadata.recipe, row.number)
             data = row.data[0] if self.place == "images" else row.data
-            fits.PrimaryHDU(data, self._header(row)).writeto(self.folder / name)
+            image = fits.PrimaryHDU(data, self._header(row))
+            fits.HDUList([image, *more]).writeto(self.folder / name)
             label = label_values(self.metadata, row.tables["label"])
             split = split_of(row.number, self.metadata.size)
             self._labels.writerow([row.number, name, split, *label])
+
+    def _more(self, rows: range) -> Iterator[list[Any]]:
+        """Yield the extensions of each row."""
+        metadata = self.metadata
+        if not self.extensions or not isinstance(metadata.recipe, Recipe):
+            return ([] for _ in rows)
+        return extension_rows(metadata.recipe, metadata.seed, rows, names=self.extensions)
 
     def _header(self, row: Row) -> "Header":
         from astropy.io.fits import Header  # slow to import
@@ -86,10 +106,12 @@ class FitsFiles(RowFiles):
         header["GENVER"] = (GENERATOR_VERSION, "version of the generator")
         header["LICENCE"] = metadata.attributes()["licence"]
         header["LABEL"] = self._label(row)
+        if self.extensions:
+            header["NEXTEND"] = (len(self.extensions), ", ".join(self.extensions))
         for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
-        for name, number, meaning in image_cards(recipe):
-            header[name] = (number, meaning)
+        for each in image_cards(recipe):
+            header[each.name] = (each.value, each.comment)
         header["COMMENT"] = "x and y are pixels counted from 0; FITS itself counts from 1."
         for kind, slot, values in objects_of(row):
             for name, value in values.items():
@@ -111,7 +133,7 @@ class FitsFiles(RowFiles):
 
     @override
     def finish(self) -> dict[str, Any]:
-        return {"format": "fits"}
+        return {"format": "fits"} | ({"extensions": [*self.extensions]} if self.extensions else {})
 
 
 def _number(value: Any) -> float | int | str:
@@ -151,10 +173,11 @@ def _example(stored: Description) -> str:
 
 
 FITS = FileFormat(
-    write=lambda job, path: write_folder(job, path, FitsFiles),
+    write=lambda job, path: write_folder(job, path, partial(FitsFiles, extensions=job.extensions)),
     open=open_fits,
     example=_example,
     suffixes=(".fits", ".fit"),
     row_suffix=".fits",
     read_row=_read_row,
+    extensions=EXTENSIONS,
 )

@@ -18,11 +18,13 @@ class Card(NamedTuple):
         name: Its keyword.
         value: Its value.
         comment: Its meaning.
+        of_sky: Whether it is of the place on the sky, which all images of a file share.
     """
 
     name: str
     value: str | float
     comment: str
+    of_sky: bool = False
 
 
 def image_cards(recipe: AbstractRecipe) -> Iterator[Card]:
@@ -35,7 +37,8 @@ def image_cards(recipe: AbstractRecipe) -> Iterator[Card]:
             yield Card("MAGZERO", recipe.zero_point, "magnitude of what sums to 1 [mag]")
         if recipe.pixel_scale is not None:
             yield Card("PIXSCALE", recipe.pixel_scale, "side of a pixel [arcsec]")
-            yield from _world(recipe, degrees=recipe.pixel_scale / ARCSEC)
+            world = _world(recipe, degrees=recipe.pixel_scale / ARCSEC)
+            yield from (card._replace(of_sky=True) for card in world)
 
 
 def _observation(recipe: Recipe) -> Iterator[Card]:

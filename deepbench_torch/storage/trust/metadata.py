@@ -1,9 +1,12 @@
 """Trust in metadata: the type of each attribute is checked before its use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import Any
+
+from deepbench_torch.storage.names import EXTENSIONS
 
 MOST_TEXT = 200  # characters of a fact in one line
 
@@ -27,6 +30,16 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")
 
 
+def orders_of(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield every order of one or more of some names."""
+    for number in range(1, len(names) + 1):
+        yield from permutations(names, number)
+
+
+def _is_extensions(value: object) -> bool:
+    return value is None or value in [[*names] for names in orders_of(EXTENSIONS)]
+
+
 def _is_files(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_digest, value.values()))
 
@@ -46,6 +59,7 @@ _FOLDER = {
     "format": (_is_text, "the name of a format"),
     "rows": (_is_number, "a whole number"),
     "files": (_is_files, "a SHA-256 for each file"),
+    "extensions": (_is_extensions, "names of extensions, or none"),
 }
 
 

@@ -38,9 +38,10 @@ def read_jpeg(path: Path, height: int, width: int) -> Array:
 
 
 def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
-    """Return the float32 data of a FITS file of some shape.
+    """Return the float32 data of the first image of a FITS file, which has some shape.
 
-    The header is read as this package writes it: 32-bit floats, neither scaled nor compressed.
+    The header is read as this package writes it: 32-bit floats, neither scaled nor compressed. More
+    images may follow if it states their number, NEXTEND; they are not read.
 
     Raises:
         ValueError: If it is another kind of file, damaged, or of another shape.
@@ -53,7 +54,7 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
         *axes,
     ]
     length = 4 * int(np.prod(shape, dtype=object))
-    content = _content(path, most=MOST_HEADER + length + BLOCK)
+    content = _content(path, most=MOST_HEADER + length + BLOCK, whole=False)
     cards = [content[start : start + CARD] for start in range(0, len(content), CARD)]
     if [card[:30] for card in cards[: len(begin)]] != begin:
         raise refused(path, f"a FITS image of shape {shape} of 32-bit floats", "another header")
@@ -61,7 +62,9 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
     if end is None or any(card.startswith((b"BSCALE", b"BZERO")) for card in cards[:end]):
         raise refused(path, "a FITS header without scaling", "a scaled image or no end")
     offset = -(-(end + 1) * CARD // BLOCK) * BLOCK
-    if len(content) != offset + -(-length // BLOCK) * BLOCK:
+    found, expected = len(content), offset + -(-length // BLOCK) * BLOCK
+    more = any(card.startswith(b"NEXTEND =") for card in cards[:end])
+    if found < expected or (found > expected and not more):
         raise refused(
             path, f"{length:,} bytes of data in complete blocks", f"{len(content):,} in all"
         )
@@ -69,10 +72,10 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
     return values.reshape(shape).astype(np.float32)
 
 
-def _content(path: Path, *, most: int) -> bytes:
-    """Return the bytes of a file, if there are not too many."""
+def _content(path: Path, *, most: int, whole: bool = True) -> bytes:
+    """Return the first bytes of a file; a file of more than `most` is refused if `whole`."""
     size = regular_file(path)
-    if size > most:
+    if whole and size > most:
         raise refused(path, f"at most {most:,} bytes", f"{size:,}")
     with reading(path), path.open("rb") as file:
         return file.read(most)

@@ -19,12 +19,14 @@ class Order:
         path: Its final name.
         compression: As in materialize.
         shard_rows: As in materialize.
+        extensions: As in materialize.
     """
 
     metadata: Metadata
     path: Path
     compression: str | None
     shard_rows: int | None
+    extensions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
