@@ -1,14 +1,15 @@
 """Collection: several catalogues as one map-style dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Any, ClassVar, Self, final
 
 import torch
 from typing_extensions import override
 
 from deepbench_torch.datasets import PairDataset, PairTransform, Split, Transform
 from deepbench_torch.datasets.base import Keys
+from deepbench_torch.datasets.catalogue import RowDataset
 from deepbench_torch.datasets.members import (
     DOMAIN,
     Members,
@@ -30,6 +31,7 @@ from deepbench_torch.generate import ImageSize
 from deepbench_torch.numerics.checks import check_flag, numbers_of_each
 from deepbench_torch.samples import AbstractSample
 
+FolderReader = Callable[..., tuple[Mapping[str, RowDataset], dict[str, Any]]]
 FIXED = {*("members", "weights", "sizes", "size", "split", "paired", "domains", "order", "target")}
 
 
@@ -137,6 +139,10 @@ class Collection(PairDataset):
         ]  # of each member's classes among all classes
         self._multi_hot = not all(member.recipe.single_label for member in datasets)
 
+    # returns the members in a folder, and the arguments; set by `storage.collection`, which knows
+    # the files
+    read_folder: ClassVar[FolderReader]
+
     @classmethod
     def open(
         cls,
@@ -162,9 +168,7 @@ class Collection(PairDataset):
             FileNotFoundError: If the folder does not exist.
             ValueError: If it is damaged, or contains another split only.
         """
-        from deepbench_torch.storage.collection import read_collection  # which imports this module
-
-        members, arguments = read_collection(path, split=split)
+        members, arguments = cls.read_folder(path, split=split)
         return cls(
             members,
             **arguments,

@@ -1,5 +1,7 @@
 """The kinds of object that the package renders: one explicit table."""
 
+import copyreg
+from dataclasses import fields
 from typing import Any
 
 from deepbench_torch.numerics.checks import nearest
@@ -30,3 +32,13 @@ def object_named(name: str) -> ObjectKind[Any]:
         hint = nearest(name, OBJECTS).strip() or f"the kinds are {', '.join(OBJECTS)}"
         raise ValueError(f"object: expected a kind, got {name!r}; {hint}")
     return OBJECTS[name]
+
+
+def _reduced(kind: ObjectKind[Any]) -> tuple[Any, ...]:
+    """Return how to pickle a kind: one of the table by its name, so that it comes back itself."""
+    if OBJECTS.get(kind.name) is kind:
+        return object_named, (kind.name,)
+    return ObjectKind, tuple(getattr(kind, field.name) for field in fields(kind))
+
+
+copyreg.pickle(ObjectKind, _reduced)

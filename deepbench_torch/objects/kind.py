@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Generic, TypeVar
 
@@ -60,14 +60,6 @@ class ObjectKind(Generic[T]):
 
     def __repr__(self) -> str:
         return f"ObjectKind({self.name!r}: {', '.join(self.fields)})"
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        """Pickle an object of the public table by its name, so that it comes back itself."""
-        from deepbench_torch.objects import OBJECTS, object_named
-
-        if OBJECTS.get(self.name) is self:
-            return object_named, (self.name,)
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """N bodies under their own gravity: softened Newtonian forces, symplectic leapfrog."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -44,6 +44,19 @@ class Trajectory(NamedTuple, Generic[Array]):
     def numpy(self) -> "Trajectory[NDArray[Any]]":
         """Return the same record as NumPy arrays that share its memory, without gradients."""
         return Trajectory(*(arguments.to_array(field) for field in self))
+
+
+Leapfrog = Callable[..., tuple[Tensor, Tensor, Tensor, Tensor]]
+
+
+class Kernel:
+    """The compiled leapfrog, which a higher layer registers.
+
+    Attributes:
+        load: Returns the function `native.bodies.leapfrog`; None for tensors alone.
+    """
+
+    load: ClassVar[Callable[[], Leapfrog] | None] = None
 
 
 class _System(NamedTuple):
@@ -117,11 +130,12 @@ def simulate(
     bodies = arguments.as_bodies("nbody", **given)
     system = _System(*bodies, *_checked_forces(forces, bodies[0]))
     time = arguments.sample_times(duration, steps).to(system.position)
-    if _is_native(system):
-        return Trajectory(
-            time,
-            *_native_leapfrog(system, duration / steps / substeps, steps=steps, substeps=substeps),
-        )
+    leapfrog = _kernel(system)
+    if leapfrog is not None:
+        step = duration / steps / substeps
+        strengths = (system.gravity, system.softening, *_damped_drift(system.damping, step))
+        motion = leapfrog(system[:3], strengths, step=step, steps=steps, substeps=substeps)
+        return Trajectory(time, *motion)
     record = _empty_record(system, time)
     chunk = _chunk_size(system, steps)
     for start in range(0, len(system.mass), chunk):
@@ -133,20 +147,12 @@ def simulate(
     return record
 
 
-def _is_native(system: _System) -> bool:
-    """Return whether the kernel can follow the systems: double precision without derivatives."""
+def _kernel(system: _System) -> Leapfrog | None:
+    """Return the kernel if it can simulate the systems: double precision without derivatives."""
     plain = system.mass.dtype == torch.float64 and system.mass.device.type == "cpu"
-    return plain and not (torch.compiler.is_compiling() or any(map(is_differentiated, system)))
-
-
-def _native_leapfrog(
-    system: _System, step: float, *, steps: int, substeps: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return positions and velocities (B, T, N, D), energies (B, T): the bits of `_leapfrog`."""
-    from deepbench_torch.native import bodies  # numba takes half a second to import
-
-    forces = (system.gravity, system.softening, *_damped_drift(system.damping, step))
-    return bodies.leapfrog(system[:3], forces, step=step, steps=steps, substeps=substeps)
+    if Kernel.load is None or not plain or torch.compiler.is_compiling():
+        return None
+    return None if any(map(is_differentiated, system)) else Kernel.load()
 
 
 def _leapfrog(

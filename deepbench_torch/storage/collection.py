@@ -75,3 +75,6 @@ def read_collection(
     arguments["split"] = written if split is None else split
     arguments["paired"] = stored.attributes.get("paired", True)
     return {name: StoredCatalogue(file) for name, file in stored.files.items()}, arguments
+
+
+Collection.read_folder = read_collection

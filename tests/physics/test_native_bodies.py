@@ -45,9 +45,9 @@ def test_kernel_equals_tensors(
     def follow() -> nbody.Trajectory[Tensor]:
         return nbody.simulate(mass, place, speed, **options, duration=0.9, steps=6, substeps=5)
 
-    assert size == 0 or nbody._is_native(nbody._System(mass, place, speed, rows, rows, rows))
+    assert size == 0 or nbody._kernel(nbody._System(mass, place, speed, rows, rows, rows))
     native = follow()
-    tensor_path.setattr(nbody, "_is_native", lambda system: False)
+    tensor_path.setattr(nbody.Kernel, "load", None)
     for name, found, expected in zip(native._fields, native, follow(), strict=True):
         assert found.shape == expected.shape
         assert torch.equal(found, expected), name
@@ -58,8 +58,8 @@ def test_derivatives_and_single_precision_take_tensors() -> None:
     mass, place, speed = systems(2, 3, 2)
     rows = torch.ones(2, dtype=torch.float64)
     system = nbody._System(mass, place, speed, rows, rows, rows)
-    assert nbody._is_native(system)
+    assert nbody._kernel(system)
     for name in system._fields:
         field = getattr(system, name).clone().requires_grad_()
-        assert not nbody._is_native(system._replace(**{name: field}))
-    assert not nbody._is_native(nbody._System(*(field.float() for field in system)))
+        assert not nbody._kernel(system._replace(**{name: field}))
+    assert not nbody._kernel(nbody._System(*(field.float() for field in system)))
