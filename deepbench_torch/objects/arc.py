@@ -8,7 +8,7 @@ from torch import Tensor, cos, minimum, sin, where
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.circle import ring
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.shape import EDGE, paint, pen
+from deepbench_torch.objects.shape import EDGE, paint, pen, ring_area
 from deepbench_torch.priors import Uniform
 from deepbench_torch.priors.parameter import Parameter
 
@@ -94,9 +94,17 @@ def frame(
     return x, y, radius, radius
 
 
-def flux(arc: Arc) -> Tensor:
+def flux(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    start: Tensor,
+    extent: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    return arc.extent * 0.5 * shape.ring_area(arc.radius, arc.thickness) * arc.amplitude
+    return extent * 0.5 * ring_area(radius, thickness) * amplitude
 
 
 ARC = ObjectKind(

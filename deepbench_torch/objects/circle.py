@@ -7,9 +7,10 @@ from torch import Tensor, sqrt
 
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.shape import outline, paint, pen
+from deepbench_torch.objects.shape import outline, paint, pen, ring_area
 from deepbench_torch.priors import Uniform
 
+_PI = math.pi
 _TINY = 1e-12  # [pixel^2]; keeps the gradient of the distance finite at the centre
 
 
@@ -62,9 +63,9 @@ def frame(x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Te
     return x, y, radius, radius
 
 
-def flux(circle: Circle) -> Tensor:
+def flux(x: Tensor, y: Tensor, radius: Tensor, thickness: Tensor, amplitude: Tensor) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    return math.pi * shape.ring_area(circle.radius, circle.thickness) * circle.amplitude
+    return _PI * ring_area(radius, thickness) * amplitude
 
 
 CIRCLE = ObjectKind(

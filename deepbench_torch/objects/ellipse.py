@@ -7,8 +7,10 @@ from torch import Tensor, cos, minimum, sin, sqrt, where
 
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.shape import EDGE, paint
+from deepbench_torch.objects.shape import EDGE, inner, paint
 from deepbench_torch.priors import Uniform
+
+_PI = math.pi
 
 
 class Ellipse(NamedTuple):
@@ -100,11 +102,19 @@ def frame(
     return x, y, sqrt(along * along + across * across), sqrt(up * up + aside * aside)
 
 
-def flux(ellipse: Ellipse) -> Tensor:
+def flux(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    a, b = ellipse.width * 0.5, ellipse.height * 0.5
-    hole = shape.inner(a, ellipse.thickness) * shape.inner(b, ellipse.thickness)
-    return math.pi * (a * b - hole) * ellipse.amplitude
+    a, b = width * 0.5, height * 0.5
+    hole = inner(a, thickness) * inner(b, thickness)
+    return _PI * (a * b - hole) * amplitude
 
 
 ELLIPSE = ObjectKind(

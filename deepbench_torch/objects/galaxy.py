@@ -78,14 +78,18 @@ def edge(galaxy: Galaxy) -> Tensor:
     return galaxy.amplitude
 
 
-def flux(galaxy: Galaxy) -> Tensor:
+def flux(
+    x: Tensor, y: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, ellip: Tensor, theta: Tensor
+) -> Tensor:
     """Return the integral of the profile over the plane, shape (B,)."""
-    return sersic.total_light(galaxy.radius, galaxy.n, galaxy.ellip, galaxy.amplitude)
+    return sersic.total_light(radius, n, ellip, amplitude)
 
 
-def fwhm(galaxy: Galaxy) -> Tensor:
+def fwhm(
+    x: Tensor, y: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, ellip: Tensor, theta: Tensor
+) -> Tensor:
     """Return the full width at half maximum along the major axis, shape (B,) [pixel]."""
-    return sersic.half_maximum_width(galaxy.radius, galaxy.n)
+    return sersic.half_maximum_width(radius, n)
 
 
 GALAXY = ObjectKind(

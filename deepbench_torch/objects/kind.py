@@ -38,10 +38,10 @@ class ObjectKind(Generic[T]):
         edge: The brightness, shape (B,), at which each object of a record ends, for its mask.
         frame: From the parameters, the centre and half the sides of a box outside of which an
             object has no light [pixel]; None for a kind that shines everywhere.
-        flux: From a record in float64, the total light of each object, shape (B,) [brightness,
-            summed over pixels]; None for a kind without a formula of it. See `photometry`.
-        fwhm: From a record in float64, the full width at half maximum along the major axis, shape
-            (B,) [pixel]; None for a kind that has none.
+        flux: From the parameters in order, float64, the total light of each object, shape (B,)
+            [brightness pixel^2]; None for a kind without a formula of it. See `photometry`.
+        fwhm: From the same, the full width at half maximum along the major axis, shape (B,)
+            [pixel]; None for a kind that has none.
     """
 
     name: str
@@ -51,8 +51,8 @@ class ObjectKind(Generic[T]):
     light: Callable[..., Tensor]
     edge: Callable[[T], Tensor]
     frame: Callable[..., Constants] | None = None
-    flux: Callable[[T], Tensor] | None = None
-    fwhm: Callable[[T], Tensor] | None = None
+    flux: Callable[..., Tensor] | None = None
+    fwhm: Callable[..., Tensor] | None = None
 
     def __post_init__(self) -> None:
         # help() of an object shows its own docstring

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, maximum, minimum, sqrt, where
 
-from deepbench_torch.numerics import exact_math
+from deepbench_torch.numerics.exact_math import sqrt as exact_sqrt
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.objects.rectangle import light
@@ -70,11 +70,13 @@ def frame(
     return x, y, abs(x1 - x0) * 0.5 + half, abs(y1 - y0) * 0.5 + half
 
 
-def flux(line: Line) -> Tensor:
+def flux(
+    x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, thickness: Tensor, amplitude: Tensor
+) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    across, down = line.x1 - line.x0, line.y1 - line.y0
-    length = exact_math.sqrt(across * across + down * down)
-    return length * line.thickness * line.amplitude
+    across, down = x1 - x0, y1 - y0
+    length = exact_sqrt(across * across + down * down)
+    return length * thickness * amplitude
 
 
 LINE = ObjectKind(

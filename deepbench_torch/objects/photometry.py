@@ -11,7 +11,7 @@ from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects.kind import ObjectKind
 
 # What is derived from parameters, and its unit in tables and files
-UNITS = {"flux": "brightness", "fwhm": "pixel", "magnitude": "mag"}
+UNITS = {"flux": "brightness pixel2", "fwhm": "pixel", "magnitude": "mag"}
 MEANINGS = {
     "flux": "total light, summed over pixels",
     "fwhm": "full width at half maximum along the major axis",
@@ -35,10 +35,10 @@ def derived(
         zero_point: Magnitude of an object of flux 1; None for no magnitudes.
 
     Returns:
-        By name, float64, the shape of the parameters: "flux", the total light [brightness, summed
-        over pixels]; "fwhm", the full width at half maximum along the major axis [pixel]; and
-        "magnitude". A quantity that the kind does not have, or that is a parameter itself, is left
-        out. Differentiable by the parameters.
+        By name, float64, the shape of the parameters: "flux", the total light, which is the sum of
+        the pixels [brightness pixel^2]; "fwhm", the full width at half maximum along the major axis
+        [pixel]; and "magnitude". A quantity that the kind does not have, or that is a parameter
+        itself, is left out. Differentiable by the parameters.
 
     Example:
         >>> import deepbench_torch as db, torch
@@ -47,14 +47,14 @@ def derived(
         >>> derived(db.OBJECTS["star"], star, zero_point=25.0)["flux"]
         tensor([28.2743], dtype=torch.float64)
     """
-    record = kind.record(**{name: parameters[name].double() for name in kind.fields})
+    numbers = [parameters[name].double() for name in kind.fields]
     found = {}
     if kind.flux is not None:
-        found["flux"] = kind.flux(record)
+        found["flux"] = kind.flux(*numbers)
         if zero_point is not None:
             found["magnitude"] = magnitude(found["flux"], zero_point=zero_point)
     if kind.fwhm is not None:
-        found["fwhm"] = kind.fwhm(record)
+        found["fwhm"] = kind.fwhm(*numbers)
     return {name: found[name] for name in UNITS if name in found and name not in kind.fields}
 
 

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from torch import Tensor, cos, floor, sin, sqrt
 
-from deepbench_torch.numerics import exact_math
+from deepbench_torch.numerics.exact_math import cos as exact_cos
+from deepbench_torch.numerics.exact_math import sin as exact_sin
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.shape import outline, paint, pen
+from deepbench_torch.objects.shape import outline, paint, pen, ring_area
 from deepbench_torch.objects.spiral import half_angle
 from deepbench_torch.priors import Choice, Uniform
 from deepbench_torch.priors.parameter import Parameter
@@ -90,14 +91,22 @@ def frame(
     return x, y, radius, radius
 
 
-def flux(polygon: Polygon) -> Tensor:
+def flux(
+    x: Tensor,
+    y: Tensor,
+    radius: Tensor,
+    vertices: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    half_side = _HALF_TURN / polygon.vertices  # an angle
-    cosine = exact_math.cos(half_side)
-    apothem = polygon.radius * cosine
-    tangent = exact_math.sin(half_side) / cosine
-    area = polygon.vertices * tangent * shape.ring_area(apothem, polygon.thickness)
-    return area * polygon.amplitude
+    half_side = _HALF_TURN / vertices  # an angle
+    cosine = exact_cos(half_side)
+    apothem = radius * cosine
+    tangent = exact_sin(half_side) / cosine
+    area = vertices * tangent * ring_area(apothem, thickness)
+    return area * amplitude
 
 
 POLYGON = ObjectKind(

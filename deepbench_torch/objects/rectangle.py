@@ -6,7 +6,7 @@ from torch import Tensor, cos, maximum, minimum, sin
 
 from deepbench_torch.objects import shape
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.shape import outline, paint, pen
+from deepbench_torch.objects.shape import inner, outline, paint, pen
 from deepbench_torch.priors import Uniform
 
 
@@ -87,11 +87,19 @@ def frame(
     return x, y, a * cosine + b * sine, a * sine + b * cosine
 
 
-def flux(rectangle: Rectangle) -> Tensor:
+def flux(
+    x: Tensor,
+    y: Tensor,
+    width: Tensor,
+    height: Tensor,
+    theta: Tensor,
+    thickness: Tensor,
+    amplitude: Tensor,
+) -> Tensor:
     """Return the area times the brightness, shape (B,)."""
-    width, height, inset = rectangle.width, rectangle.height, 2.0 * rectangle.thickness
-    hole = shape.inner(width, inset) * shape.inner(height, inset)
-    return (width * height - hole) * rectangle.amplitude
+    inset = 2.0 * thickness
+    hole = inner(width, inset) * inner(height, inset)
+    return (width * height - hole) * amplitude
 
 
 RECTANGLE = ObjectKind(

@@ -2,11 +2,11 @@
 
 import math
 
-from torch import Tensor, exp, full_like, log, where
+from torch import Tensor, exp, log, where
 
-from deepbench_torch.numerics import exact_math
-from deepbench_torch.numerics.exact_math import polynomial
+from deepbench_torch.numerics.exact_math import exponential, log_gamma, natural_log, polynomial
 
+_TURN, _LN2 = 2.0 * math.pi, math.log(2.0)
 EXPONENTIAL_HALF_LIGHT = 1.6783469900166605  # b_1: (1 + b) exp(-b) = 1/2
 LEAST_N = 0.4  # below it b_n is not known here
 LARGEST_N = 20.0
@@ -75,9 +75,8 @@ def total_light(radius: Tensor, n: Tensor, ellip: Tensor, amplitude: Tensor) -> 
         amplitude: Brightness at the effective radius.
     """
     b = half_light(n)
-    scale = exact_math.power(full_like(b, math.e), b + exact_math.log_gamma(2.0 * n))
-    area = 2.0 * math.pi * n * radius * radius * (1.0 - ellip)
-    return area * amplitude * scale * exact_math.power(b, -2.0 * n)
+    scale = exponential(b + log_gamma(2.0 * n) - 2.0 * n * natural_log(b))
+    return _TURN * n * radius * radius * (1.0 - ellip) * amplitude * scale
 
 
 def half_maximum_width(radius: Tensor, n: Tensor) -> Tensor:
@@ -87,5 +86,4 @@ def half_maximum_width(radius: Tensor, n: Tensor) -> Tensor:
         radius: Effective radius along the major axis [pixel], float64, shape (B,).
         n: Sersic index from 0.4 to 20.
     """
-    b = half_light(n)
-    return 2.0 * radius * exact_math.power(math.log(2.0) / b, n)
+    return 2.0 * radius * exponential(natural_log(_LN2 / half_light(n)) * n)

@@ -8,7 +8,7 @@ decide about the pixels that neat parameters (whole pixels, quarter turns) put t
 import math
 from typing import Protocol
 
-from torch import Tensor, floor, minimum, sign
+from torch import Tensor, floor, minimum, sign, where
 
 from deepbench_torch.priors import Choice, Fixed, Prior, Uniform
 from deepbench_torch.priors.parameter import Parameter
@@ -109,12 +109,13 @@ def ring_area(radius: Tensor, thickness: Tensor) -> Tensor:
         radius: Outer radius [pixel], shape (B,).
         thickness: How far it reaches inward [pixel], shape (B,).
     """
-    return radius * radius - inner(radius, thickness) ** 2
+    hole = inner(radius, thickness)
+    return radius * radius - hole * hole
 
 
 def inner(radius: Tensor, thickness: Tensor) -> Tensor:
     """Return the distance of the inner edge [pixel], 0 for a solid shape, shape (B,)."""
-    return (radius - thickness).clamp_min(0.0)
+    return where(radius > thickness, radius - thickness, 0.0)
 
 
 def edge(record: HasAmplitude) -> Tensor:

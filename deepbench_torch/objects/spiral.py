@@ -170,19 +170,35 @@ def _edge(spiral: Spiral) -> Tensor:
     return (spiral.amplitude + spiral.core_amplitude * CORE_PEAK) / 10
 
 
-def flux(spiral: Spiral) -> Tensor:
+def flux(
+    x: Tensor,
+    y: Tensor,
+    amplitude: Tensor,
+    radius: Tensor,
+    arms: Tensor,
+    scale: Tensor,
+    bar: Tensor,
+    winding: Tensor,
+    width: Tensor,
+    theta: Tensor,
+    ellip: Tensor,
+    phase: Tensor,
+    core_amplitude: Tensor,
+    core_radius: Tensor,
+    core_ellip: Tensor,
+) -> Tensor:
     """Return the light of disc and core, shape (B,); without closed form, exact to 1e-6."""
     disc = spiral_flux.disc_light(
-        spiral.amplitude,
-        spiral.radius,
-        spiral.ellip,
-        arms=spiral.arms,
-        scale=spiral.scale,
-        bar=spiral.bar,
-        winding=spiral.winding,
-        width=spiral.width,
+        amplitude,
+        radius,
+        ellip,
+        arms=arms,
+        scale=scale,
+        bar=bar,
+        winding=winding,
+        width=width,
     )
-    core = spiral_flux.core_light(spiral.core_amplitude, spiral.core_radius, spiral.core_ellip)
+    core = spiral_flux.core_light(core_amplitude, core_radius, core_ellip)
     return disc + core
 
 

@@ -3,12 +3,15 @@
 import math
 from typing import NamedTuple
 
-from torch import Tensor, exp, full_like, log
+from torch import Tensor, exp, log
 
-from deepbench_torch.numerics import exact_math
+from deepbench_torch.numerics.exact_math import exponential
+from deepbench_torch.numerics.exact_math import sqrt as exact_sqrt
 from deepbench_torch.objects.kind import Constants, ObjectKind
 from deepbench_torch.priors import LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
+
+_PI, _LN2 = math.pi, math.log(2.0)
 
 
 class Star(NamedTuple):
@@ -59,15 +62,14 @@ def edge(star: Star) -> Tensor:
     return star.amplitude / 10
 
 
-def flux(star: Star) -> Tensor:
+def flux(x: Tensor, y: Tensor, amplitude: Tensor, gamma: Tensor, alpha: Tensor) -> Tensor:
     """Return the integral of the profile over the plane, shape (B,)."""
-    return math.pi * star.gamma * star.gamma * star.amplitude / (star.alpha - 1.0)
+    return _PI * gamma * gamma * amplitude / (alpha - 1.0)
 
 
-def fwhm(star: Star) -> Tensor:
+def fwhm(x: Tensor, y: Tensor, amplitude: Tensor, gamma: Tensor, alpha: Tensor) -> Tensor:
     """Return the full width at half maximum, 2 gamma sqrt(2**(1 / alpha) - 1), shape (B,)."""
-    root = exact_math.power(full_like(star.alpha, 2.0), 1.0 / star.alpha)
-    return 2.0 * star.gamma * exact_math.sqrt(root - 1.0)
+    return 2.0 * gamma * exact_sqrt(exponential(_LN2 / alpha) - 1.0)
 
 
 STAR = ObjectKind(

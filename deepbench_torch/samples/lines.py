@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 # astropy's names of units that recipes name differently; None for a plain number
-ASTROPY = {"brightness": None, "": None}
+ASTROPY = {"brightness": None, "": None, "brightness pixel2": "pix2"}
 
 
 class Column(NamedTuple):

@@ -62,7 +62,7 @@ def test_derived_columns_come_last_and_follow_from_the_others() -> None:
     table = db.generate(RECIPES["sky with magnitudes"], 3, torch.arange(30)).to_table()
     assert table.colnames[-3:] == ["flux", "fwhm", "magnitude"]
     assert (table["flux"].unit, table["fwhm"].unit, table["magnitude"].unit) == (
-        None,
+        units.pix**2,
         units.pix,
         units.mag,
     )

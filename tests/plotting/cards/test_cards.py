@@ -47,7 +47,7 @@ def test_the_card_explains_what_follows_from_the_parameters(tmp_path: Path) -> N
     card = write_card(db.materialize(catalogue, tmp_path / "a.h5", progress=False)).read_text()
     table = catalogue.to_table()
     for kind, name, unit in (
-        ("star", "flux", "brightness"),
+        ("star", "flux", "brightness pixel2"),
         ("galaxy", "fwhm", "pixel"),
         ("spiral", "magnitude", "mag"),
     ):
@@ -61,7 +61,7 @@ def test_the_card_explains_what_follows_from_the_parameters(tmp_path: Path) -> N
     plain = db.Catalogue("geometric", size=5, image_size=8)
     card = write_card(db.materialize(plain, tmp_path / "b.h5", progress=False)).read_text()
     assert "| zero point |" not in card
-    assert "| circle | flux | brightness | derived |" in card
+    assert "| circle | flux | brightness pixel2 | derived |" in card
     motion = db.Catalogue("pendulum", size=2)
     card = write_card(db.materialize(motion, tmp_path / "c.h5", progress=False)).read_text()
     assert "erived" not in card
