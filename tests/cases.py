@@ -56,6 +56,11 @@ SPIRAL: Values = {
     "winding": 4.0, "width": 1.1, "theta": 0.6, "ellip": 0.3, "phase": 0.4, "core_amplitude": 0.5,
     "core_radius": 1.3, "core_ellip": 0.2,
 }  # fmt: skip
+LENSED: Values = {
+    "x": 11.3, "y": 8.6, "einstein_radius": 5.2, "ellip": 0.3, "theta": 0.7, "shear": 0.06,
+    "shear_theta": 1.9, "source_x": 0.5, "source_y": -0.7, "amplitude": 1.5, "radius": 1.6,
+    "n": 1.2, "source_ellip": 0.3, "source_theta": 0.4,
+}  # fmt: skip
 
 # At 2n = 20 torch's incomplete gamma function takes another series and b_n jumps by 5e-10 of
 # itself: too little to be seen, but not by a difference over 1e-6.
@@ -73,6 +78,10 @@ def galaxy(label: str, *, smooth: tuple[str, ...] | None = None, **changes: floa
 def spiral(label: str, **changes: float) -> Case:
     smooth = tuple(name for name in SPIRAL if name != "arms")  # a number of arms is whole
     return Case("spiral", label, SPIRAL | changes, smooth=smooth)
+
+
+def lensed(label: str, **changes: float) -> Case:
+    return Case("lensed", label, LENSED | changes)
 
 
 # Outlines, so that every size shows; no pixel centre of GRID lies within 0.001 pixel of an edge.
@@ -142,6 +151,18 @@ CASES = [
     spiral("with thin arms", width=0.4),
     spiral("with one arm", arms=1),
     spiral("beyond the frame", x=-3.0, y=19.2),
+    lensed("typical"),
+    lensed("by a sphere", ellip=0.0),
+    lensed("without shear", shear=0.0),
+    lensed("by a sphere without shear", ellip=0.0, shear=0.0),
+    lensed("by a nearly round mass", ellip=1e-6),
+    lensed("by a flat mass", ellip=0.9, theta=2.5),
+    lensed("in a strong shear", shear=0.7),
+    lensed("into a ring", ellip=0.0, shear=0.0, source_x=0.0, source_y=0.0, source_ellip=0.0),
+    lensed("into a small image", source_x=9.0, source_y=4.0),
+    lensed("beyond the frame", x=-6.2, y=25.0),
+    lensed("steep and edge-on", n=4.0, source_ellip=0.9),
+    lensed("dark", amplitude=0.0),
     *(shape(name, "typical") for name in SHAPES),
     *(shape(name, "solid", thickness=math.inf) for name in SHAPES if name != "line"),
     *(shape(name, "dark", amplitude=0.0) for name in SHAPES),

@@ -10,6 +10,7 @@ from astropy.modeling.models import Moffat2D, Sersic2D
 from matplotlib import patches
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from scipy.special import hyp2f1
 
 from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.objects import OBJECTS
@@ -17,6 +18,7 @@ from deepbench_torch.objects.grid import Grid
 
 Image = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Offsets = NDArray[np.complex128]  # column and row from a centre [pixel]
 
 _LARGE = 1e6  # [pixel]; replaces an infinite thickness
 
@@ -96,6 +98,39 @@ def _spiral(p: dict[str, float], x: Image, y: Image) -> Image:
         theta=p["theta"],
     )
     return np.asarray(light + core(x, y))
+
+
+def _lensed(p: dict[str, float], x: Image, y: Image) -> Image:
+    """Render astropy's Sersic profile at the positions in the source plane."""
+    theta = (x - p["x"]) + 1j * (y - p["y"])
+    shear = p["shear"] * np.exp(2j * p["shear_theta"])
+    beta = theta - _deflection(theta, p) - shear * np.conj(theta)
+    source = Sersic2D(
+        amplitude=p["amplitude"],
+        r_eff=p["radius"],
+        n=p["n"],
+        x_0=p["source_x"],
+        y_0=p["source_y"],
+        ellip=p["source_ellip"],
+        theta=p["source_theta"],
+    )
+    return np.asarray(source(beta.real, beta.imag))
+
+
+def _deflection(theta: Offsets, p: dict[str, float]) -> Offsets:
+    """Return the deflection of an elliptical power law of index 1 by a hypergeometric function.
+
+    Tessore & Metcalf (2015, A&A 580, A79), equation 13.
+    """
+    turn = np.exp(1j * p["theta"])
+    q = 1 - p["ellip"]
+    own = theta / turn
+    elliptical = q * own.real + 1j * own.imag
+    radius = np.abs(elliptical)
+    phase = elliptical / np.where(radius > 0, radius, 1)
+    ratio = (1 - q) / (1 + q)
+    size = 2 * p["einstein_radius"] * np.sqrt(q) / (1 + q)
+    return np.asarray(turn * size * phase * hyp2f1(1, 0.5, 1.5, -ratio * phase**2))
 
 
 def arm_radius(phi: Image, p: dict[str, float]) -> Image:
@@ -216,6 +251,7 @@ RENDERERS: dict[str, Callable[[dict[str, float], Image, Image], Image]] = {
     "star": _star,
     "galaxy": _galaxy,
     "spiral": _spiral,
+    "lensed": _lensed,
     "ellipse": _ellipse,
     "circle": _circle,
     "rectangle": _rectangle,

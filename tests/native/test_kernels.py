@@ -99,6 +99,10 @@ CASES |= {
     "uneven photons": recipe(degrade={"poisson": {"exposure": 300, "background": 0.0}}),
 }
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+TOLERANCE = 2e-6  # of the peak: a few roundings
+# A position in the source plane is the small difference of offset and deflection, each of which
+# single precision rounds by a millionth of a pixel; light changes over a pixel of the source.
+LENSED_TOLERANCE = 2e-5
 
 
 def rows_of(case: Recipe) -> torch.Tensor:
@@ -127,7 +131,7 @@ def test_scenes_are_those_of_tensors(case: Recipe) -> None:
 
 @each_case
 def test_images_are_those_of_tensors(case: Recipe) -> None:
-    """Oracle: composition and blur by tensors in double precision; within 2e-6 of the peak.
+    """Oracle: composition and blur by tensors in double precision; within TOLERANCE of the peak.
 
     Shapes have steps at their edges, where rounding decides about a pixel: a few in a million.
     """
@@ -137,7 +141,8 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     if blur is not None:
         expected = blur.apply(expected, shorter=case.grid.shorter)
     peak = expected.flatten(1).amax(1)[:, None, None].clamp_min(1e-30)
-    far = (sample.clean[:, 0] - expected).abs() > 2e-6 * peak
+    tolerance = LENSED_TOLERANCE if "lensed" in case.objects else TOLERANCE
+    far = (sample.clean[:, 0] - expected).abs() > tolerance * peak
     assert float(far.float().mean()) < 2e-6
     assert sample.clean.dtype == sample.image.dtype == torch.float32
 

@@ -31,6 +31,8 @@ NAMES = {
     "galaxy": "x y amplitude radius n ellip theta",
     "spiral": "x y amplitude radius arms scale bar winding width theta ellip phase "
     "core_amplitude core_radius core_ellip",
+    "lensed": "x y einstein_radius ellip theta shear shear_theta source_x source_y amplitude "
+    "radius n source_ellip source_theta",
     "ellipse": "x y width height theta thickness amplitude",
     "circle": "x y radius thickness amplitude",
     "rectangle": "x y width height theta thickness amplitude",
@@ -65,7 +67,7 @@ def test_default_priors_make_sense(name: str) -> None:
 
 @each_case
 def test_agrees_with_reference_renderer(case: Case) -> None:
-    """Oracle: astropy, and for the spiral the paper's curve, in float64."""
+    """Oracle: astropy, for the spiral the paper's curve, for a lens another form, in float64."""
     found = case.kind.render(tensors(case.parameters), GRID)[0].numpy()
     expected = db.reference.render(case.name, case.parameters, GRID)
     # atol: beyond e**-60 of the amplitude a pixel is dark
@@ -281,7 +283,11 @@ def test_theta_turns_the_image_from_right_to_down(name: str) -> None:
         return
     upright = case.parameters | {"x": 8.0, "y": 5.0}
     turned = case.parameters | {"x": 5.0, "y": 8.0}
-    turned["theta"] = case.parameters["theta"] + math.pi / 2
+    for angle in ("theta", "shear_theta", "source_theta"):
+        if angle in turned:
+            turned[angle] += math.pi / 2
+    if name == "lensed":
+        turned |= {"source_x": -upright["source_y"], "source_y": upright["source_x"]}
     image = case.kind.render(tensors(upright), db.Grid(11, 17))[0].numpy()
     found = case.kind.render(tensors(turned), db.Grid(17, 11))[0].numpy()
     np.testing.assert_allclose(found, np.rot90(image, -1), rtol=1e-9)

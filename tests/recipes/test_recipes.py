@@ -59,6 +59,7 @@ DIGESTS = {
     "polygon": "cbe1a17d60deef13",
     "arc": "8e0f0d152221870c",
     "line": "774013b6f6c3e9d8",
+    "lensed": "ec976c1f525bbe79",
 }
 
 
@@ -174,7 +175,7 @@ def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
         ),
         (
             {"objects": {"comet": {}}},
-            "objects.comet: expected one of star, galaxy, spiral, ellipse",
+            "objects.comet: expected one of star, galaxy, spiral, lensed, ellipse",
         ),
         ({"objects": {"galaxy": {"ellip": 1.0}}}, "galaxy.ellip: expected a number >= 0 and < 1"),
         ({"objects": {"star": {"x": {"even": [0, 1]}}}}, "x: expected a number or one of uniform"),
