@@ -53,8 +53,9 @@ def test_the_mean_of_realizations_is_the_clean_image() -> None:
     recipe = db.load_recipe("astro")
     assert isinstance(recipe, db.Recipe)
     images = torch.stack([db.generate(recipe, 0, ROWS, realization=k).image for k in range(64)])
-    clean = db.generate(recipe, 0, ROWS).clean
-    error = (images.mean(0) - clean) / (recipe.degrade.variance(clean) / 64).sqrt()
+    sample = db.generate(recipe, 0, ROWS)
+    variance = recipe.degrade.variance(sample.clean[:, 0], sample.conditions)[:, None]
+    error = (images.mean(0) - sample.clean) / (variance / 64).sqrt()
     assert float(error.square().mean()) == pytest.approx(1, abs=0.05)
 
 

@@ -55,7 +55,7 @@ def of_sample(sample: db.Sample) -> Factors:
 
 
 def _signal(sample: db.Sample, objects: Instances) -> Tensor:
-    variance = sample.recipe.degrade.variance(sample.clean[:, 0])
+    variance = sample.recipe.degrade.variance(sample.clean[:, 0], sample.conditions)
     squares = objects.light.square() / variance[objects.row]
     return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
 

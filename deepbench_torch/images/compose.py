@@ -1,6 +1,6 @@
 """Composition: the light of a scene's objects, together and each alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import torch
@@ -32,24 +32,34 @@ class RenderedObjects(NamedTuple):
     light: Tensor
 
 
-def render_objects(scene: Scene, grid: Grid, *, device: torch.device) -> Iterator[RenderedObjects]:
+Render = Callable[[str, tuple[Tensor, ...], Tensor], Tensor]
+"""From a kind, the record of some objects and their images: their light, shape (N, H, W)."""
+
+
+def render_objects(
+    scene: Scene, grid: Grid, *, device: torch.device, render: Render | None = None
+) -> Iterator[RenderedObjects]:
     """Yield the objects that are present, kind by kind and slot by slot, in chunks.
 
     Args:
         scene: B scenes.
         grid: Pixel centres of an H by W image.
         device: Device that renders.
+        render: Function that renders objects; by default each by the formula of its kind.
     """
     per_chunk = max(1, pixels_together(device) // (grid.shape[0] * grid.shape[1]))
-    for kind, present in scene.present.items():
-        definition = OBJECTS[kind]
+    for kind in scene.tables:
+        definition, present = OBJECTS[kind], scene.present[kind]
         for slot, row in (pair.unbind(1) for pair in torch.split(present.T.nonzero(), per_chunk)):
             if len(row):
                 table = scene.tables[kind][:, row, slot].to(device)
-                record = definition.record(*table)
-                yield RenderedObjects(
-                    kind, slot, row.to(device), record, definition.render_unchecked(record, grid)
+                record, row = definition.record(*table), row.to(device)
+                light = (
+                    definition.render_unchecked(record, grid)
+                    if render is None
+                    else render(kind, record, row)
                 )
+                yield RenderedObjects(kind, slot, row, record, light)
 
 
 def pixels_together(device: torch.device) -> int:
@@ -77,19 +87,21 @@ def compose(
     Returns:
         float32, shape (B, H, W).
     """
-    batch = len(next(iter(scene.present.values())))
+    batch = len(next(iter(scene.present.values()), ()))
     image = torch.zeros(batch, *grid.shape, dtype=torch.float32, device=device)
     with torch.inference_mode(not differentiable):  # each small step costs less
-        _put_together(image, scene, grid, how=how)
+        add_objects(image, render_objects(scene, grid, device=device), how=how)
     return image
 
 
-def _put_together(image: Tensor, scene: Scene, grid: Grid, *, how: Literal["sum", "union"]) -> None:
-    """Add the objects to `image`, or unite them with it."""
-    for drawn in render_objects(scene, grid, device=image.device):
+def add_objects(
+    image: Tensor, objects: Iterable[RenderedObjects], *, how: Literal["sum", "union"]
+) -> None:
+    """Add objects to `image`, shape (B, H, W), in place, or unite them with it."""
+    for rendered in objects:
         # slot by slot: then no image comes twice, and sums have one order
-        parts = torch.bincount(drawn.slot).tolist()
-        rows, lights = torch.split(drawn.row, parts), torch.split(drawn.light, parts)
+        parts = torch.bincount(rendered.slot).tolist()
+        rows, lights = torch.split(rendered.row, parts), torch.split(rendered.light, parts)
         for row, light in zip(rows, lights, strict=True):
             if how == "sum":
                 image.index_add_(0, row, light)

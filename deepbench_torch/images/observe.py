@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.render import render_given
+from deepbench_torch.degrade import CONDITIONS
+from deepbench_torch.images.render import conditions_of, render_given
+from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.numerics.differentiation import is_wrapped
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -27,6 +29,7 @@ def observe(
     seed: int,
     index: Tensor,
     present: Present | None = None,
+    conditions: Mapping[str, Tensor | float] | None = None,
     units: SceneUnits = "pixel",
 ) -> Sample:
     """Return images of your own objects: the simulator of simulation-based inference.
@@ -49,6 +52,8 @@ def observe(
         index: Row numbers of the noise, int64, shape (B,), from 0 on.
         present: By kind, which slots hold an object, bool, the shape of the parameters. If None,
             the slots of a generated scene; of any other those whose parameters are not all NaN.
+        conditions: By name, numbers of point spread, background and noise instead of those that
+            the recipe sets for row index[i]: a number, or shape (B,), as `sample.conditions`.
         units: "pixel" for pixels and radians, "recipe" for the fractions of a recipe.
 
     Returns:
@@ -79,7 +84,42 @@ def observe(
     table, there = _tables(chosen, given, units)
     if chosen.label == "class":
         _check_class(given.shown())
-    return render_given(chosen, table=table, present=there, seed=seed, index=rows)
+    conditions_here = conditions_of(chosen, seed=seed, index=rows) | _conditions(
+        chosen, conditions or {}, len(rows)
+    )
+    return render_given(
+        chosen, table=table, present=there, conditions=conditions_here, seed=seed, index=rows
+    )
+
+
+def _conditions(
+    recipe: Recipe, given: Mapping[str, Tensor | float], batch: int
+) -> dict[str, Tensor]:
+    """Return the conditions that a user passed, in pixels and radians, float32, shape (B,).
+
+    Raises:
+        ValueError: If one is unknown, of another shape or out of range.
+    """
+    known, values = recipe.degrade.conditions, {}
+    for name, value in given.items():
+        where = f"conditions.{name}"
+        if name not in known:
+            hint = nearest(name, known).strip() or f"this recipe has {', '.join(known) or 'none'}"
+            raise ValueError(f"{where}: expected a condition of {recipe.name}; {hint}")
+        number = real_tensor(value, where=where).detach().cpu().float()
+        if number.dim() > 1 or (number.dim() == 1 and len(number) != batch):
+            raise ValueError(
+                f"{where}: expected a number or shape ({batch},), got {tuple(number.shape)}; pass "
+                "one value an image"
+            )
+        field = CONDITIONS[name]
+        wrong = number[~field.allows(number)].flatten()
+        if len(wrong):
+            raise ValueError(
+                f"{where}: expected {field.rule}, got {float(wrong[0]):g}; {field.remedy}"
+            )
+        values[name] = number.expand(batch).clone()
+    return values
 
 
 def _tables(recipe: Recipe, given: GivenScene, units: SceneUnits) -> tuple[Tensor, Tensor]:

@@ -1,13 +1,20 @@
-"""Rows of a recipe of images: rendered, blurred, degraded by noise, and labelled."""
+"""Rows of a recipe of images: rendered, spread, degraded by noise, and labelled."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.blur import blurred, chunks, rendered_grid
-from deepbench_torch.images.compose import compose
+from deepbench_torch.degrade import CONDITIONS, Values, sample_conditions
+from deepbench_torch.images.compose import add_objects, compose
 from deepbench_torch.images.scene import Scene
+from deepbench_torch.images.spread import (
+    chunks,
+    render_points,
+    rendered_grid,
+    spread_light,
+    without_points,
+)
 from deepbench_torch.native import run
 from deepbench_torch.native.plan import known
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -26,7 +33,7 @@ def render_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.dev
     chunks, equal to rounding; the scene comes from the kernels there as well.
 
     Beyond its images, with and without noise, and its parameters a batch takes WORKING_MEMORY at
-    most, and with a blur the light round the frame.
+    most, and with a point spread the light round the frame.
 
     Args:
         recipe: What the images hold.
@@ -35,19 +42,27 @@ def render_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.dev
         device: Where images, label and index are; the scene is on the CPU.
     """
     if device.type == "cpu":
-        table, present, shown, clean, image = run.make_rows(recipe, seed, index)
-        data = (image, clean, _label(recipe, shown), index)
-        return _sample(recipe, data, _truth(recipe, table, present))
-    table, present, shown = run.make_scenes(recipe, seed, index)
-    own = _truth(recipe, table, present)
+        rows = run.make_rows(recipe, seed, index)
+        data = (rows.image, rows.clean, _label(recipe, rows.label), index)
+        return _sample(recipe, data, _truth(recipe, rows))
+    rows = run.make_scenes(recipe, seed, index)
+    truth = _truth(recipe, rows)
+    conditions = {name: values.to(device) for name, values in truth.conditions.items()}
     index = index.to(device)
-    clean = _clean(recipe, Scene.from_parameters(*own), device)
-    image = _noisy(recipe, clean, seed=seed, index=index)
-    return _sample(recipe, (image, clean, _label(recipe, shown).to(device), index), own)
+    scene = Scene.from_parameters(truth.scene, truth.present)
+    clean = _clean(recipe, scene, conditions, device=device)
+    image = _noisy(recipe, clean, conditions, seed=seed, index=index)
+    return _sample(recipe, (image, clean, _label(recipe, rows.label).to(device), index), truth)
 
 
 def render_given(
-    recipe: Recipe, *, table: Tensor, present: Tensor, seed: int, index: Tensor
+    recipe: Recipe,
+    *,
+    table: Tensor,
+    present: Tensor,
+    conditions: Values,
+    seed: int,
+    index: Tensor,
 ) -> Sample:
     """Return the images of given scenes, the same bits as `render_images` makes of equal ones.
 
@@ -58,22 +73,28 @@ def render_given(
         recipe: What the images hold.
         table: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
         present: Which slots hold an object, bool, shape (K, B, slots).
+        conditions: The conditions of the images by name, float32, shape (B,) each.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
     """
-    clean, image = run.observe_rows(recipe, seed, index, tables=table.detach(), present=present)
-    scene, there = _truth(recipe, table, present)
+    numbers = conditions_table(conditions, len(index))
+    clean, image = run.observe_rows(
+        recipe, seed, index, tables=table.detach(), present=present, conditions=numbers
+    )
+    there = PresentTables(present, known(recipe).kinds)
+    scene = SceneTables(table, known(recipe).scene_places, there)
     if table.requires_grad and torch.is_grad_enabled():
         tensors = Scene.from_parameters(scene, there)
-        light = _clean(recipe, tensors, table.device, differentiable=True)
+        light = _clean(recipe, tensors, conditions, device=table.device, differentiable=True)
         nothing = light - light.detach()  # 0 with the gradients of the light
         clean, image = clean + nothing, image + nothing
     shown = torch.stack([slots.any(1) for slots in there.values()], dim=1).float()
-    return _sample(recipe, (image, clean, _label(recipe, shown), index), (scene, there))
+    data = (image, clean, _label(recipe, shown), index)
+    return _sample(recipe, data, Truth(scene, there, conditions))
 
 
 def image_parameters(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Return the parameters and the present slots of some rows, without their images.
+    """Return the parameters, present slots and conditions of some rows, without their images.
 
     Args:
         recipe: What the images hold.
@@ -81,10 +102,10 @@ def image_parameters(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, T
         index: Row numbers, int64, shape (B,), on the CPU.
 
     Returns:
-        By their paths in a file, shape (B, slots) each; see `Sample.tables`.
+        By their paths in a file, shape (B, ...) each; see `Sample.tables`.
     """
-    table, present, _ = run.make_scenes(recipe, seed, index)
-    return scene_tables(*_truth(recipe, table, present))
+    truth = _truth(recipe, run.make_scenes(recipe, seed, index))
+    return scene_tables(recipe, *truth)
 
 
 @independent_of_settings
@@ -95,27 +116,43 @@ def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, lis
     return image, label.tolist() if recipe.label == "class" else own_rows(label)
 
 
-def _truth(recipe: Recipe, table: Tensor, present: Tensor) -> tuple[SceneTables, PresentTables]:
+def conditions_of(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
+    """Return the conditions of some rows, without the rows, float32, shape (B,) each."""
+    return sample_conditions(recipe.degrade.conditions, recipe.grid, seed=seed, index=index)
+
+
+def conditions_table(conditions: Values, batch: int) -> Tensor:
+    """Return conditions as the kernels read them: float32, shape (C, batch), on the CPU."""
+    absent = torch.ones(batch, dtype=torch.float32, device="cpu")
+    return torch.stack([conditions.get(name, absent).cpu() for name in CONDITIONS])
+
+
+class Truth(NamedTuple):
+    """Parameters, present slots and conditions of B images, by name."""
+
+    scene: SceneTables
+    present: PresentTables
+    conditions: Values
+
+
+def _truth(recipe: Recipe, rows: run.Rows) -> Truth:
     """Return the tables of the kernels, by name."""
     kept = known(recipe)
-    there = PresentTables(present, kept.kinds)
-    return SceneTables(table, kept.scene_places, there), there
+    there = PresentTables(rows.present, kept.kinds)
+    conditions = {name: rows.conditions[place] for name, place in kept.conditions.items()}
+    return Truth(SceneTables(rows.tables, kept.scene_places, there), there, conditions)
 
 
-def _sample(
-    recipe: Recipe,
-    data: tuple[Tensor, Tensor, Tensor, Tensor],
-    truth: tuple[SceneTables, PresentTables],
-) -> Sample:
+def _sample(recipe: Recipe, data: tuple[Tensor, Tensor, Tensor, Tensor], truth: Truth) -> Sample:
     image, clean, label, index = data
-    scene, present = truth
     return Sample(
         image=image[:, None],
         clean=clean[:, None],
         label=label,
         index=index,
-        scene=scene,
-        present=present,
+        scene=truth.scene,
+        present=truth.present,
+        conditions=truth.conditions,
         recipe=recipe,
     )
 
@@ -126,26 +163,45 @@ def _label(recipe: Recipe, shown: Tensor) -> Tensor:
 
 
 def _clean(
-    recipe: Recipe, scene: Scene, device: torch.device, *, differentiable: bool = False
+    recipe: Recipe,
+    scene: Scene,
+    conditions: Values,
+    *,
+    device: torch.device,
+    differentiable: bool = False,
 ) -> Tensor:
     """Return the scene as the telescope sees it, without noise, shape (B, H, W)."""
     light = compose(
-        scene,
+        without_points(recipe, scene),
         rendered_grid(recipe),
         how=recipe.compose,
         device=device,
         differentiable=differentiable,
     )
-    return blurred(recipe, light)
+    with torch.inference_mode(not differentiable):  # each small step costs less
+        clean = spread_light(recipe, light, conditions)
+        points = render_points(recipe, scene, conditions, device=device)
+        add_objects(clean, points, how=recipe.compose)
+        if recipe.degrade.gradient is not None:
+            clean = clean + recipe.degrade.gradient.light(conditions, recipe.grid, like=clean)
+    return clean
 
 
-def _noisy(recipe: Recipe, clean: Tensor, *, seed: int, index: Tensor) -> Tensor:
+def _noisy(
+    recipe: Recipe, clean: Tensor, conditions: Values, *, seed: int, index: Tensor
+) -> Tensor:
     """Return the image with the noise of the recipe, in chunks of rows, shape (B, H, W)."""
     image = clean.clone()
     with torch.inference_mode():
         for part in chunks(clean, factor=NOISE_CHUNKS):
+            own = {name: values[part] for name, values in conditions.items()}
             for noise in recipe.degrade.noises:
                 image[part] = noise.apply(
-                    image[part], seed=seed, index=index[part], realization=recipe.realization
+                    image[part],
+                    own,
+                    light=clean[part],
+                    seed=seed,
+                    index=index[part],
+                    realization=recipe.realization,
                 )
     return image

@@ -71,6 +71,11 @@ def _parameters(truth: Truth) -> list[dict[str, dict[str, Tensor]]]:
     ]
 
 
+def _conditions(truth: Truth) -> list[dict[str, Tensor]]:
+    """Return the conditions by name, in pixels and radians, float32 of shape () each."""
+    return row_dicts(truth.sample.conditions, len(truth.rows))
+
+
 def _components(truth: Truth) -> list[Tensor]:
     """Return each object's own noiseless light, float32 of shape (N, H, W)."""
     return [truth.objects.light[truth.objects.row == row] for row in truth.rows]
@@ -139,6 +144,7 @@ OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
 TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
+    "conditions": _conditions,
     **OBJECT_TARGETS,
     "clean": _clean,
     "index": _index,

@@ -15,8 +15,8 @@ from numba.np.unsafe.ndarray import to_fixed_tuple
 from deepbench_torch.native.compile import compile_function, inline, kernel
 from deepbench_torch.native.intrinsics import call_void, floor64, pointer, select
 from deepbench_torch.native.single import of_objects, of_pixels
-from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
+from deepbench_torch.objects.kind import ObjectKind
 
 BLOCK = 512  # pixels worked on together, which stay in the cache
 MOST = 32  # constants and parameters of one object at most
@@ -142,14 +142,13 @@ _SIGNATURE = types.void(_NUMBERS, _NUMBERS, _WHOLE, _WHOLE, _WHOLE, _WHOLE, _NUM
 
 
 @cache
-def address(name: str, samples: int = 1) -> int:
+def address(kind: ObjectKind[Any], samples: int = 1) -> int:
     """Return the address of the compiled `_add` of a kind of object.
 
     Args:
-        name: The kind.
+        kind: The kind.
         samples: Points along each axis of a pixel.
     """
-    kind = OBJECTS[name]
     points = np.array(list(Grid(1, 1, samples=samples).points()), np.float32)
     of_pixel = {"light_of": of_pixels(kind.light), "POINTS": points}
     code = (_centres if samples == 1 else _averages).__code__
@@ -159,7 +158,7 @@ def address(name: str, samples: int = 1) -> int:
         "frame_of": everywhere if kind.frame is None else of_objects(kind.frame),
         "sample": inline(python_types.FunctionType(code, globals() | of_pixel, "sample")),
     }
-    unique = f"add_{name}" if samples == 1 else f"add_{name}_{samples}"
+    unique = f"add_{kind.name}" if samples == 1 else f"add_{kind.name}_{samples}"
     function = python_types.FunctionType(_add.__code__, globals() | own, unique)
     function.__qualname__ = unique  # by which numba keeps the code
     return compile_function(function, _SIGNATURE)

@@ -84,6 +84,32 @@ def count_photons(
 
 
 @kernel
+def add_counts(key: Any, mean: Any, image: Any, blocks: Any) -> None:
+    """Add Poisson counts of one mean to an image, as `degrade.Pedestal.apply`.
+
+    Args:
+        key: The key of the row's sequence of "noise.pedestal".
+        mean: The expected count, float32.
+        image: float32, shape (N,).
+        blocks: Working memory, float32, shape (4, BLOCK).
+    """
+    for start in range(0, image.size, BLOCK):
+        size = min(BLOCK, image.size - start)
+        words = np.empty(BLOCK // 2, np.uint64)
+        bits = words.view(np.int32)[:size]
+        rate, count, doubt, room = blocks[0, :size], blocks[1, :size], blocks[2, :size], blocks[3]
+        _words(key, start // 2, words)
+        for k in range(size):
+            rate[k] = mean
+        estimate_counts(bits, rate, count, doubt, room[:size])
+        for k in range(size):
+            if not doubt[k] <= _HALF:
+                count[k] = float32(poisson_quantile(bits[k], float64(mean)))
+        for k in range(size):
+            image[start + k] += count[k]
+
+
+@kernel
 def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -> None:
     """Write the estimated counts, and in `doubt` above 1/2, or NaN, where they are uncertain.
 

@@ -10,13 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepbench_torch.degrade import PhotonNoise, ReadOutNoise
+from deepbench_torch.degrade import (
+    CONDITIONS,
+    ArraySpread,
+    Pedestal,
+    PhotonNoise,
+    ReadOutNoise,
+    scale_of,
+    stream_of,
+)
 from deepbench_torch.native.layout import analysis_grid
 from deepbench_torch.native.prior_table import PriorTable
 from deepbench_torch.native.records import (
+    ARRAY,
+    CONDITION,
     COUNTS,
+    GAUSSIAN,
     KIND,
     LISTED,
+    MOFFAT,
+    NO_SPREAD,
     ONE_COUNT,
     PARAMETER,
     PRIOR,
@@ -25,11 +38,18 @@ from deepbench_torch.native.records import (
 )
 from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.objects.point import POINT, SPREAD_POINTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.units import pixel_frame
 
 _WORD = (1 << 64) - 1
+_FAMILIES = {"gaussian": GAUSSIAN, "moffat": MOFFAT, "array": ARRAY}
+_NOISES = {
+    "poisson": PhotonNoise.stream,
+    "added_poisson": Pedestal.stream,
+    "gaussian": ReadOutNoise.stream,
+}
 
 
 class Known:
@@ -38,6 +58,7 @@ class Known:
     Attributes:
         scene_places: For each class, the place of its first parameter and the names of all.
         kinds: For each class, its place among the kinds of the recipe.
+        conditions: For each condition of the recipe, its place among all.
         plans: By seed.
     """
 
@@ -48,6 +69,8 @@ class Known:
             first += len(own)
         self.scene_places = {kind: firsts[kind] for kind in recipe.classes}
         self.kinds = {kind: list(recipe.objects).index(kind) for kind in recipe.classes}
+        places = {name: place for place, name in enumerate(CONDITIONS)}
+        self.conditions = {name: places[name] for name in recipe.degrade.conditions}
         self.plans: dict[int, Plan] = {}
 
     def plan(self, recipe: Recipe, seed: int) -> Plan:
@@ -86,6 +109,7 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
                 chosen[names.index((kind, name)), slot] = priors.add(prior)
     kinds = _kinds(recipe, seed, priors)
     settings = _settings(recipe, seed, priors)
+    conditions = _conditions(recipe, seed, priors)
     return Plan(
         settings=settings,
         kinds=kinds,
@@ -94,7 +118,8 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
         chosen=np.ascontiguousarray(chosen),
         choices=np.array(priors.choices or [(0.0, 0.0)], np.float64),
         listed=_listed(recipe),
-        taps=_taps(recipe),
+        conditions=conditions,
+        spread=_spread_pixels(recipe),
     )
 
 
@@ -107,11 +132,7 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     made = np.zeros(1, SETTINGS)
     counting = LISTED if recipe.scene is not None else COUNTS if recipe.count is None else ONE_COUNT
     simplify, layout = recipe.simplify, recipe.layout
-    blur, photons, read_out = (
-        recipe.degrade.blur,
-        recipe.degrade.poisson,
-        recipe.degrade.gaussian,
-    )
+    effects, spread = recipe.degrade, recipe.degrade.spread
     grid, judged = recipe.grid, analysis_grid(recipe)
     facts = {
         "slots": recipe.slots,
@@ -123,24 +144,25 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "union": recipe.compose == "union",
         "height": grid.height,
         "width": grid.width,
-        "margin": 0 if blur is None else blur.margin(grid.shorter),
+        "margin": 0 if spread is None else spread.margin(grid),
         "layout_height": judged.height,
         "layout_width": judged.width,
         "layout_margin": judged.margin,
-        "photons": photons is not None,
-        "exposure": 1.0 if photons is None else photons.exposure,
-        "background": 0.0 if photons is None else photons.background,
-        "read_out": read_out is not None,
-        "sigma": 0.0 if read_out is None else read_out.sigma,
+        "spread": NO_SPREAD if spread is None else _FAMILIES[spread.family],
+        "gradient": effects.gradient is not None,
+        "photons": effects.poisson is not None,
+        "pedestal": effects.pedestal is not None,
+        "read_out": effects.gaussian is not None,
+        "read_out_by_peak": effects.gaussian is not None and effects.gaussian.sigma is None,
         "most": recipe.slots if simplify is None or simplify.objects is None else simplify.objects,
         "adopt": counting == ONE_COUNT and len(recipe.classes) < len(recipe.objects),
         "classes": len(recipe.classes),
         "count": _origin(seed, "scene.count"),
         "kind": _origin(seed, "scene.kind"),
         "adopted": _origin(seed, "simplify.kind"),
-        "poisson": _origin(seed, rng.of_realization(PhotonNoise.stream, recipe.realization)),
-        "gaussian": _origin(seed, rng.of_realization(ReadOutNoise.stream, recipe.realization)),
     }
+    for name, stream in _NOISES.items():
+        facts[name] = _origin(seed, rng.of_realization(stream, recipe.realization))
     for name, value in facts.items():
         made[name] = value
     return made
@@ -150,13 +172,16 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     from deepbench_torch.native import light  # with numba, when the first row is made
 
     made = np.zeros(len(recipe.objects), KIND)
+    spread = recipe.degrade.spread
+    points = POINT if spread is None else SPREAD_POINTS.get(spread.family, POINT)
     weights, first = recipe.kind_weights, 0
     for place, (kind, own) in enumerate(recipe.objects.items()):
         counted = (recipe.counts or {}).get(kind)
         last = first + len(own)
+        is_point = kind == POINT.name
         made[place] = (
-            light.address(kind, recipe.image.samples),
-            light.address(kind),
+            light.address(points if is_point else OBJECTS[kind], recipe.image.samples),
+            light.address(OBJECTS[kind]),
             first,
             last,
             -1 if counted is None else priors.add(counted),
@@ -166,6 +191,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             recipe.classes.index(kind) if kind in recipe.classes else -1,
             _origin(seed, f"simplify.{kind}"),
             *_balance(recipe, counted),
+            is_point and spread is not None,
         )
         first = last
     return made
@@ -218,7 +244,18 @@ def _listed(recipe: Recipe) -> NDArray[np.bool_]:
     return made
 
 
-def _taps(recipe: Recipe) -> NDArray[np.float32]:
-    if recipe.degrade.blur is None:
-        return np.ones(1, np.float32)
-    return np.array(recipe.degrade.blur.taps(recipe.grid.shorter), np.float32)
+def _conditions(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
+    made = np.zeros(len(CONDITIONS), CONDITION)
+    own = recipe.degrade.conditions
+    for place, (name, field) in enumerate(CONDITIONS.items()):
+        prior = priors.add(own.get(name, field.prior))
+        made[place] = _origin(seed, stream_of(name)), prior, scale_of(name, recipe.grid)
+    return made
+
+
+def _spread_pixels(recipe: Recipe) -> NDArray[np.float32]:
+    spread = recipe.degrade.spread
+    if not isinstance(spread, ArraySpread):
+        return np.ones((1, 1), np.float32)
+    pixels: NDArray[np.float32] = spread.pixels.numpy()
+    return pixels

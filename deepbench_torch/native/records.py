@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
 ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
 NUMBERS = 7  # of one prior
+NO_SPREAD, GAUSSIAN, MOFFAT, ARRAY = range(4)  # families of point spreads
 
 _WHOLE_SETTINGS = (
     "slots",
@@ -22,8 +23,12 @@ _WHOLE_SETTINGS = (
     "layout_height",
     "layout_width",
     "layout_margin",
+    "spread",
+    "gradient",
     "photons",
+    "pedestal",
     "read_out",
+    "read_out_by_peak",
     "most",
     "adopt",
     "classes",
@@ -31,8 +36,10 @@ _WHOLE_SETTINGS = (
 SETTINGS = np.dtype(
     [(name, np.int64) for name in _WHOLE_SETTINGS]
     + [("visible", np.float64)]
-    + [(name, np.float32) for name in ("exposure", "background", "sigma")]
-    + [(name, np.uint64) for name in ("count", "kind", "adopted", "poisson", "gaussian")],
+    + [
+        (name, np.uint64)
+        for name in ("count", "kind", "adopted", "poisson", "added_poisson", "gaussian")
+    ],
     align=True,
 )
 KIND = np.dtype(
@@ -48,6 +55,15 @@ KIND = np.dtype(
         ("balance", np.uint64),  # stream that balances it
         ("keep_below", np.float64),  # it stays where its number lies below
         ("add_below", np.float64),  # it is put in where its number lies below and it is missing
+        ("is_point", np.int64),  # whether the point spread of the image shows it, unspread
+    ],
+    align=True,
+)
+CONDITION = np.dtype(
+    [
+        ("stream", np.uint64),
+        ("prior", np.int64),
+        ("scale", np.float64),  # from the units of the recipe to pixels
     ],
     align=True,
 )
@@ -85,7 +101,8 @@ class Plan(NamedTuple):
         chosen: The prior of each parameter and slot, int64, shape (S, slots).
         choices: Cumulative shares and values of the priors' choices, float64, shape (C, 2).
         listed: Which slots hold an object where a recipe lists them, bool, shape (K, slots).
-        taps: Weights of the blur from the middle outward, float32, shape (reach + 1,).
+        conditions: CONDITION, shape (C,), in the order of `degrade.CONDITIONS`.
+        spread: Pixels of a point spread that is an array, float32, shape (h, w); else (1, 1).
     """
 
     settings: NDArray[Any]
@@ -95,4 +112,5 @@ class Plan(NamedTuple):
     chosen: NDArray[np.int64]
     choices: NDArray[np.float64]
     listed: NDArray[np.bool_]
-    taps: NDArray[np.float32]
+    conditions: NDArray[Any]
+    spread: NDArray[np.float32]

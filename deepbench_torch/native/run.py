@@ -26,6 +26,8 @@ class Rows(NamedTuple):
         tables: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
         present: Which slots hold an object, bool, shape (K, B, slots).
         label: Which classes are present, float32, shape (B, classes).
+        conditions: Conditions in pixels and radians, in the order of `degrade.CONDITIONS`, float32,
+            shape (C, B).
         clean: Images without noise, float32, shape (B, H, W).
         image: Images, float32, shape (B, H, W).
     """
@@ -33,6 +35,7 @@ class Rows(NamedTuple):
     tables: Tensor
     present: Tensor
     label: Tensor
+    conditions: Tensor
     clean: Tensor
     image: Tensor
 
@@ -47,21 +50,20 @@ def make_rows(recipe: Recipe, seed: int, index: Tensor) -> Rows:
     """
     arrays = _make(recipe, seed, index.contiguous().numpy(), images=True)
     shape = (len(index), recipe.image.height, recipe.image.width)
-    tables, present, label, clean, image = map(torch.from_numpy, arrays)
-    return Rows(tables, present, label, clean.view(shape), image.view(shape))
+    rows = Rows._make(map(torch.from_numpy, arrays))
+    return rows._replace(clean=rows.clean.view(shape), image=rows.image.view(shape))
 
 
-def make_scenes(recipe: Recipe, seed: int, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return tables, present and label of some rows, as `Rows` has them, without images."""
+def make_scenes(recipe: Recipe, seed: int, index: Tensor) -> Rows:
+    """Return some rows with empty images."""
     arrays = _make(recipe, seed, index.contiguous().numpy(), images=False)
-    tables, present, label = map(torch.from_numpy, arrays[:3])
-    return tables, present, label
+    return Rows._make(map(torch.from_numpy, arrays))
 
 
 def make_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, Tensor]:
     """Return images, shape (B, 1, H, W), and labels, as `Rows` has them, of some rows."""
     arrays = _make(recipe, seed, np.array(rows, np.int64), images=True)
-    image = torch.from_numpy(arrays[4])
+    image = torch.from_numpy(arrays[-1])
     shape = (len(rows), 1, recipe.image.height, recipe.image.width)
     return image.view(shape), torch.from_numpy(arrays[2])
 
@@ -78,11 +80,12 @@ def _make(
         np.empty((parameters, batch, slots), np.float32),
         np.empty((len(plan.kinds), batch, slots), np.bool_),
         np.empty((batch, plan.settings["classes"][0]), np.float32),
+        np.empty((len(plan.conditions), batch), np.float32),
         _with_spare_rows(shape),
         np.empty(shape, np.float32),
     )
     make = _kernels().make_rows
-    _spread(lambda start, end: make(plan, index, start, end, *arrays), batch, arrays[4].size)
+    _spread(lambda start, end: make(plan, index, start, end, *arrays), batch, arrays[-1].size)
     return arrays
 
 
@@ -98,7 +101,13 @@ def _with_spare_rows(shape: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def observe_rows(
-    recipe: Recipe, seed: int, index: Tensor, *, tables: Tensor, present: Tensor
+    recipe: Recipe,
+    seed: int,
+    index: Tensor,
+    *,
+    tables: Tensor,
+    present: Tensor,
+    conditions: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Return the images of given scenes without and with noise, float32, shape (B, H, W).
 
@@ -108,12 +117,13 @@ def observe_rows(
         index: Row numbers, int64, shape (B,), on the CPU.
         tables: Parameters of all kinds in pixels and radians, float32, shape (S, B, slots).
         present: Which slots hold an object, bool, shape (K, B, slots).
+        conditions: As `Rows` has them, shape (C, B).
     """
     plan, observe = _plan(recipe, seed), _observe_kernel()
     shape = (len(index), recipe.image.height, recipe.image.width)
     flat = shape[0], shape[1] * shape[2]
     images = [_with_spare_rows(flat), np.empty(flat, np.float32)]
-    given = [each.contiguous().numpy() for each in (index, tables, present)]
+    given = [each.contiguous().numpy() for each in (index, tables, present, conditions)]
     arrays = (*given[1:], *images)
     _spread(
         lambda start, end: observe(plan, given[0], start, end, *arrays), *shape[:1], images[0].size
@@ -123,13 +133,22 @@ def observe_rows(
 
 
 def make_lights(
-    recipe: Recipe, tables: Tensor, *, row: Tensor, kind: Tensor, slot: Tensor
+    recipe: Recipe,
+    tables: Tensor,
+    *,
+    conditions: Tensor,
+    row: Tensor,
+    kind: Tensor,
+    slot: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Return the light of objects, each alone on its own image, before and after the blur.
+    """Return the light of objects, each alone on its own image, before and after it is spread.
+
+    Of a point, which is the point spread itself, both are the light after.
 
     Args:
         recipe: What the images hold.
         tables: Parameters of all kinds in pixels, float32, shape (S, B, slots).
+        conditions: As `Rows` has them, shape (C, B).
         row: The image of each, int64, shape (N,).
         kind: The place of its kind in the recipe, int64, shape (N,).
         slot: Its slot, int64, shape (N,).
@@ -138,7 +157,8 @@ def make_lights(
     sharp = torch.empty(len(row), shape[1] * shape[2], dtype=torch.float32, device="cpu")
     light = torch.empty_like(sharp)
     places = [each.contiguous().numpy() for each in (row, kind, slot)]
-    images = [each.numpy() for each in (tables.contiguous(), sharp, light)]
+    given = tables.contiguous(), conditions.contiguous(), sharp, light
+    images = [each.numpy() for each in given]
     _kernels().make_lights(_plan(recipe, 0), *places, *images)
     return sharp.view(shape), light.view(shape)
 

@@ -125,6 +125,15 @@ def _sample_values(plan: Any, row: Any, candidate: Any, values: Any) -> None:
 
 
 @kernel
+def sample_conditions(plan: Any, row: Any, conditions: Any) -> None:
+    """Write the conditions of an image in pixels and radians, float32, shape (C,)."""
+    for c in range(plan.conditions.size):
+        condition = plan.conditions[c]
+        u = uniform(sequence(condition.stream, row), 0)
+        conditions[c] = float32(prior_value(plan, condition.prior, u) * condition.scale)
+
+
+@kernel
 def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
     """Return the share of the least visible object, as `layouts.least_visible`.
 

@@ -12,6 +12,7 @@ from deepbench_torch.objects.galaxy import GALAXY
 from deepbench_torch.objects.kind import ObjectKind
 from deepbench_torch.objects.lensed import LENSED
 from deepbench_torch.objects.line import LINE
+from deepbench_torch.objects.point import POINT
 from deepbench_torch.objects.polygon import POLYGON
 from deepbench_torch.objects.rectangle import RECTANGLE
 from deepbench_torch.objects.spiral import SPIRAL
@@ -19,7 +20,10 @@ from deepbench_torch.objects.star import STAR
 
 OBJECTS: dict[str, ObjectKind[Any]] = {
     kind.name: kind
-    for kind in (STAR, GALAXY, SPIRAL, LENSED, ELLIPSE, CIRCLE, RECTANGLE, POLYGON, ARC, LINE)
+    for kind in (
+        *(STAR, GALAXY, SPIRAL, LENSED, POINT),
+        *(ELLIPSE, CIRCLE, RECTANGLE, POLYGON, ARC, LINE),
+    )
 }
 
 

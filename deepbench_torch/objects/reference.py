@@ -61,6 +61,15 @@ def _star(p: dict[str, float], x: Image, y: Image) -> Image:
     return np.asarray(model(x, y))
 
 
+def _point(p: dict[str, float], x: Image, y: Image) -> Image:
+    """Render a point by numpy's histogram: all of its light in the pixel that has it."""
+    columns, rows = (np.append(axis, axis[-1] + 1) - 0.5 for axis in (x[0], y[:, 0]))
+    # a histogram closes its last interval at both ends
+    ends = [np.append(edges, edges[-1] + 1) for edges in (rows, columns)]
+    light = np.histogram2d([p["y"]], [p["x"]], bins=ends, weights=[p["flux"]])[0]
+    return np.asarray(light[:-1, :-1])
+
+
 def _galaxy(p: dict[str, float], x: Image, y: Image) -> Image:
     """Render astropy's Sersic profile."""
     model = Sersic2D(
@@ -249,6 +258,7 @@ def _fill(mask: Mask, p: dict[str, float]) -> Image:
 
 RENDERERS: dict[str, Callable[[dict[str, float], Image, Image], Image]] = {
     "star": _star,
+    "point": _point,
     "galaxy": _galaxy,
     "spiral": _spiral,
     "lensed": _lensed,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 
-Role = Literal["column", "row", "length", "angle", "brightness", "number"]
+Role = Literal["column", "row", "length", "angle", "brightness", "flux", "number"]
 
 # The unit of each role in a generated scene, as files and plots show it
 UNITS: dict[Role, str] = {
@@ -18,6 +18,7 @@ UNITS: dict[Role, str] = {
     "length": "pixel",
     "angle": "radian",
     "brightness": "brightness",
+    "flux": "brightness",
     "number": "",
 }
 

@@ -11,6 +11,8 @@ from deepbench_torch.priors import is_prior
 
 # a system always has all of its parameters, so an empty change cannot mean "remove them"
 PARAMETERS = ("parameters",)
+# mappings with one of several keys, so that another key replaces the old one
+ALTERNATIVES = (("degrade", "psf"), ("degrade", "gaussian"))
 
 
 def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,12 +69,18 @@ def merge(
         if isinstance(old, Mapping) and isinstance(new, Mapping) and not is_prior(old):
             if old and not new and (*location, key) != PARAMETERS:
                 raise FaultsError([_changes_nothing((*location, key))])
-            new = merge(old, new, location=(*location, key))
+            if (*location, key) not in ALTERNATIVES or _same_keys(old, new):
+                new = merge(old, new, location=(*location, key))
         if new is None and key in merged:
             del merged[key]
         else:
             merged[key] = new
     return merged
+
+
+def _same_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether a change of a mapping sets the keys that are set."""
+    return set(new) <= {key for key, value in old.items() if value is not None}
 
 
 def _plain(change: Any) -> Any:

@@ -73,13 +73,26 @@ def image_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
             scale = _scale(recipe, kind, name, complete)
             if scale.doubts(prior):
                 yield Fault((*location, name), _message(scale, prior))
-    blur, shorter = recipe.degrade.blur, recipe.grid.shorter
-    if blur is not None and blur.sigma >= LARGEST_BLUR:
-        yield Fault(
-            ("degrade", "blur", "sigma"),
-            f"expected a fraction of the image's shorter side, got {blur.sigma:g}, which blurs all "
-            f"structure; at {shorter} pixels {blur.sigma / shorter:.3g} was probably meant",
-        )
+    yield from _spread_doubts(recipe)
+
+
+def _spread_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
+    """Yield the widths of a point spread that leave no structure."""
+    blur, psf, shorter = recipe.degrade.blur, recipe.degrade.psf, recipe.grid.shorter
+    widths: dict[Location, float] = {}
+    if blur is not None:
+        widths["blur", "sigma"] = blur.sigma
+    for name in ("gaussian", "moffat"):
+        effect = None if psf is None else getattr(psf, name)
+        if effect is not None:
+            widths["psf", name, "fwhm"] = quartiles(effect.priors["fwhm"])[1]
+    for location, width in widths.items():
+        if width >= LARGEST_BLUR:
+            yield Fault(
+                ("degrade", *location),
+                f"expected a fraction of the image's shorter side, got {width:g}, which blurs all "
+                f"structure; at {shorter} pixels {width / shorter:.3g} was probably meant",
+            )
 
 
 def _objects(recipe: AbstractImageRecipe) -> Iterator[tuple[Location, str, Priors]]:

@@ -1,18 +1,17 @@
-"""The keys of an image recipe: size, objects, layout, blur, noise and label."""
+"""The keys of an image recipe: size, objects, layout and label."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
-import torch
 from pydantic import Field, StrictInt
-from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch import degrade
+from deepbench_torch.degrade import CONDITIONS
 from deepbench_torch.numerics.fields import Number, Positive
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.nodes import MOST_SAMPLES
 from deepbench_torch.recipes.base import AbstractRecipe, Content
+from deepbench_torch.recipes.degradation import Degradation
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
 from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.recipes.simplification import Simplification
@@ -34,44 +33,6 @@ class ImageSize(Part):
     height: StrictInt = Field(ge=1, le=LARGEST_SIDE)
     width: StrictInt = Field(ge=1, le=LARGEST_SIDE)
     samples: StrictInt = Field(default=1, ge=1, le=MOST_SAMPLES)
-
-
-class Blur(Part, degrade.Blur):
-    """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
-
-
-class Photons(Part, degrade.PhotonNoise):
-    """Poisson noise of signal and background, the mean background subtracted.
-
-    Attributes:
-        exposure: Photons per unit of brightness.
-        background: Brightness per pixel.
-    """
-
-
-class ReadOut(Part, degrade.ReadOutNoise):
-    """Gaussian noise of constant standard deviation, in units of brightness."""
-
-
-class Degradation(Part):
-    """Blur and noise that turn a scene into an image, in this order; each step is optional."""
-
-    blur: Blur | None = None
-    poisson: Photons | None = None
-    gaussian: ReadOut | None = None
-
-    @property
-    def noises(self) -> list[degrade.Noise]:
-        """The noise of the images, in order."""
-        return [noise for noise in (self.poisson, self.gaussian) if noise is not None]
-
-    def variance(self, light: Tensor) -> Tensor:
-        """Return the variance of all noise in each pixel.
-
-        Args:
-            light: Brightness without noise, any shape.
-        """
-        return sum((noise.variance(light) for noise in self.noises), torch.zeros_like(light))
 
 
 class Layout(Part):
@@ -110,7 +71,7 @@ class AbstractImageRecipe(AbstractRecipe):
         objects: Priors of the parameters by kind, in recipe units: lengths are fractions of the
             image's shorter side, positions of its width and height. A parameter left out, and a
             kind that only `scene` names, have the priors of `OBJECTS`.
-        degrade: Blur and noise.
+        degrade: Point spread, background gradient and noise.
         simplify: Simplifications of a sampled scene; None for none.
         zero_point: Magnitude of an object whose pixels sum to 1, at the recipe's own image size;
             None for no magnitudes. It changes no pixel.
@@ -172,6 +133,8 @@ class AbstractImageRecipe(AbstractRecipe):
             units[f"present/{kind}"] = None
             for name, field in OBJECTS[kind].fields.items():
                 units[f"parameters/{kind}/{name}"] = field.unit
+        for name in self.degrade.conditions:
+            units[f"conditions/{name}"] = CONDITIONS[name].unit
         return units
 
     @property

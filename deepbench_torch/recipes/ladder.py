@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 import torch
 
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.priors import Fixed, Prior
+from deepbench_torch.priors import Fixed, Prior, is_prior, prior_from_plain
 from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.recipes.base import Rung
-from deepbench_torch.recipes.changes import merge
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 
@@ -49,11 +48,10 @@ def rungs(recipe: AbstractImageRecipe, order: Sequence[str]) -> list[Rung]:
             f"{recipe.simplify.model_dump(exclude_defaults=True)!r}; request the rungs of the "
             "recipe without it"
         )
-    steps = {name: STEPS[name].without(recipe) for name in order}
-    names = [name for name, changes in steps.items() if changes]
-    lowest = Rung("simplest", "nothing", _without(recipe, steps, removed=names, name="simplest"))
+    names = [name for name in order if STEPS[name].without(recipe)]
+    lowest = Rung("simplest", "nothing", _without(recipe, names, name="simplest"))
     higher = [
-        Rung(name, STEPS[name].adds, _without(recipe, steps, removed=names[number:], name=name))
+        Rung(name, STEPS[name].adds, _without(recipe, names[number:], name=name))
         for number, name in enumerate(names, start=1)
     ]
     return [lowest, *higher] if names else [Rung("simplest", "nothing", recipe)]
@@ -93,18 +91,18 @@ def _without_noise(
 
 
 def _without(
-    recipe: AbstractImageRecipe, steps: Mapping[str, Changes], *, removed: Sequence[str], name: str
+    recipe: AbstractImageRecipe, removed: Sequence[str], *, name: str
 ) -> AbstractImageRecipe:
     """Return the recipe without the factors of some steps."""
     if not removed:
         return recipe
-    changes: Changes = {
-        "name": f"{recipe.name}-{name}",
-        "description": f"{recipe.name} without {', '.join(STEPS[step].adds for step in removed)}",
-    }
-    for step in removed:
-        changes = merge(changes, steps[step])
-    return recipe.replace(**changes)
+    lower = recipe.replace(
+        name=f"{recipe.name}-{name}",
+        description=f"{recipe.name} without {', '.join(STEPS[step].adds for step in removed)}",
+    )
+    for step in removed:  # each by what the steps before left
+        lower = lower.replace(**STEPS[step].without(lower))
+    return lower
 
 
 def _varying(recipe: AbstractImageRecipe) -> Iterator[tuple[str, str, Parameter, Prior]]:
@@ -145,7 +143,7 @@ def _is_position(_: str, field: Parameter) -> bool:
 
 
 def _is_brightness(_: str, field: Parameter) -> bool:
-    return field.role == "brightness"
+    return field.role in ("brightness", "flux")
 
 
 def _is_form(name: str, field: Parameter) -> bool:
@@ -171,12 +169,33 @@ def _one_object(recipe: AbstractImageRecipe) -> Changes:
 
 
 def _no_blur(recipe: AbstractImageRecipe) -> Changes:
-    return {} if recipe.degrade.blur is None else {"degrade": {"blur": None}}
+    return _without_effects(recipe, "psf", "blur")
 
 
 def _no_noise(recipe: AbstractImageRecipe) -> Changes:
-    noisy = recipe.degrade.poisson is not None or recipe.degrade.gaussian is not None
-    return {"degrade": {"poisson": None, "gaussian": None}} if noisy else {}
+    return _without_effects(recipe, "gradient", "poisson", "pedestal", "gaussian")
+
+
+def _without_effects(recipe: AbstractImageRecipe, *names: str) -> Changes:
+    """Return the changes that remove some effects; none if the recipe has none of them."""
+    found = [name for name in names if getattr(recipe.degrade, name) is not None]
+    return {"degrade": dict.fromkeys(found)} if found else {}
+
+
+def _same_conditions(recipe: AbstractImageRecipe) -> Changes:
+    """Set each number of blur and noise that varies to its median."""
+    plain = recipe.degrade.model_dump(mode="json", exclude_none=True)
+    fixed = _medians(plain)
+    return {"degrade": fixed} if fixed != plain else {}
+
+
+def _medians(plain: Any) -> Any:
+    """Return plain values with each prior replaced by its median."""
+    if not isinstance(plain, Mapping):
+        return plain
+    if is_prior(plain):
+        return _median(prior_from_plain(plain))
+    return {key: _medians(value) for key, value in plain.items()}
 
 
 # In default order: first the properties of an object, then the number of objects, then noise
@@ -190,6 +209,7 @@ STEPS: dict[str, Step] = {
     "objects": Step("several objects", _one_object),
     "blur": Step("blur", _no_blur),
     "noise": Step("noise", _no_noise),
+    "conditions": Step("conditions that vary", _same_conditions),
 }
 
 # Steps of time series

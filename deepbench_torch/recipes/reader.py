@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
-from deepbench_torch.numerics.checks import FaultsError, nearest
+from deepbench_torch.degrade.psf_array import with_pixels
+from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes.base import AbstractRecipe, Content, R, build_recipe, warn_of
 from deepbench_torch.recipes.changes import apply_changes
@@ -151,10 +152,32 @@ def find_recipe(name_or_path: str | Path, *, within: tuple[str, ...] = ()) -> Pl
             f"{text!r}; {nearest(text, list_recipes()).strip() or 'write one of them'}"
         )
     path = user_path(name_or_path)
-    plain = read_yaml(path, source=text)
+    plain = _with_pixels(read_yaml(path, source=text), source=text, folder=path.parent)
     if isinstance(plain, dict) and "extends" in plain:
         plain = _merge_base(plain, Path(text), path=path, within=within)
     return PlainRecipe(plain, text)
+
+
+def _with_pixels(plain: object, *, source: str, folder: Path) -> object:
+    """Return a recipe with the pixels of its point spread instead of the name of their file.
+
+    Args:
+        plain: The recipe.
+        source: Origin of the values, for the message.
+        folder: Folder of the recipe's file, from which a relative name starts.
+
+    Raises:
+        ValueError: If the file holds no point spread.
+    """
+    effects = plain.get("degrade") if isinstance(plain, dict) else None
+    if not isinstance(effects, dict) or not isinstance(plain, dict):
+        return plain
+    try:
+        pixels = {"psf": with_pixels(effects["psf"], folder)} if "psf" in effects else {}
+        return plain | {"degrade": effects | pixels}
+    except FaultsError as error:
+        faults = [Fault(("degrade", "psf", *f.location), f.message) for f in error.faults]
+        raise ValueError(f"{source} is not valid: {FaultsError(faults)}") from None
 
 
 def _merge_base(

@@ -11,6 +11,7 @@ from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Calibration, Rung
 from deepbench_torch.recipes.counts import count_faults
+from deepbench_torch.recipes.degradation import gradient_fault
 from deepbench_torch.recipes.density import scene_log_prob
 from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
@@ -110,6 +111,8 @@ class Recipe(AbstractImageRecipe):
     @model_validator(mode="after")
     def _check_keys_together(self) -> Self:
         faults = list(count_faults(self))
+        gradient = gradient_fault(self.degrade, self.grid)
+        faults += [gradient] if gradient is not None else []
         # the fields are frozen for users; these are the same values, complete and in order
         try:
             if self.scene is not None:

@@ -1,6 +1,7 @@
 """A JSON schema of recipes, so that an editor completes and checks them."""
 
 import json
+import math
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deepbench_torch.degrade import CONDITIONS, Effect
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import PRIORS, Choice, Prior
-from deepbench_torch.priors.parameter import meaning_of
+from deepbench_torch.priors.parameter import Parameter, meaning_of
+from deepbench_torch.recipes.degradation import PointSpread
 from deepbench_torch.recipes.part import Part
 from deepbench_torch.recipes.recipe import Recipe
 from deepbench_torch.recipes.series import SeriesRecipe
@@ -18,7 +21,7 @@ from deepbench_torch.systems import SYSTEMS
 
 FILE = "recipe.schema.json"
 PRIOR = {"$ref": "#/$defs/Prior"}
-NUMBER = {"type": "number"}
+NUMBER: dict[str, Any] = {"type": "number"}
 
 
 def packaged_schema() -> str:
@@ -83,8 +86,41 @@ def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
     parts = {part.__name__: part for part in Part.__subclasses__()}
     for name, part in schema.get("$defs", {}).items():
         part.pop("title", None)
+        part["properties"] |= _settings(parts[name])
+        if name == PointSpread.__name__:
+            part["properties"] |= _ARRAYS
         _describe(part, parts[name])
     return schema
+
+
+def _settings(kind: type[Part]) -> dict[str, Any]:
+    """Return the schemas of the fields of an effect: a number in range, or a prior."""
+    if not issubclass(kind, Effect):
+        return {}
+    effect: type[Effect] = kind
+    fields = {field: CONDITIONS[name] for field, name in effect.conditions.items()}
+    return {
+        name: {"anyOf": [_number(field), {"allOf": [PRIOR, {"type": "object"}]}]}
+        for name, field in fields.items()
+    }
+
+
+def _number(field: Parameter) -> dict[str, Any]:
+    """Return the schema of a number in the range of a parameter."""
+    if field.above == -math.inf:
+        return NUMBER
+    return NUMBER | {"minimum" if field.closed else "exclusiveMinimum": field.above}
+
+
+_ARRAYS: dict[str, Any] = {
+    "file": {"type": "string"},
+    "array": {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "array", "items": NUMBER}},
+        ]
+    },
+}
 
 
 def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
@@ -92,7 +128,7 @@ def _describe(schema: dict[str, Any], kind: type[BaseModel]) -> None:
     schema["description"] = (kind.__doc__ or "").split("\n")[0]
     for name, part in list(schema["properties"].items()):
         part.pop("title", None)
-        if not kind.model_fields[name].is_required():
+        if name not in kind.model_fields or not kind.model_fields[name].is_required():
             part = schema["properties"][name] = _nullable(part)
         about = _about(kind, name)
         if about:

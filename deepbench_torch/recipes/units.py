@@ -15,12 +15,14 @@ from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
 from deepbench_torch.systems import SYSTEMS
 
 LENGTH = "lengths are fractions of the image's shorter side, so divide by its pixels"
+FLUX = "flux is in brightness times the square of the image's shorter side"
 UNITS: Mapping[Role, Unit] = {
     "column": Unit(remedy="positions are fractions of the width, so divide by its pixels"),
     "row": Unit(remedy="positions are fractions of the height, so divide by its pixels"),
     "length": Unit(remedy=LENGTH),
     "angle": Unit("radian"),
     "brightness": Unit(remedy="brightness has no unit here, so divide by that of the sky"),
+    "flux": Unit(remedy=FLUX),
     "number": Unit(),
 }
 
@@ -48,7 +50,12 @@ def pixel_frame(role: Role, grid: Grid) -> PixelFrame:
         >>> pixel_frame("column", Grid(12, 20))
         PixelFrame(scale=20.0, shift=-0.5, largest=inf)
     """
-    sizes: dict[Role, int] = {"column": grid.width, "row": grid.height, "length": grid.shorter}
+    sizes: dict[Role, int] = {
+        "column": grid.width,
+        "row": grid.height,
+        "length": grid.shorter,
+        "flux": grid.shorter**2,
+    }
     # the frame begins half a pixel before the first pixel centre
     return PixelFrame(float(sizes.get(role, 1)), -0.5 if role in ("column", "row") else 0.0)
 
@@ -80,8 +87,10 @@ def image_unit(location: Location) -> Unit:
             return Unit("mag")
         case ("pixel_scale",):
             return Unit("arcsec / pixel")
-        case ("degrade", "blur", "sigma"):
+        case ("degrade", "blur", "sigma") | ("degrade", "psf", _, "fwhm", *_):
             return Unit(remedy=LENGTH)
+        case ("degrade", "gradient", "angle", *_):
+            return Unit("radian")
     return Unit()
 
 

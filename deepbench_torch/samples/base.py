@@ -47,8 +47,9 @@ class AbstractSample(ABC):
         The columns are `index` (the row number), `kind`, `slot` and the parameters. Those of
         objects are followed by what is derived from them, see `objects.photometry`: `flux`, the
         total light summed over pixels, `fwhm`, the full width at half maximum [pixel], and
-        `magnitude`, if the recipe has a `zero_point`. Slots without an object are omitted; a
-        parameter that a kind does not have is masked.
+        `magnitude`, if the recipe has a `zero_point`. Last come the conditions that vary from image
+        to image, as `conditions.exposure`. Slots without an object are omitted; a parameter that a
+        kind does not have is masked.
         """
         return lines_of(self.recipe, self.tables(), self.index).to_table()
 

@@ -103,6 +103,8 @@ class Sample(AbstractSample):
         scene: By kind and name, the parameters in pixels and radians, float32, shape (B, slots). A
             slot that is not present holds the object that would have been sampled there.
         present: By kind, which slots hold an object, bool, shape (B, slots).
+        conditions: By name, the numbers of point spread, background and noise of each image, in
+            pixels and radians, float32, shape (B,), as `fwhm`, `exposure`, `background` or `sigma`.
         recipe: What the images hold, at their size.
 
     Example:
@@ -116,6 +118,7 @@ class Sample(AbstractSample):
     image: Tensor
     scene: Mapping[str, Mapping[str, Tensor]]
     present: Mapping[str, Tensor]
+    conditions: Mapping[str, Tensor]
     recipe: Recipe
 
     @property
@@ -143,20 +146,28 @@ class Sample(AbstractSample):
                 for kind, parameters in self.scene.items()
             },
             present={kind: there[rows] for kind, there in self.present.items()},
+            conditions={name: values[rows] for name, values in self.conditions.items()},
         )
 
     @override
     def tables(self) -> dict[str, Tensor]:
-        return {"label": self.label} | scene_tables(self.scene, self.present)
+        parts = self.scene, self.present, self.conditions
+        return {"label": self.label} | scene_tables(self.recipe, *parts)
 
 
 def scene_tables(
-    scene: Mapping[str, Mapping[str, Tensor]], present: Mapping[str, Tensor]
+    recipe: Recipe,
+    scene: Mapping[str, Mapping[str, Tensor]],
+    present: Mapping[str, Tensor],
+    conditions: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """Return the parameters of scenes, and which slots hold an object, by their path in a file."""
+    """Return the parameters of scenes, which slots hold an object, and the conditions that vary.
+
+    The keys are their paths in a file. Other conditions are those of the recipe.
+    """
     tables = {}
     for kind, parameters in scene.items():
         tables[f"present/{kind}"] = present[kind]
         for name, values in parameters.items():
             tables[f"parameters/{kind}/{name}"] = values
-    return tables
+    return tables | {f"conditions/{name}": conditions[name] for name in recipe.degrade.varying}

@@ -23,6 +23,9 @@ Array = NDArray[Any]
 ASTROPY = {"brightness": None, "": None, "brightness pixel2": "pix2"}
 
 
+CONDITIONS = "conditions/"  # begins the path of a condition
+
+
 class Column(NamedTuple):
     """One parameter in every line of a table.
 
@@ -185,7 +188,25 @@ def lines_of(recipe: AbstractRecipe, tables: Mapping[str, Tensor], index: Tensor
         index: Row numbers, int64, shape (B,).
     """
     arrays = {path: table.cpu().numpy() for path, table in tables.items()}
-    return owner_lines(owners_of(recipe, arrays), index.cpu().numpy())
+    rows = index.cpu().numpy()
+    lines = owner_lines(owners_of(recipe, arrays), rows)
+    order = rows.argsort(kind="stable")
+    places = order[np.searchsorted(rows, lines.index, sorter=order)]
+    present = np.zeros(len(places), dtype=bool)
+    for path in (path for path in arrays if path.startswith(CONDITIONS)):
+        column = Column(arrays[path][places], present, recipe.unit(path) or "")
+        lines.columns[condition_column(path)] = column
+    return lines
+
+
+def condition_column(path: str) -> str:
+    """Return the column of a condition in tables, from its path in a file.
+
+    Example:
+        >>> condition_column("conditions/fwhm")
+        'conditions.fwhm'
+    """
+    return path.replace("/", ".")
 
 
 def owners_of(recipe: AbstractRecipe, tables: Mapping[str, Array]) -> list[Owner]:

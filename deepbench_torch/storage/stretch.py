@@ -70,8 +70,8 @@ def scale_of(recipe: Recipe) -> Scale:
 
     Its ends are the least and the largest pixel of the first rows of seed 0, to three digits.
     """
-    dark = torch.zeros((), dtype=torch.float64, device="cpu")
-    variance = float(recipe.degrade.variance(dark))
+    dark = torch.zeros(1, 1, 1, dtype=torch.float64, device="cpu")
+    variance = float(recipe.degrade.variance(dark, recipe.degrade.middle(recipe.grid)))
     index = torch.arange(SCALE_ROWS, dtype=torch.int64, device="cpu")
     image = generate(recipe, 0, index, realization=0).image
     low, high = (float(f"{float(end):.3g}") for end in (image.min(), image.max()))

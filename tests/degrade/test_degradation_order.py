@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 
 import deepbench_torch as db
-from deepbench_torch.recipes.image_fields import Photons, ReadOut
+from deepbench_torch.recipes.degradation import Photons, ReadOut
 from deepbench_torch.samples import Sample
 
 INDEX = torch.arange(40)
@@ -28,7 +28,9 @@ def test_degradation_comes_in_its_order() -> None:
     assert torch.equal(found.clean, sample(blur=BLUR).image)
     recorded = found.clean[:, 0]
     for noise in (Photons(**POISSON), ReadOut(**GAUSSIAN)):
-        recorded = noise.apply(recorded, seed=5, index=INDEX)
+        recorded = noise.apply(
+            recorded, found.conditions, light=found.clean[:, 0], seed=5, index=INDEX
+        )
     # tensors and kernels round the logarithm and the cosine of a normal number differently
     assert torch.allclose(found.image[:, 0], recorded, rtol=0, atol=1e-6)
 

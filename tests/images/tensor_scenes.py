@@ -129,7 +129,13 @@ def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]
 @lru_cache(maxsize=256)
 def _frame(roles: tuple[Role, ...], grid: Grid) -> tuple[Tensor, Tensor]:
     """Factor and offset of each role from fractions to pixels, float64 of shape (S, 1)."""
-    sizes: dict[Role, int] = {"column": grid.width, "row": grid.height, "length": grid.shorter}
+    shorter = grid.shorter
+    sizes: dict[Role, int] = {
+        "column": grid.width,
+        "row": grid.height,
+        "length": shorter,
+        "flux": shorter * shorter,
+    }
     scale = [float(sizes.get(role, 1)) for role in roles]
     # the frame begins half a pixel before the first pixel centre
     start = [-0.5 if role in ("column", "row") else 0.0 for role in roles]

@@ -8,10 +8,9 @@ import torch
 
 import deepbench_torch as db
 from deepbench_torch.images import compose
-from deepbench_torch.images.blur import rendered_grid
 from deepbench_torch.images.instances import render_instances
 from deepbench_torch.images.scene import Scene
-from deepbench_torch.objects.grid import Grid
+from deepbench_torch.images.spread import render_points, rendered_grid, without_points
 from deepbench_torch.recipes import Recipe
 from tests.images.tensor_layouts import draw_scene
 
@@ -41,6 +40,11 @@ def stars(**priors: Any) -> Recipe:
     return recipe(objects={"star": priors})
 
 
+WIDTHS = {"uniform": [0.02, 0.07]}
+TURN = {"uniform": [0.0, 6.283185307179586]}
+# lopsided and not square, so that a mirrored or transposed array shows
+PIXELS = [[0.0, 1.0, 2.0, 0.5, 0.1], [1.0, 5.0, 9.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0, 0.0]]
+POINTS: dict[str, Any] = {"objects": {"point": {}}}
 MANY = list(range(1, 300))
 CASES: dict[str, Recipe] = {name: db.load_recipe(name) for name in THREE}
 CASES |= {f"{name} 23 x 41": packaged(name, image={"height": 23, "width": 41}) for name in THREE}
@@ -96,6 +100,38 @@ CASES |= {
     "few photons": recipe(degrade={"poisson": {"exposure": 0.5, "background": 0.01}}),
     "some photons": recipe(degrade={"poisson": {"exposure": 30, "background": 1.0}}),
     "many photons": recipe(degrade={"poisson": {"exposure": 1e7, "background": 1.0}}),
+    "Gaussian spread": packaged("sky", degrade={"psf": {"gaussian": {"fwhm": 0.05}}}),
+    "Gaussian spreads": packaged("sky", degrade={"psf": {"gaussian": {"fwhm": WIDTHS}}}),
+    "Moffat spreads": packaged(
+        "sky", degrade={"psf": {"moffat": {"fwhm": WIDTHS, "alpha": {"uniform": [2, 5]}}}}
+    ),
+    "array": packaged("lensing", degrade={"psf": {"array": PIXELS}}),
+    "spread points": packaged("sky", **POINTS, degrade={"psf": {"gaussian": {"fwhm": WIDTHS}}}),
+    "spread points 3 x 3": packaged(
+        "sky", image={"samples": 3}, **POINTS, degrade={"psf": {"moffat": {"fwhm": WIDTHS}}}
+    ),
+    "array of points": packaged("sky", **POINTS, degrade={"psf": {"array": PIXELS}}),
+    "points": packaged("sky", **POINTS),
+    "points among shapes": packaged(
+        "geometric",
+        image={"height": 33, "width": 20},
+        objects={"point": {"flux": 0.1}},
+        degrade={"psf": {"gaussian": {"fwhm": 0.1}}},
+    ),
+    "gradients": packaged(
+        "sky",
+        image={"height": 33, "width": 50},
+        degrade={"gradient": {"slope": {"uniform": [-0.3, 0.6]}, "angle": TURN}},
+    ),
+    "conditions": packaged(
+        "sky",
+        degrade={
+            "poisson": {"exposure": {"log_uniform": [1, 1000]}, "background": TURN},
+            "pedestal": {"snr": {"uniform": [1, 50]}},
+            "gaussian": {"snr": {"log_uniform": [0.5, 50]}},
+        },
+    ),
+    "varying read-out": recipe(degrade={"gaussian": {"sigma": {"uniform": [0.1, 1]}}}),
     "uneven photons": recipe(degrade={"poisson": {"exposure": 300, "background": 0.0}}),
 }
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
@@ -136,10 +172,18 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     Shapes have steps at their edges, where rounding decides about a pixel: a few in a million.
     """
     sample = db.generate(case, 5, rows_of(case))
-    blur = case.degrade.blur
-    expected = _composed(sample, rendered_grid(case))
-    if blur is not None:
-        expected = blur.apply(expected, shorter=case.grid.shorter)
+    spread, conditions = case.degrade.spread, sample.conditions
+    scene = Scene.from_parameters(sample.scene, sample.present)
+    grid = rendered_grid(case)
+    objects = compose.render_objects(_double(without_points(case, scene)), grid, device=CPU)
+    expected = torch.zeros(len(sample.index), *grid.shape, dtype=torch.float64)
+    compose.add_objects(expected, objects, how=case.compose)
+    if spread is not None:
+        expected = spread.apply(expected, conditions, margin=grid.margin)
+    points = render_points(case, _double(scene), conditions, device=CPU)
+    compose.add_objects(expected, points, how=case.compose)
+    if case.degrade.gradient is not None:
+        expected += case.degrade.gradient.light(conditions, case.grid, like=expected)
     peak = expected.flatten(1).amax(1)[:, None, None].clamp_min(1e-30)
     tolerance = LENSED_TOLERANCE if "lensed" in case.objects else TOLERANCE
     far = (sample.clean[:, 0] - expected).abs() > tolerance * peak
@@ -147,17 +191,9 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     assert sample.clean.dtype == sample.image.dtype == torch.float32
 
 
-def _composed(sample: db.Sample, grid: Grid) -> torch.Tensor:
-    """Return the light of the scenes of a sample, by tensors in double precision."""
-    single = Scene.from_parameters(sample.scene, sample.present)
-    double = {kind: table.double() for kind, table in single.tables.items()}
-    total = torch.zeros(len(sample.index), *grid.shape, dtype=torch.float64)
-    for drawn in compose.render_objects(Scene(double, single.present), grid, device=CPU):
-        for row, light in zip(drawn.row.tolist(), drawn.light, strict=True):
-            both = total[row], light
-            union = sample.recipe.compose == "union"
-            total[row] = torch.maximum(*both) if union else torch.add(*both)
-    return total
+def _double(scene: Scene) -> Scene:
+    """Return a scene in double precision."""
+    return Scene({kind: table.double() for kind, table in scene.tables.items()}, scene.present)
 
 
 @each_case
@@ -168,11 +204,14 @@ def test_noise_is_that_of_tensors(case: Recipe) -> None:
     """
     sample = db.generate(case, 5, rows_of(case))
     expected = sample.clean[:, 0].clone()
-    photons, read_out = case.degrade.poisson, case.degrade.gaussian
+    clean, conditions = sample.clean[:, 0], sample.conditions
     for noise in case.degrade.noises:
-        expected = noise.apply(expected, seed=5, index=sample.index)
-    size = 1.0 if photons is None else photons.background + float(sample.clean.max())
-    tolerance = 3e-6 * (1.0 if read_out is None else 1.0 + read_out.sigma) + 3e-7 * size
+        expected = noise.apply(expected, conditions, light=clean, seed=5, index=sample.index)
+    size = float(sample.clean.max()) + float(conditions.get("background", torch.ones(1)).max())
+    sigma = float(conditions.get("sigma", torch.zeros(1)).max())
+    if "snr" in conditions:
+        sigma = size / float(conditions["snr"].min())
+    tolerance = 3e-6 * (1.0 + sigma) + 3e-7 * size
     far = (sample.image[:, 0] - expected).abs() > tolerance
     assert float(far.float().mean()) < 1e-6
 
@@ -180,7 +219,7 @@ def test_noise_is_that_of_tensors(case: Recipe) -> None:
 @each_case
 def test_objects_alone_make_the_scene(case: Recipe) -> None:
     """Oracle: sums and unions of the objects; before a blur shapes unite."""
-    if case.compose == "union" and case.degrade.blur is not None:
+    if case.compose == "union" and case.degrade.spread is not None:
         return
     sample = db.generate(case, 5, rows_of(case)[:20])
     objects = render_instances(sample)
@@ -188,7 +227,10 @@ def test_objects_alone_make_the_scene(case: Recipe) -> None:
     for row, light in zip(objects.row.tolist(), objects.light, strict=True):
         both = total[row], light
         total[row] = torch.maximum(*both) if case.compose == "union" else torch.add(*both)
-    if case.degrade.blur is None:
+    if case.degrade.gradient is not None:
+        light = case.degrade.gradient.light(sample.conditions, case.grid, like=total)
+        total = total + light
+    elif case.degrade.spread is None:
         assert torch.equal(total, sample.clean[:, 0])
     assert torch.allclose(total, sample.clean[:, 0], rtol=1e-5, atol=1e-6 * float(total.max()))
 

@@ -43,7 +43,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {poison: {exposure: 400}}\n",
-        "degrade.poison: expected one of the keys blur, poisson, gaussian, got 'poison'; did you mean 'poisson'?",
+        "degrade.poison: expected one of the keys psf, blur, gradient, poisson, pedestal, gaussian, got 'poison'; did you mean 'poisson'?",
     ),
     (
         GOOD + "degrade: {poisson: {exposures: 400}}\n",
@@ -132,7 +132,7 @@ CASES = [
     ),
     (
         GOOD + "degrade: {gaussian: {sigma: 1e-3}}\n",
-        "degrade.gaussian.sigma: expected a number, got '1e-3'; YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3",
+        f"degrade.gaussian.sigma: {PRIOR}, got '1e-3'; YAML reads 1e-3 and -.3 as text, write 1.0e-3 and -0.3",
     ),
     (
         GOOD + "degrade: {blur: 0.1}\n",
@@ -169,11 +169,11 @@ CASES = [
     ),
     (
         GOOD + "degrade: {poisson: {exposure: -4}}\n",
-        "degrade.poisson.exposure: expected a number > 0, got -4; write a larger number",
+        "degrade.poisson.exposure: expected a number > 0, got -4.0; write a larger number",
     ),
     (
         GOOD + "degrade: {poisson: {exposure: 4, background: -1}}\n",
-        "degrade.poisson.background: expected a number >= 0, got -1; write a larger number",
+        "degrade.poisson.background: expected a number >= 0, got -1.0; write a larger number",
     ),
     (
         GOOD + "degrade: {gaussian: {sigma: .inf}}\n",
@@ -316,7 +316,7 @@ CASES = [
     (GOOD + "seed: -1\n", "seed: expected a number >= 0, got -1; write a larger number"),
     (
         GOOD + "ladder: [noize]\n",
-        "ladder.0: expected steps of form, orientation, position, brightness, classes, balance, objects, blur, noise, each once, got 'noize'; did you mean 'noise'?",
+        "ladder.0: expected steps of form, orientation, position, brightness, classes, balance, objects, blur, noise, conditions, each once, got 'noize'; did you mean 'noise'?",
     ),
     (
         GOOD + "simplify: {objects: 0}\n",

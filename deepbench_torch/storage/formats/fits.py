@@ -110,7 +110,7 @@ class FitsFiles(RowFiles):
             header["NEXTEND"] = (len(self.extensions), ", ".join(self.extensions))
         for name, value in recipe.attributes.items():
             header[name[:8].upper()] = ", ".join(value) if isinstance(value, list) else value
-        for each in image_cards(recipe):
+        for each in image_cards(recipe, row):
             header[each.name] = (each.value, each.comment)
         header["COMMENT"] = "x and y are pixels counted from 0; FITS itself counts from 1."
         for kind, slot, values in objects_of(row):

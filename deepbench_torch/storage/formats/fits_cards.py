@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from deepbench_torch.objects.point import GAUSSIAN_WIDTH
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.samples.lines import owners_of
 from deepbench_torch.storage.formats.folder import Row
@@ -18,40 +19,56 @@ class Card(NamedTuple):
         name: Its keyword.
         value: Its value.
         comment: Its meaning.
-        of_sky: Whether it is of the place on the sky, which all images of a file share.
     """
 
     name: str
     value: str | float
     comment: str
-    of_sky: bool = False
 
 
-def image_cards(recipe: AbstractRecipe) -> Iterator[Card]:
-    """Yield the cards of the brightness, the noise and the sky of images; none for time series."""
+def image_cards(recipe: AbstractRecipe, row: Row) -> Iterator[Card]:
+    """Yield the cards of the brightness, the noise and the sky of an image; none of time series."""
     if isinstance(recipe, Recipe):
         yield Card("BUNIT", "adu", "unit of the pixels: brightness")
         yield Card("EXPTIME", 1.0, "pixels hold the whole exposure")
-        yield from _observation(recipe)
+        yield from _observation(recipe, row)
         if recipe.zero_point is not None:
             yield Card("MAGZERO", recipe.zero_point, "magnitude of what sums to 1 [mag]")
         if recipe.pixel_scale is not None:
             yield Card("PIXSCALE", recipe.pixel_scale, "side of a pixel [arcsec]")
-            world = _world(recipe, degrees=recipe.pixel_scale / ARCSEC)
-            yield from (card._replace(of_sky=True) for card in world)
+        yield from sky_cards(recipe)
 
 
-def _observation(recipe: Recipe) -> Iterator[Card]:
+def sky_cards(recipe: Recipe) -> Iterator[Card]:
+    """Yield the cards of the place on the sky, which all images of a file share."""
+    if recipe.pixel_scale is not None:
+        yield from _world(recipe, degrees=recipe.pixel_scale / ARCSEC)
+
+
+# By condition: the card of a header, and its meaning
+_CONDITIONS = {
+    "fwhm": ("PSFFWHM", "full width at half maximum [pixel]"),
+    "alpha": ("PSFALPHA", "steepness of the Moffat profile's wings"),
+    "gradient": ("SKYGRAD", "rise of the sky over the shorter side"),
+    "gradient_angle": ("SKYANGLE", "direction of the rise [radian]"),
+    "exposure": ("GAIN", "photons per unit of brightness"),
+    "background": ("SKY", "brightness of the sky, subtracted"),
+    "pedestal_snr": ("PEDSNR", "brightest pixel / pedestal's deviation"),
+    "sigma": ("RDNOISE", "standard deviation of the read-out [brightness]"),
+    "snr": ("RDSNR", "brightest pixel / read-out's deviation"),
+}
+
+
+def _observation(recipe: Recipe, row: Row) -> Iterator[Card]:
     """Yield the account of blur and noise, for programs that measure images."""
-    blur, photons, read_out = recipe.degrade.blur, recipe.degrade.poisson, recipe.degrade.gaussian
-    if blur is not None:
-        sigma = blur.sigma * recipe.grid.shorter
+    fixed = recipe.degrade.middle(recipe.grid)
+    own = {name: float(row.tables.get(f"conditions/{name}", fixed[name])) for name in fixed}
+    for name, (card, comment) in _CONDITIONS.items():
+        if name in own:
+            yield Card(card, own[name], comment)
+    if "fwhm" in own and "alpha" not in own:
+        sigma = float(f"{own['fwhm'] / GAUSSIAN_WIDTH:.7g}")
         yield Card("PSFSIGMA", sigma, "standard deviation of the blur [pixel]")
-    if photons is not None:
-        yield Card("GAIN", photons.exposure, "photons per unit of brightness")
-        yield Card("SKY", photons.background, "brightness of the sky, subtracted")
-    if read_out is not None:
-        yield Card("RDNOISE", read_out.sigma, "standard deviation of the read-out [brightness]")
 
 
 def _world(recipe: Recipe, *, degrees: float) -> Iterator[Card]:

@@ -10,7 +10,7 @@ from deepbench_torch.datasets.targets import target_rows
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import Sample
-from deepbench_torch.storage.formats.fits_cards import image_cards
+from deepbench_torch.storage.formats.fits_cards import sky_cards
 from deepbench_torch.storage.work.chunks import BATCH, ranges
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _clean(sample: Sample) -> list["ImageHDU"]:
 
 
 def _variance(sample: Sample) -> list["ImageHDU"]:
-    variance = sample.recipe.degrade.variance(sample.clean[:, 0])
+    variance = sample.recipe.degrade.variance(sample.clean[:, 0], sample.conditions)
     return [_image("VARIANCE", each, sample, unit="adu2") for each in variance]
 
 
@@ -53,9 +53,8 @@ def _image(name: str, pixels: Tensor, sample: Sample, *, unit: str) -> "ImageHDU
     from astropy.io.fits import ImageHDU  # slow to import
 
     hdu = ImageHDU(pixels.numpy(), name=name)
-    for card in image_cards(sample.recipe):
-        if card.of_sky:
-            hdu.header[card.name] = (card.value, card.comment)
+    for card in sky_cards(sample.recipe):
+        hdu.header[card.name] = (card.value, card.comment)
     hdu.header["BUNIT"] = unit
     return hdu
 

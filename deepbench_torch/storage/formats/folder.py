@@ -14,6 +14,7 @@ import numpy as np
 
 from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
+from deepbench_torch.samples.lines import CONDITIONS, condition_column
 from deepbench_torch.storage.metadata import Metadata
 from deepbench_torch.storage.names import METADATA, PARAMETERS, RECIPE
 from deepbench_torch.storage.work.chunks import Array, Chunk
@@ -100,24 +101,29 @@ class ParameterTable:
     """Table with a line for every object, or every body or system of a time series.
 
     Columns: the row's index, the kind and the slot of the object, and a parameter each, in pixels
-    and radians; empty where a kind has no such parameter.
+    and radians; empty where a kind has no such parameter. Then the conditions that vary from image
+    to image, the same in all lines of an image.
     """
 
     def __init__(self, file: Any, metadata: Metadata) -> None:
         self._lines = csv.writer(file, lineterminator="\n")
         self._metadata = metadata
         self._names: list[str] = []
+        self._conditions: list[str] = []
 
     def write(self, chunk: Chunk, first: int) -> None:
         """Write the lines of the next rows."""
         if not self._names:
             paths = [path.split("/") for path in chunk.tables if path.startswith("parameters/")]
             self._names = list(dict.fromkeys(name for _, _, name in paths))
-            self._lines.writerow(["index", "kind", "slot", *self._names])
+            self._conditions = [path for path in chunk.tables if path.startswith(CONDITIONS)]
+            columns = [*self._names, *map(condition_column, self._conditions)]
+            self._lines.writerow(["index", "kind", "slot", *columns])
         for row in rows_of(chunk, first):
+            conditions = [exact(row.tables[path]) for path in self._conditions]
             for kind, slot, values in objects_of(row):
                 cells = [exact(values[name]) if name in values else "" for name in self._names]
-                self._lines.writerow([row.number, kind, slot, *cells])
+                self._lines.writerow([row.number, kind, slot, *cells, *conditions])
 
 
 def objects_of(row: Row) -> Iterator[tuple[str, int, dict[str, Any]]]:
