@@ -119,6 +119,8 @@ def shape(name: str, label: str, **changes: float) -> Case:
 # The reference of the spiral takes the pitch from differences of r(phi): 1e-8 near an arm's end.
 # In single precision an exponent of up to 70 is rounded a few times by 2**-24 of itself: 4e-5.
 CASES = [
+    Case("point", "typical", {"x": 9.3, "y": 7.8, "flux": 3.0}, smooth=("flux",)),
+    Case("point", "beyond the frame", {"x": -6.2, "y": 25.0, "flux": 3.0}, smooth=("flux",)),
     star("typical"),
     star("on a pixel", y=9.0),
     star("in the corner", x=0.0, y=0.0),
@@ -194,3 +196,8 @@ def drawn(name: str, count: int, dtype: torch.dtype) -> dict[str, Tensor]:
         values = torch.cat((prior.icdf(u[:, place]) * scale, torch.tensor(cases).double()))
         parameters[parameter] = values.to(dtype)
     return parameters
+
+
+def brightness_of(name: str) -> str:
+    """The parameter of a kind to which all of its light is proportional."""
+    return "flux" if "flux" in OBJECTS[name].parameters else "amplitude"

@@ -96,7 +96,7 @@ def scale_of(name: str, grid: Grid) -> float:
 
 
 def stream_of(name: str) -> str:
-    """Return the stream of a condition; no other draw uses it."""
+    """Return the stream of a condition; no other number is of it."""
     return f"conditions.{name}"
 
 

@@ -17,8 +17,8 @@ class Point(NamedTuple):
     """A batch of points; every field is a float tensor of shape (B,).
 
     Attributes:
-        x: Column [pixel].
-        y: Row [pixel].
+        x: Column of the point [pixel].
+        y: Row of the point [pixel].
         flux: Total light [brightness, summed over pixels].
     """
 

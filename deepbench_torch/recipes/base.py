@@ -138,6 +138,11 @@ class AbstractRecipe(Part, ABC):
     def attributes(self) -> dict[str, Any]:
         """The attributes of the block of rows in a file: strings, numbers or lists of them."""
 
+    @property
+    def condition_priors(self) -> dict[str, Prior]:
+        """The prior of each condition of a row by name, in recipe units; none by default."""
+        return {}
+
     @abstractmethod
     def _units_by_path(self) -> dict[str, str | None]:
         """Return the unit of each array of a sample, by path."""

@@ -10,6 +10,7 @@ from deepbench_torch.numerics.fields import Number, Positive
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.objects.nodes import MOST_SAMPLES
+from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.degradation import Degradation
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
@@ -125,6 +126,11 @@ class AbstractImageRecipe(AbstractRecipe):
     @override
     def attributes(self) -> dict[str, Any]:
         return {}
+
+    @property
+    @override
+    def condition_priors(self) -> dict[str, Prior]:
+        return self.degrade.conditions
 
     @override
     def _units_by_path(self) -> dict[str, str | None]:

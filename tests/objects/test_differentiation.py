@@ -16,7 +16,17 @@ from torch.func import grad, hessian, jacfwd, jacrev, jvp, vmap
 
 import deepbench_torch as db
 from deepbench_torch.numerics.differentiation import alike, is_differentiated, plain_values
-from tests.cases import GRID, SHAPES, Case, drawn, each_case, each_object, tensors, typical
+from tests.cases import (
+    GRID,
+    SHAPES,
+    Case,
+    brightness_of,
+    drawn,
+    each_case,
+    each_object,
+    tensors,
+    typical,
+)
 
 # torch's own forward mode makes its rules by the old compiler
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
@@ -143,9 +153,10 @@ def test_a_gradient_for_each_object_of_a_batch(name: str) -> None:
     def brightness(one: dict[str, Tensor]) -> Tensor:
         return kind.render({key: value[None] for key, value in one.items()}, GRID).square().sum()
 
-    each = vmap(grad(brightness))(batch)["amplitude"]
-    amplitude = batch["amplitude"].clone().requires_grad_()
-    kind.render(batch | {"amplitude": amplitude}, GRID).square().sum().backward()  # type: ignore[no-untyped-call]
+    scale = brightness_of(name)
+    each = vmap(grad(brightness))(batch)[scale]
+    amplitude = batch[scale].clone().requires_grad_()
+    kind.render(batch | {scale: amplitude}, GRID).square().sum().backward()  # type: ignore[no-untyped-call]
     torch.testing.assert_close(each, amplitude.grad, rtol=1e-9, atol=1e-12)
 
 
@@ -162,7 +173,7 @@ def test_compiled_images_are_equal(name: str) -> None:
 @pytest.mark.parametrize("transform", ["vmap", "jvp", "jacfwd"])
 def test_nonsense_is_refused_inside_of_transforms(name: str, transform: str) -> None:
     one = tensors(typical(name).parameters)
-    key = "thickness" if name in SHAPES else {"star": "gamma"}.get(name, "radius")
+    key = "thickness" if name in SHAPES else {"star": "gamma", "point": "flux"}.get(name, "radius")
 
     def image(wrong: Tensor) -> Tensor:
         return db.OBJECTS[name].render(one | {key: wrong}, GRID)

@@ -118,10 +118,10 @@ def test_names_that_do_not_fit_are_refused(name: str) -> None:
     without = {key: parameters[key] for key in rest}
     for given, fault in (
         (without, f"{name}.{first} is missing"),
-        (parameters | {"flux": parameters[first]}, f"{name}.flux is unknown"),
+        (parameters | {"hue": parameters[first]}, f"{name}.hue is unknown"),
         (
-            without | {"flux": parameters[first]},
-            f"{name}.{first} is missing, {name}.flux is unknown",
+            without | {"hue": parameters[first]},
+            f"{name}.{first} is missing, {name}.hue is unknown",
         ),
     ):
         with pytest.raises(ValueError) as caught:

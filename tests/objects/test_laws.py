@@ -17,6 +17,7 @@ from tests.cases import (
     CASES,
     GRID,
     Case,
+    brightness_of,
     drawn,
     each_case,
     each_dtype,
@@ -39,6 +40,7 @@ NAMES = {
     "polygon": "x y radius vertices theta thickness amplitude",
     "arc": "x y radius start extent thickness amplitude",
     "line": "x0 y0 x1 y1 thickness amplitude",
+    "point": "x y flux",
 }
 
 
@@ -164,7 +166,7 @@ def test_vmap_maps_over_objects(name: str, dtype: torch.dtype) -> None:
 
     columns = [batch[parameter][:, None] for parameter in kind.parameters]
     assert torch.allclose(torch.func.vmap(single)(*columns), expected, rtol=1e-6)
-    place = kind.parameters.index("amplitude")
+    place = kind.parameters.index(brightness_of(name))
     slopes = torch.func.vmap(torch.func.jacrev(lambda *own: single(*own).sum(), argnums=place))
     found = slopes(*columns)[:, 0]
     alone = [values.clone().requires_grad_() for values in batch.values()]
@@ -182,7 +184,7 @@ def test_light_is_never_negative(case: Case) -> None:
 @each_case
 def test_light_is_proportional_to_the_amplitudes(case: Case) -> None:
     bright = {
-        name: value * (4 if case.kind.fields[name].role == "brightness" else 1)
+        name: value * (4 if case.kind.fields[name].role in ("brightness", "flux") else 1)
         for name, value in case.parameters.items()
     }
     image = case.kind.render(tensors(case.parameters), GRID)
@@ -259,7 +261,9 @@ def nudged(field: Parameter, value: float) -> float:
     if field.role == "number":
         nearer = (value + field.below) / 2 if field.below < math.inf else math.inf
         return min(value + 1, nearer)
-    return value + {"angle": 0.3, "brightness": 0.5 * value}.get(field.role, 1.25)
+    return value + {"angle": 0.3, "brightness": 0.5 * value, "flux": 0.5 * value}.get(
+        field.role, 1.25
+    )
 
 
 @each_object

@@ -92,7 +92,9 @@ def test_a_unit_is_found_by_its_path(recipe: str, path: str, unit: str | None) -
 def test_every_table_of_a_sample_has_its_unit(name: str) -> None:
     recipe = db.load_recipe(name)
     for path in db.generate(recipe, 0, torch.arange(1)).tables():
-        assert (recipe.unit(path) is not None) == path.startswith(("parameters", "used"))
+        assert (recipe.unit(path) is not None) == path.startswith(
+            ("parameters", "used", "conditions")
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_every_table_of_a_sample_has_its_unit(name: str) -> None:
         ("sky", "parameters/star", "parameters/star/"),
         ("sky", "parameters/circle/radius", ""),
         ("sky", "lable", "did you mean 'label'"),
-        ("sky", "typo", "use one such as image, clean, label or parameters/spiral/core_ellip"),
+        ("sky", "typo", "use one such as image, clean, label or conditions/background"),
         ("sky", "", "use one such as image"),
         ("nbody", "parameters/nbody/mas", "did you mean 'parameters/nbody/mass'"),
         ("nbody", "parameters/pendulum/length", ""),

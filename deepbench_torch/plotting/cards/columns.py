@@ -74,7 +74,7 @@ def columns_of(catalogue: Catalogue) -> Columns:
                 parameters.append(Column(owner, name, unit, prior, kept))
             case ["conditions", name]:
                 unit = catalogue.recipe.unit(path) or ""
-                prior = _condition_prior(catalogue.recipe, name)
+                prior = words(catalogue.recipe.condition_priors[name].to_plain())
                 parameters.append(Column("conditions", name, unit, prior, values))
     parameters += _derived_columns(catalogue.recipe, sample)
     labels = _labels(catalogue.recipe, tables["label"])
@@ -107,11 +107,6 @@ def _prior(recipe: AbstractRecipe, owner: str, name: str) -> str:
     """Return the prior of a parameter in words."""
     priors = recipe.priors_of(owner)
     return "see the scene" if priors is None else words(priors[name].to_plain())
-
-
-def _condition_prior(recipe: AbstractRecipe, name: str) -> str:
-    """Return the prior of a condition in words."""
-    return words(recipe.degrade.conditions[name].to_plain()) if isinstance(recipe, Recipe) else ""
 
 
 def words(plain: object) -> str:
