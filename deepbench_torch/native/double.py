@@ -104,6 +104,54 @@ def half_light(n: Any) -> Any:
     return 2.0 * float64(n) + horner(_REST, step)
 
 
+_STIRLING = np.array(exact_math.STIRLING)
+_HALF_LOG_TURN = exact_math.HALF_LOG_TURN
+
+
+@kernel
+def log_gamma(x: Any) -> Any:
+    """Return the logarithm of the gamma function, as `exact_math.log_gamma`."""
+    product = x
+    for step in range(1, 8):
+        product *= x + float64(step)
+    shifted = x + 8.0
+    inverse = 1.0 / shifted
+    series = inverse * horner(_STIRLING, inverse * inverse)
+    rest = (shifted - 0.5) * exact_log(shifted) - shifted + _HALF_LOG_TURN
+    return rest + series - exact_log(product)
+
+
+_QUARTERS = np.array(exact_math._QUARTER)
+_EXACT_COSINE, _EXACT_SINE = np.array(exact_math._COSINE), np.array(exact_math._SINE)
+
+
+@kernel
+def exact_sin(angle: Any) -> Any:
+    """Return the sine, as `exact_math.sin`."""
+    return _exactly_turned(angle, 0.0)
+
+
+@kernel
+def exact_cos(angle: Any) -> Any:
+    """Return the cosine, as `exact_math.cos`."""
+    return _exactly_turned(angle, 1.0)
+
+
+@inline
+def _exactly_turned(angle: Any, quarters: Any) -> Any:
+    """Return the sine of an angle and some quarter turns, as `exact_math._turned`."""
+    whole = floor64(angle * (2 / math.pi) + 0.5)
+    rest = angle
+    for part in range(_QUARTERS.size):
+        rest -= whole * _QUARTERS[part]
+    square = rest * rest
+    quarter = whole + quarters
+    quarter -= 4.0 * floor64(quarter / 4.0)
+    even = quarter == 2.0 * floor64(quarter / 2.0)
+    size = rest * horner(_EXACT_SINE, square) if even else horner(_EXACT_COSINE, square)
+    return size if quarter < 2.0 else -size
+
+
 _QUARTER_HIGH, _QUARTER_LOW = 1.5707963267341256, 6.077100506506192e-11
 _COSINE = np.array([(-1.0) ** k / math.factorial(2 * k) for k in range(8)])
 _SINE = np.array([(-1.0) ** k / math.factorial(2 * k + 1) for k in range(8)])

@@ -5,6 +5,7 @@ Plans are kept by recipe for as long as it lives: to make one takes longer than 
 
 import math
 import weakref
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,15 @@ from deepbench_torch.degrade import (
 from deepbench_torch.native.layout import analysis_grid
 from deepbench_torch.native.prior_table import PriorTable
 from deepbench_torch.native.records import (
+    AMPLITUDE,
     ARRAY,
     CONDITION,
     COUNTS,
+    FLUX,
     GAUSSIAN,
     KIND,
     LISTED,
+    MAGNITUDE,
     MOFFAT,
     NO_SPREAD,
     ONE_COUNT,
@@ -41,6 +45,8 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.point import POINT, SPREAD_POINTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes.brightness import given_name, parameter_of, stand_ins
+from deepbench_torch.recipes.calibration import zero_point_of_sides
 from deepbench_torch.recipes.units import pixel_frame
 
 _WORD = (1 << 64) - 1
@@ -50,6 +56,7 @@ _NOISES = {
     "added_poisson": Pedestal.stream,
     "gaussian": ReadOutNoise.stream,
 }
+QUANTITIES = {"flux": FLUX, "magnitude": MAGNITUDE}  # by the name of their prior
 
 
 class Known:
@@ -65,7 +72,7 @@ class Known:
     def __init__(self, recipe: Recipe) -> None:
         firsts, first = {}, 0
         for kind, own in recipe.objects.items():
-            firsts[kind] = first, tuple(own)
+            firsts[kind] = first, OBJECTS[kind].parameters
             first += len(own)
         self.scene_places = {kind: firsts[kind] for kind in recipe.classes}
         self.kinds = {kind: list(recipe.objects).index(kind) for kind in recipe.classes}
@@ -100,13 +107,19 @@ def known(recipe: Recipe) -> Known:
 def make_plan(recipe: Recipe, seed: int) -> Plan:
     """Return the plan of a recipe and a seed."""
     priors = PriorTable()
-    names = [(kind, name) for kind, own in recipe.objects.items() for name in own]
-    own = [priors.add(prior) for parts in recipe.objects.values() for prior in parts.values()]
+    names = [(kind, name) for kind in recipe.objects for name in OBJECTS[kind].parameters]
+    own = [
+        priors.add(prior, quantity=QUANTITIES.get(name, AMPLITUDE))
+        for parts in recipe.objects.values()
+        for name, prior in parts.items()
+    ]
     chosen = np.repeat(np.array(own, np.int64)[:, None], recipe.slots, axis=1)
     for slot, part in enumerate(recipe.scene or ()):
         for kind, values in part.items():
             for name, prior in values.items():
-                chosen[names.index((kind, name)), slot] = priors.add(prior)
+                place = names.index((kind, parameter_of(kind, name)))
+                quantity = QUANTITIES.get(name, AMPLITUDE)
+                chosen[place, slot] = priors.add(prior, quantity=quantity)
     kinds = _kinds(recipe, seed, priors)
     settings = _settings(recipe, seed, priors)
     conditions = _conditions(recipe, seed, priors)
@@ -141,6 +154,7 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "count_prior": priors.add(recipe.count) if recipe.count is not None else -1,
         "candidates": 0 if layout is None else layout.candidates,
         "visible": 0.0 if layout is None else layout.visible,
+        "zero_point": zero_point_of_sides(recipe),
         "union": recipe.compose == "union",
         "height": grid.height,
         "width": grid.width,
@@ -169,7 +183,7 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
 
 
 def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
-    from deepbench_torch.native import light  # with numba, when the first row is made
+    from deepbench_torch.native import brightness, light  # with numba, when a row is first made
 
     made = np.zeros(len(recipe.objects), KIND)
     spread = recipe.degrade.spread
@@ -192,9 +206,18 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             _origin(seed, f"simplify.{kind}"),
             *_balance(recipe, counted),
             is_point and spread is not None,
+            brightness.address(kind) if _has_stand_in(recipe, kind) else 0,
+            first + list(own).index(given_name(kind, own)) if stand_ins(kind) else -1,
         )
         first = last
     return made
+
+
+def _has_stand_in(recipe: Recipe, kind: str) -> bool:
+    """Return whether the amplitude of any object of a kind follows from its flux or magnitude."""
+    held = {} if recipe.simplify is None else recipe.simplify.values
+    parts: list[Mapping[str, Iterable[str]]] = [recipe.objects, *(recipe.scene or ()), held]
+    return any(name in part.get(kind, ()) for part in parts for name in stand_ins(kind))
 
 
 def _balance(recipe: Recipe, counted: Prior | None) -> tuple[float, float]:
@@ -225,12 +248,17 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
     held = {} if recipe.simplify is None else recipe.simplify.values
     grid, judged = recipe.grid, analysis_grid(recipe)
     for place, (kind, name) in enumerate(names):
-        field = OBJECTS[kind].fields[name]
+        field, own = OBJECTS[kind].fields[name], held.get(kind, {})
+        given = given_name(kind, own) if name == "amplitude" else name
+        scale, shift, _ = pixel_frame(field.role, grid)
         made[place] = (
             _origin(seed, f"{kind}.{name}"),
-            *pixel_frame(field.role, grid)[:2],
+            scale,
+            shift,
             *pixel_frame(field.role, judged)[:2],
-            held.get(kind, {}).get(name, math.nan),
+            own.get(given, math.nan),
+            QUANTITIES.get(given, AMPLITUDE),
+            scale / grid.shorter if field.role in ("column", "row", "length") else 1.0,
             field.largest,
         )
     return made

@@ -5,6 +5,7 @@ import math
 import torch
 
 from deepbench_torch.native.records import (
+    AMPLITUDE,
     CHOICE,
     FIXED,
     INTEGER,
@@ -21,21 +22,26 @@ class PriorTable:
     """The priors of a plan, collected one by one."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[int, tuple[float, ...], int, int]] = []
+        self.rows: list[tuple[int, tuple[float, ...], int, int, int]] = []
         self.choices: list[tuple[float, float]] = []
-        self._places: dict[Prior, int] = {}
+        self._places: dict[tuple[Prior, int], int] = {}
 
-    def add(self, prior: Prior) -> int:
-        """Return the place of a prior."""
-        if prior not in self._places:
-            self._places[prior] = len(self.rows)
+    def add(self, prior: Prior, *, quantity: int = AMPLITUDE) -> int:
+        """Return the place of a prior.
+
+        Args:
+            prior: The prior.
+            quantity: What it is of, if of the brightness of an object.
+        """
+        if (prior, quantity) not in self._places:
+            self._places[prior, quantity] = len(self.rows)
             family, numbers = self._described(prior)
             first = len(self.choices)
             if isinstance(prior, Choice):
                 self.choices += zip([*prior.edges, math.inf], prior.values, strict=True)
             padded = (*numbers, *(0.0,) * (NUMBERS - len(numbers)))
-            self.rows.append((family, padded, first, len(self.choices)))
-        return self._places[prior]
+            self.rows.append((family, padded, first, len(self.choices), quantity))
+        return self._places[prior, quantity]
 
     def _described(self, prior: Prior) -> tuple[int, tuple[float, ...]]:
         match prior:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+AMPLITUDE, FLUX, MAGNITUDE = range(3)  # what decides the brightness of an object
 UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
 ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
 NUMBERS = 7  # of one prior
@@ -35,7 +36,7 @@ _WHOLE_SETTINGS = (
 )
 SETTINGS = np.dtype(
     [(name, np.int64) for name in _WHOLE_SETTINGS]
-    + [("visible", np.float64)]
+    + [(name, np.float64) for name in ("visible", "zero_point")]
     + [
         (name, np.uint64)
         for name in ("count", "kind", "adopted", "poisson", "added_poisson", "gaussian")
@@ -56,6 +57,8 @@ KIND = np.dtype(
         ("keep_below", np.float64),  # it stays where its number lies below
         ("add_below", np.float64),  # it is put in where its number lies below and it is missing
         ("is_point", np.int64),  # whether the point spread of the image shows it, unspread
+        ("flux_address", np.int64),  # of the kernel of its flux; 0 where amplitudes are sampled
+        ("amplitude", np.int64),  # the place of its amplitude, if it has a flux_address
     ],
     align=True,
 )
@@ -75,6 +78,8 @@ PARAMETER = np.dtype(
         ("layout_scale", np.float64),  # the same of the grid on which layouts are judged
         ("layout_shift", np.float64),
         ("held", np.float64),  # the value that it always has; NaN where it is free
+        ("held_quantity", np.int64),  # what that is of the brightness
+        ("relative", np.float64),  # to the image's shorter side, of positions and lengths
         ("largest", np.float32),
     ],
     align=True,
@@ -85,6 +90,7 @@ PRIOR = np.dtype(
         ("numbers", np.float64, (NUMBERS,)),
         ("first", np.int64),  # of its choices
         ("last", np.int64),
+        ("quantity", np.int64),  # of the brightness: AMPLITUDE, FLUX or MAGNITUDE
     ],
     align=True,
 )

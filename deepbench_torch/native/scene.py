@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numba import float32, int32, int64, uint64
 
+from deepbench_torch.native.brightness import amplitude_of
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.double import GOLDEN, exact_exp, mix, normal_quantile, uniform
 from deepbench_torch.native.intrinsics import bits, floor64, from_bits
@@ -151,7 +152,10 @@ def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
             if present[k, slot]:
                 for s in range(kind.first, kind.last):
                     field = plan.parameters[s]
-                    pixels = values[s, slot] * field.layout_scale + field.layout_shift
+                    value = values[s, slot]
+                    if kind.flux_address != 0 and s == kind.amplitude:
+                        value = amplitude_of(plan, kind, slot, values, False)
+                    pixels = value * field.layout_scale + field.layout_shift
                     parameters[s - kind.first] = smaller(float32(pixels), field.largest)
                 light = lights[count]
                 fill(light, _ZERO)
@@ -283,5 +287,10 @@ def sample_scene(plan: Any, row: Any, values: Any, table: Any, present: Any, lab
             # single precision may round a value up to a bound that it must stay below
             table[s, slot] = smaller(float32(value * field.scale + field.shift), field.largest)
     for k in range(present.shape[0]):
+        kind = plan.kinds[k]
+        if kind.flux_address != 0:
+            for slot in range(table.shape[1]):
+                value = amplitude_of(plan, kind, slot, values, True)
+                table[kind.amplitude, slot] = float32(value)
         if plan.kinds[k].kept >= 0:
             label[plan.kinds[k].kept] = float32(_number(present[k]) > 0)

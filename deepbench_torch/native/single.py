@@ -15,6 +15,7 @@ from numba import float32, int32
 from deepbench_torch.native import double, intrinsics
 from deepbench_torch.native.compile import inline
 from deepbench_torch.native.intrinsics import absolute, bits, from_bits, select
+from deepbench_torch.numerics import exact_math
 from deepbench_torch.objects import sersic, shape
 
 _F = np.float32
@@ -162,28 +163,43 @@ _OBJECT = _PIXEL | {
 }
 
 
+_FLUX: dict[Any, Any] = {
+    torch.where: select, exact_math.exponential: double.exact_exp,
+    exact_math.natural_log: double.exact_log, exact_math.log_gamma: double.log_gamma,
+    exact_math.sqrt: intrinsics.root64, exact_math.cos: double.exact_cos,
+    exact_math.sin: double.exact_sin, sersic.half_light: double.half_light,
+}  # fmt: skip
+
+
 def of_pixels(formula: Callable[..., Any]) -> Any:
     """Return a formula of tensors as a kernel function of the float32 numbers of one pixel."""
-    return _single(formula, _PIXEL)
+    return _compiled(formula, _PIXEL, _F)
 
 
 def of_objects(formula: Callable[..., Any]) -> Any:
     """Return a formula of tensors as a kernel function of the float32 numbers of one object."""
-    return _single(formula, _OBJECT)
+    return _compiled(formula, _OBJECT, _F)
 
 
-def _single(formula: Callable[..., Any], functions: dict[Any, Any]) -> Any:
-    """Return the formula, with single-precision constants and the functions of kernels."""
+def of_fluxes(formula: Callable[..., Any]) -> Any:
+    """Return a formula of tensors as a kernel function of the float64 numbers of one object."""
+    return _compiled(formula, _FLUX, np.float64)
+
+
+def _compiled(
+    formula: Callable[..., Any], functions: dict[Any, Any], constant: Callable[[float], Any]
+) -> Any:
+    """Return the formula, with constants of one precision and the functions of kernels."""
     code = formula.__code__
     names: dict[str, Any] = {"__name__": formula.__module__}
     for name in code.co_names:
         value = formula.__globals__.get(name)
         if isinstance(value, float):
-            names[name] = _F(value)
+            names[name] = constant(value)
         elif value in functions:
             names[name] = functions[value]
         elif isinstance(value, types.FunctionType):
-            names[name] = _single(value, functions)
-    constants = tuple(_F(c) if isinstance(c, float) else c for c in code.co_consts)
+            names[name] = _compiled(value, functions, constant)
+    constants = tuple(constant(c) if isinstance(c, float) else c for c in code.co_consts)
     function = types.FunctionType(code.replace(co_consts=constants), names, formula.__name__)
     return inline(function)

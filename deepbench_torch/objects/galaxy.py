@@ -7,7 +7,7 @@ from torch import Tensor, cos, sin
 
 from deepbench_torch.objects import sersic
 from deepbench_torch.objects.kind import Constants, ObjectKind
-from deepbench_torch.objects.sersic import half_light, profile
+from deepbench_torch.objects.sersic import half_light, half_maximum_width, profile, total_light
 from deepbench_torch.priors import LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
 
@@ -82,14 +82,14 @@ def flux(
     x: Tensor, y: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, ellip: Tensor, theta: Tensor
 ) -> Tensor:
     """Return the integral of the profile over the plane, shape (B,)."""
-    return sersic.total_light(radius, n, ellip, amplitude)
+    return total_light(radius, n, ellip, amplitude)
 
 
 def fwhm(
     x: Tensor, y: Tensor, amplitude: Tensor, radius: Tensor, n: Tensor, ellip: Tensor, theta: Tensor
 ) -> Tensor:
     """Return the full width at half maximum along the major axis, shape (B,) [pixel]."""
-    return sersic.half_maximum_width(radius, n)
+    return half_maximum_width(radius, n)
 
 
 GALAXY = ObjectKind(

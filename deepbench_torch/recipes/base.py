@@ -195,13 +195,18 @@ class AbstractRecipe(Part, ABC):
         return build_recipe(type(self), plain, source=f"recipe {self.name}")
 
     @property
+    def unhashed(self) -> frozenset[str]:
+        """The keys of this recipe that change no row."""
+        return self.not_hashed
+
+    @property
     def digest(self) -> str:
         """SHA-256 of everything that determines a row except seed and index.
 
         Keys that change no row are left out, and so are default values. A key that a later version
         adds therefore does not change the digests of recipes without it.
         """
-        plain = self.model_dump(mode="json", exclude=set(self.not_hashed), exclude_defaults=True)
+        plain = self.model_dump(mode="json", exclude=set(self.unhashed), exclude_defaults=True)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
+from deepbench_torch.recipes.brightness import NAMES, stand_ins
 
 # a system always has all of its parameters, so an empty change cannot mean "remove them"
 PARAMETERS = ("parameters",)
@@ -63,7 +64,7 @@ def merge(
     Raises:
         FaultsError: If a change is an empty mapping where `base` has entries.
     """
-    merged = dict(base)
+    merged = _without_replaced(base, changes, location)
     for key, change in changes.items():
         old, new = merged.get(key), _plain(change)
         if isinstance(old, Mapping) and isinstance(new, Mapping) and not is_prior(old):
@@ -81,6 +82,17 @@ def merge(
 def _same_keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Return whether a change of a mapping sets the keys that are set."""
     return set(new) <= {key for key, value in old.items() if value is not None}
+
+
+def _without_replaced(
+    base: Mapping[str, Any], changes: Mapping[str, Any], location: Location
+) -> dict[str, Any]:
+    """Return `base` without the brightness of an object that another name in `changes` states."""
+    match location:
+        case ("objects", kind) | ("simplify", "values", kind) if kind in OBJECTS:
+            if stand_ins(str(kind)) and any(changes.get(name) is not None for name in NAMES):
+                return {key: old for key, old in base.items() if key not in NAMES}
+    return dict(base)
 
 
 def _plain(change: Any) -> Any:

@@ -10,6 +10,8 @@ from torch.nn.functional import pad
 
 from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior, Uniform
+from deepbench_torch.recipes.brightness import stand_ins
+from deepbench_torch.recipes.flux_density import amplitude_log_prob
 from deepbench_torch.recipes.given_scene import Present, Scene, SceneUnits, read_scene
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
@@ -31,7 +33,15 @@ def scene_log_prob(
     given = read_scene(recipe, scene, present, units=units)
     total, grid = _log_arrangement(recipe, given.present), recipe.grid
     for kind, name, prior, slots in _priors(recipe):
-        value, there = given.tables[kind][name][:, slots], given.present[kind][:, slots]
+        own, there = given.tables[kind], given.present[kind][:, slots]
+        if name in stand_ins(kind):
+            here = {key: value[:, slots] for key, value in own.items()}
+            density = amplitude_log_prob(
+                recipe, kind, here, name=name, prior=prior, there=there, units=units
+            )
+            total = total + density.sum(1)
+            continue
+        value = own[name][:, slots]
         frame = pixel_frames(kind, grid)[name] if units == "pixel" else SAME
         density = rounded_log_prob(prior, value, frame)
         if not isinstance(prior, Choice | Integer | Fixed):

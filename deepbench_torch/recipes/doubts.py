@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from deepbench_torch.numerics.checks import Fault, Location
-from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import converted, quartiles, short_text
 from deepbench_torch.priors.parameter import Role
+from deepbench_torch.recipes.brightness import fields_of
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 
 Priors = Mapping[str, Prior]
@@ -104,7 +104,7 @@ def _objects(recipe: AbstractImageRecipe) -> Iterator[tuple[Location, str, Prior
     for number, part in enumerate(recipe.scene or ()):
         for kind, priors in part.items():
             defaults = recipe.objects[kind]
-            own = {name: prior for name, prior in priors.items() if prior != defaults[name]}
+            own = {name: prior for name, prior in priors.items() if prior != defaults.get(name)}
             yield ("scene", number, kind), kind, own
     if recipe.simplify is not None:
         for kind, values in recipe.simplify.values.items():
@@ -113,7 +113,7 @@ def _objects(recipe: AbstractImageRecipe) -> Iterator[tuple[Location, str, Prior
 
 
 def _scale(recipe: AbstractImageRecipe, kind: str, name: str, priors: Priors) -> Scale:
-    fields, grid = OBJECTS[kind].fields, recipe.grid
+    fields, grid = fields_of(kind), recipe.grid
     diagonal = math.hypot(grid.height, grid.width) / grid.shorter
     sizes = [
         quartiles(prior)[1]

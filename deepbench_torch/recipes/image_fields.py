@@ -71,11 +71,14 @@ class AbstractImageRecipe(AbstractRecipe):
         layout: Rule that keeps every object visible; None for no rule.
         objects: Priors of the parameters by kind, in recipe units: lengths are fractions of the
             image's shorter side, positions of its width and height. A parameter left out, and a
-            kind that only `scene` names, have the priors of `OBJECTS`.
+            kind that only `scene` names, have the priors of `OBJECTS`. In place of `amplitude`,
+            stars, galaxies and shapes take `flux`, the total light in brightness times the square
+            of the image's shorter side, or `magnitude`, which is zero_point - 2.5 log10 of the sum
+            of the object's pixels; the amplitude follows from the other parameters.
         degrade: Point spread, background gradient and noise.
         simplify: Simplifications of a sampled scene; None for none.
         zero_point: Magnitude of an object whose pixels sum to 1, at the recipe's own image size;
-            None for no magnitudes. It changes no pixel.
+            None for no magnitudes. It changes no pixel, unless magnitudes are sampled.
         pixel_scale: Side of a pixel on the sky, at the recipe's own image size [arcsec / pixel];
             None for no sky. It changes no pixel.
     """

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed, Prior, is_prior, prior_from_plain
 from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.recipes.base import Rung
+from deepbench_torch.recipes.brightness import fields_of
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 
@@ -112,7 +112,7 @@ def _varying(recipe: AbstractImageRecipe) -> Iterator[tuple[str, str, Parameter,
     for kind, priors in recipe.objects.items():
         for name, prior in priors.items():
             if not isinstance(prior, Fixed):
-                yield kind, name, OBJECTS[kind].fields[name], prior
+                yield kind, name, fields_of(kind)[name], prior
 
 
 def _hold_fixed(

@@ -6,6 +6,14 @@ from deepbench_torch.numerics.checks import Fault, FaultsError, Location, neares
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Prior
 from deepbench_torch.priors.parameter import prior_fault
+from deepbench_torch.recipes.brightness import (
+    AMPLITUDE,
+    NAMES,
+    STAND_INS,
+    brightness_fault,
+    fields_of,
+    given_name,
+)
 from deepbench_torch.recipes.messages import short_repr
 
 MOST_OBJECTS = 1000  # in one image
@@ -60,12 +68,15 @@ def name_faults(kind: str, names: Iterable[str], location: Location) -> Iterator
             location, f"expected one of {', '.join(OBJECTS)}, got {short_repr(kind)}; {hint}"
         )
         return
-    fields = OBJECTS[kind].fields
+    fields, names = fields_of(kind), list(names)
     for name in names:
         if name not in fields:
             hint = nearest(name, fields).strip() or "remove it"
-            rule = f"expected a parameter of {kind}, one of {', '.join(fields)}"
+            if name in STAND_INS:
+                hint = "no total light follows from one amplitude, so set its own parameters"
+            rule = f"expected a parameter of {kind}, one of {', '.join(OBJECTS[kind].fields)}"
             yield Fault((*location, name), f"{rule}, got {short_repr(name)}; {hint}")
+    yield from brightness_fault(kind, names, location)
 
 
 def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
@@ -75,13 +86,20 @@ def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
     if kind not in OBJECTS:
         return
     for name, prior in priors.items():
-        field = OBJECTS[kind].fields.get(name)
+        field = fields_of(kind).get(name)
         fault = None if field is None else prior_fault(field, prior)
         if fault is not None:
             yield Fault((*location, name), fault)
 
 
 def _fill(kind: str, priors: Priors, defaults: Priors) -> Priors:
-    """Return the priors of an object in order; `defaults`, then the kind fill in the rest."""
+    """Return the priors of an object in order; `defaults`, then the kind fill in the rest.
+
+    A flux or a magnitude is in the place of the amplitude.
+    """
     complete = OBJECTS[kind].prior | defaults | priors
-    return {name: complete[name] for name in OBJECTS[kind].fields}
+    bright = given_name(kind, defaults)
+    if any(name in priors for name in NAMES):
+        bright = given_name(kind, priors)
+    names = [bright if name == AMPLITUDE else name for name in OBJECTS[kind].fields]
+    return {name: complete[name] for name in names}

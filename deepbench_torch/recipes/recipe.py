@@ -7,9 +7,10 @@ from pydantic import field_validator, model_validator
 from torch import Tensor
 from typing_extensions import override
 
-from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
+from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Calibration, Rung
+from deepbench_torch.recipes.brightness import magnitude_locations
 from deepbench_torch.recipes.counts import count_faults
 from deepbench_torch.recipes.degradation import gradient_fault
 from deepbench_torch.recipes.density import scene_log_prob
@@ -23,6 +24,11 @@ from deepbench_torch.recipes.object_rules import complete_objects, complete_scen
 from deepbench_torch.recipes.plain import UnitAt
 from deepbench_torch.recipes.simplification import check_simplification
 from deepbench_torch.recipes.units import image_unit
+
+WITHOUT_ZERO = (
+    "expected a recipe with zero_point, got none; set zero_point, the magnitude of an object whose "
+    "pixels sum to 1"
+)
 
 
 @final
@@ -128,9 +134,22 @@ class Recipe(AbstractImageRecipe):
             faults += [
                 Fault(("simplify", *location), message) for location, message in error.faults
             ]
+        if self.zero_point is None:
+            faults += [Fault(location, WITHOUT_ZERO) for location in self.magnitudes]
         if faults:
             raise FaultsError(faults)
         return self
+
+    @property
+    def magnitudes(self) -> list[Location]:
+        """The location of each magnitude that is sampled in place of an amplitude."""
+        held = {} if self.simplify is None else self.simplify.values
+        return list(magnitude_locations(self.objects, self.scene or (), held))
+
+    @property
+    @override
+    def unhashed(self) -> frozenset[str]:
+        return self.not_hashed - {"zero_point"} if self.magnitudes else self.not_hashed
 
     @override
     def to_plain(self) -> dict[str, Any]:
@@ -175,7 +194,8 @@ class Recipe(AbstractImageRecipe):
         Pixels are another unit than the fractions of a recipe, so each continuous position or
         length is divided by the pixels of its side (change of variables); with `units="recipe"` it
         is not. Discrete and fixed parameters have probabilities, which no unit changes. Values that
-        float32 rounded beyond the end of a prior count as possible.
+        float32 rounded beyond the end of a prior count as possible. A prior of `flux` or
+        `magnitude` gives the density of the amplitude, given the other parameters of the object.
 
         A `layout` selects among scenes by visibility, and the density of those selected has no
         closed form. The result is the density before this selection.

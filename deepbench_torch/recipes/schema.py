@@ -13,6 +13,7 @@ from deepbench_torch.degrade import CONDITIONS, Effect
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import PRIORS, Choice, Prior
 from deepbench_torch.priors.parameter import Parameter, meaning_of
+from deepbench_torch.recipes.brightness import fields_of
 from deepbench_torch.recipes.degradation import PointSpread
 from deepbench_torch.recipes.part import Part
 from deepbench_torch.recipes.recipe import Recipe
@@ -194,7 +195,6 @@ def _kinds(*, nullable: bool) -> dict[str, Any]:
 
 
 def _kind(kind: str, *, nullable: bool) -> dict[str, Any]:
-    definition = OBJECTS[kind]
     return {
         "type": ["object", "null"] if nullable else "object",
         "properties": {
@@ -202,7 +202,7 @@ def _kind(kind: str, *, nullable: bool) -> dict[str, Any]:
                 "anyOf": [PRIOR, {"type": "null"}] if nullable else [PRIOR],
                 "description": f"{field.role}, {field.range}",
             }
-            for name, field in definition.fields.items()
+            for name, field in fields_of(kind).items()
         },
         "additionalProperties": False,
     }

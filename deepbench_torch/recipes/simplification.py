@@ -6,9 +6,9 @@ from pydantic import Field, StrictBool, StrictInt
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.numerics.fields import Number
-from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Fixed
 from deepbench_torch.priors.parameter import prior_fault
+from deepbench_torch.recipes.brightness import fields_of
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS, name_faults
 from deepbench_torch.recipes.part import Part
@@ -82,7 +82,7 @@ def _balance_faults(simplify: Simplification, *, counted: bool) -> Iterator[Faul
 
 def _value_faults(simplify: Simplification, kinds: Sequence[str]) -> Iterator[Fault]:
     for kind in (kind for kind in simplify.values if kind in kinds):
-        values, fields = simplify.values[kind], OBJECTS[kind].fields
+        values, fields = simplify.values[kind], fields_of(kind)
         yield from name_faults(kind, values, ("values", kind))
         for name, value in values.items():
             fault = prior_fault(fields[name], Fixed(value)) if name in fields else None

@@ -11,6 +11,7 @@ from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors.parameter import Role
+from deepbench_torch.recipes.brightness import MAGNITUDE, fields_of
 from deepbench_torch.recipes.plain import Unit, UnitAt, without_units
 from deepbench_torch.systems import SYSTEMS
 
@@ -81,8 +82,10 @@ def image_unit(location: Location) -> Unit:
         case ("image", _):
             return Unit("pixel")
         case ("objects", kind, name, *_) | ("scene" | "simplify", _, kind, name, *_):
-            field = OBJECTS[str(kind)].fields.get(str(name)) if kind in OBJECTS else None
-            return Unit() if field is None else UNITS[field.role]
+            field = fields_of(str(kind)).get(str(name)) if kind in OBJECTS else None
+            if field is None:
+                return Unit()
+            return Unit("mag") if name == MAGNITUDE else UNITS[field.role]
         case ("zero_point",):
             return Unit("mag")
         case ("pixel_scale",):

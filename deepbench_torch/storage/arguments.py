@@ -7,7 +7,6 @@ from pathlib import Path
 from deepbench_torch.datasets import Catalogue, PairDataset
 from deepbench_torch.datasets.collection import Collection
 from deepbench_torch.numerics.checks import check_integer
-from deepbench_torch.recipes import Content
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.storage.formats import DEFAULT, FORMATS
 
@@ -67,7 +66,7 @@ def check_extensions(
     extensions: object,
     *,
     format: str | None,  # noqa: A002
-    content: Content,
+    images: bool,
 ) -> tuple[str, ...]:
     """Return the names of the extensions of FITS files.
 
@@ -82,7 +81,7 @@ def check_extensions(
         names = (extensions,)
     if not len(names):
         return ()
-    if not known or content != "image":
+    if not known or not images:
         rows = "time series" if known else f"format {form!r}"
         raise ValueError(
             f"extensions: expected none for {rows}, got {extensions!r}; write images with "

@@ -127,12 +127,13 @@ def materialize(
             raise ValueError(
                 f"a collection is written as {DEFAULT!r}, got {format!r}, {shard_rows!r}"
             )
-        check_extensions(extensions, format=None, content="image")
+        check_extensions(extensions, format=None, images=True)
         options = Options(workers, executor, overwrite, progress, compression)
         with writing(path, "the collection"):
             return write_collection(catalogue, path, write=materialize, options=options)
     check_format(format, workers=workers, compression=compression)
-    extensions = check_extensions(extensions, format=format, content=catalogue.recipe.content)
+    images = catalogue.recipe.image_size is not None
+    extensions = check_extensions(extensions, format=format, images=images)
     if shard_rows is not None:
         check_integer(shard_rows, "shard_rows must be None or positive", least=1, most=LARGEST_SIZE)
     check_suffix(path, format)

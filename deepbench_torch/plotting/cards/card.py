@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.splits import SHARES
+from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.photometry import MEANINGS, UNITS
 from deepbench_torch.plotting.cards.columns import (
-    DERIVED,
     Columns,
     columns_of,
     number,
@@ -193,7 +193,11 @@ def _parameters(columns: Columns, pictures: str) -> str:
 
 def _derived(columns: Columns) -> str:
     """Return the sentences on quantities that no file holds; empty if there are none."""
-    named = {each.name for each in columns.parameters if each.prior == DERIVED}
+    named = {
+        each.name
+        for each in columns.parameters
+        if each.owner in OBJECTS and each.name not in OBJECTS[each.owner].fields
+    }
     meanings = ", ".join(f"{name} ({MEANINGS[name]})" for name in UNITS if name in named)
     if not meanings:
         return ""

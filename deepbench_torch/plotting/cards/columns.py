@@ -92,7 +92,9 @@ def _derived_columns(recipe: AbstractRecipe, sample: AbstractSample) -> list[Col
                 values, absent, unit = lines.columns[name]
                 kept = values[(lines.kind == owner) & ~absent]
                 if len(kept):
-                    columns.append(Column(owner, name, unit, DERIVED, kept))
+                    sampled = name in (recipe.priors_of(owner) or {})
+                    prior = _prior(recipe, owner, name) if sampled else DERIVED
+                    columns.append(Column(owner, name, unit, prior, kept))
     return columns
 
 
@@ -106,7 +108,9 @@ def _labels(recipe: AbstractRecipe, label: NDArray[Any]) -> dict[str, int]:
 def _prior(recipe: AbstractRecipe, owner: str, name: str) -> str:
     """Return the prior of a parameter in words."""
     priors = recipe.priors_of(owner)
-    return "see the scene" if priors is None else words(priors[name].to_plain())
+    if priors is None:
+        return "see the scene"
+    return words(priors[name].to_plain()) if name in priors else DERIVED
 
 
 def words(plain: object) -> str:

@@ -14,7 +14,7 @@ from typing_extensions import override
 from deepbench_torch.datasets.splits import split_of
 from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.objects.photometry import UNITS
-from deepbench_torch.recipes import AbstractRecipe, Recipe
+from deepbench_torch.recipes import AbstractRecipe
 from deepbench_torch.recipes.labels import label_names
 from deepbench_torch.storage.description import Description
 from deepbench_torch.storage.formats.file_format import FileFormat
@@ -89,7 +89,7 @@ class FitsFiles(RowFiles):
     def _more(self, rows: range) -> Iterator[list[Any]]:
         """Yield the extensions of each row."""
         metadata = self.metadata
-        if not self.extensions or not isinstance(metadata.recipe, Recipe):
+        if not self.extensions:
             return ([] for _ in rows)
         return extension_rows(metadata.recipe, metadata.seed, rows, names=self.extensions)
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from deepbench_torch.datasets.targets import target_rows
 from deepbench_torch.generate import generate
-from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.recipe import require_images
 from deepbench_torch.samples import Sample
 from deepbench_torch.storage.formats.fits_cards import sky_cards
 from deepbench_torch.storage.work.chunks import BATCH, ranges
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def extension_rows(
-    recipe: Recipe, seed: int, rows: range, *, names: Sequence[str]
+    recipe: AbstractRecipe, seed: int, rows: range, *, names: Sequence[str]
 ) -> Iterator[list["ImageHDU"]]:
     """Yield the extensions of each row, in the order of `names`.
 
@@ -32,9 +33,10 @@ def extension_rows(
             "variance", that of the noise of each pixel, float32 (H, W); "masks", the pixels of
             each object in view, uint8 (N, H, W), with the cards KIND1 and SLOT1 for the first.
     """
+    images = require_images(recipe, "extensions", remedy="write time series without extensions")
     for batch in ranges(rows, BATCH):
         index = torch.arange(batch.start, batch.stop, dtype=torch.int64, device="cpu")
-        sample = generate(recipe, seed, index)
+        sample = generate(images, seed, index)
         columns = [_COLUMNS[name](sample) for name in names]
         yield from (list(row) for row in zip(*columns, strict=True))
 
