@@ -45,7 +45,7 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.point import POINT, SPREAD_POINTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.recipes.brightness import given_name, parameter_of, stand_ins
+from deepbench_torch.recipes.brightness import brightness_of, given_name, parameter_of, stand_ins
 from deepbench_torch.recipes.calibration import zero_point_of_sides
 from deepbench_torch.recipes.units import pixel_frame
 
@@ -109,8 +109,8 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
     priors = PriorTable()
     names = [(kind, name) for kind in recipe.objects for name in OBJECTS[kind].parameters]
     own = [
-        priors.add(prior, quantity=QUANTITIES.get(name, AMPLITUDE))
-        for parts in recipe.objects.values()
+        priors.add(prior, quantity=_quantity(kind, name))
+        for kind, parts in recipe.objects.items()
         for name, prior in parts.items()
     ]
     chosen = np.repeat(np.array(own, np.int64)[:, None], recipe.slots, axis=1)
@@ -118,8 +118,7 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
         for kind, values in part.items():
             for name, prior in values.items():
                 place = names.index((kind, parameter_of(kind, name)))
-                quantity = QUANTITIES.get(name, AMPLITUDE)
-                chosen[place, slot] = priors.add(prior, quantity=quantity)
+                chosen[place, slot] = priors.add(prior, quantity=_quantity(kind, name))
     kinds = _kinds(recipe, seed, priors)
     settings = _settings(recipe, seed, priors)
     conditions = _conditions(recipe, seed, priors)
@@ -207,10 +206,15 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             *_balance(recipe, counted),
             is_point and spread is not None,
             brightness.address(kind) if _has_stand_in(recipe, kind) else 0,
-            first + list(own).index(given_name(kind, own)) if stand_ins(kind) else -1,
+            first + [*OBJECTS[kind].fields].index(brightness_of(kind) or next(iter(own))),
         )
         first = last
     return made
+
+
+def _quantity(kind: str, name: str) -> int:
+    """Return what a prior of this name is of the brightness of a kind."""
+    return QUANTITIES[name] if name in stand_ins(kind) else AMPLITUDE
 
 
 def _has_stand_in(recipe: Recipe, kind: str) -> bool:
@@ -249,15 +253,15 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
     grid, judged = recipe.grid, analysis_grid(recipe)
     for place, (kind, name) in enumerate(names):
         field, own = OBJECTS[kind].fields[name], held.get(kind, {})
-        given = given_name(kind, own) if name == "amplitude" else name
+        given = given_name(kind, own) if name == brightness_of(kind) else name
         scale, shift, _ = pixel_frame(field.role, grid)
         made[place] = (
             _origin(seed, f"{kind}.{name}"),
             scale,
             shift,
             *pixel_frame(field.role, judged)[:2],
-            own.get(given, math.nan),
-            QUANTITIES.get(given, AMPLITUDE),
+            own.get(given or name, math.nan),
+            _quantity(kind, given or name),
             scale / grid.shorter if field.role in ("column", "row", "length") else 1.0,
             field.largest,
         )

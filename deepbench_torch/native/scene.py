@@ -291,6 +291,7 @@ def sample_scene(plan: Any, row: Any, values: Any, table: Any, present: Any, lab
         if kind.flux_address != 0:
             for slot in range(table.shape[1]):
                 value = amplitude_of(plan, kind, slot, values, True)
-                table[kind.amplitude, slot] = float32(value)
+                bright = plan.parameters[kind.amplitude]
+                table[kind.amplitude, slot] = float32(value * bright.scale + bright.shift)
         if plan.kinds[k].kept >= 0:
             label[plan.kinds[k].kept] = float32(_number(present[k]) > 0)

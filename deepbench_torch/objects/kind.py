@@ -16,7 +16,7 @@ from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects.calls import check_call, doubt_degrees
 from deepbench_torch.objects.grid import Grid, per_pixel
 from deepbench_torch.priors import Prior
-from deepbench_torch.priors.parameter import Parameter, check_prior, meaning_of
+from deepbench_torch.priors.parameter import Parameter, check_prior, meaning_of, plain_unit
 
 T = TypeVar("T", bound=tuple[Tensor, ...])
 V = TypeVar("V")
@@ -133,7 +133,7 @@ class ObjectKind(Generic[T]):
             ValueError: If the unit of a Quantity does not convert.
         """
         units = {name: self.fields[name].unit for name in self.fields}
-        units = {name: "" if unit == "brightness" else unit for name, unit in units.items()}
+        units = {name: plain_unit(unit) for name, unit in units.items()}
         return in_units(self.name, {name: parameters[name] for name in self.fields}, units)
 
     def check_names(self, names: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ UNITS: dict[Role, str] = {
     "length": "pixel",
     "angle": "radian",
     "brightness": "brightness",
-    "flux": "brightness",
+    "flux": "brightness pixel2",
     "number": "",
 }
 
@@ -78,6 +78,11 @@ class Parameter(NamedTuple):
         enough = values >= self.above if self.closed else values > self.above
         allowed = enough & (values <= self.below if self.closed_below else values < self.below)
         return allowed & (values == values.round()) if self.whole else allowed
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit that Quantities may have; brightness is a number without one."""
+    return "" if "brightness" in unit else unit
 
 
 def meaning_of(name: str, docstring: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
-from deepbench_torch.recipes.brightness import NAMES, stand_ins
+from deepbench_torch.recipes.brightness import brightness_names
 
 # a system always has all of its parameters, so an empty change cannot mean "remove them"
 PARAMETERS = ("parameters",)
@@ -90,8 +90,9 @@ def _without_replaced(
     """Return `base` without the brightness of an object that another name in `changes` states."""
     match location:
         case ("objects", kind) | ("simplify", "values", kind) if kind in OBJECTS:
-            if stand_ins(str(kind)) and any(changes.get(name) is not None for name in NAMES):
-                return {key: old for key, old in base.items() if key not in NAMES}
+            names = brightness_names(str(kind))
+            if any(changes.get(name) is not None for name in names):
+                return {key: old for key, old in base.items() if key not in names}
     return dict(base)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.photometry import magnitude
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior, Uniform
-from deepbench_torch.recipes.brightness import AMPLITUDE, FLUX
+from deepbench_torch.recipes.brightness import FLUX, brightness_names
 from deepbench_torch.recipes.calibration import zero_point_of_sides
 from deepbench_torch.recipes.given_scene import SceneUnits
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
@@ -49,7 +49,7 @@ def amplitude_log_prob(
         float64, shape (B, slots); 0 where there is no object.
     """
     unit = torch.where(there, _unit_flux(recipe, kind, tables, units), 1.0)
-    amplitude = torch.where(there, tables[AMPLITUDE].double(), 1.0)
+    amplitude = torch.where(there, tables[brightness_names(kind)[0]].double(), 1.0)
     if name == FLUX:
         value, slope = amplitude * unit, unit.log()
         near = TOLERANCE * value.abs()
@@ -73,7 +73,7 @@ def _unit_flux(
     numbers = []
     for name, frame in pixel_frames(kind, recipe.grid).items():
         value = tables[name].double()
-        if name == AMPLITUDE:
+        if name == brightness_names(kind)[0]:
             value = torch.ones_like(value)
         numbers.append(value if units == "pixel" else value * frame.scale + frame.shift)
     return definition.flux(*numbers) / recipe.grid.shorter**2

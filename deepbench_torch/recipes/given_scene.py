@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from deepbench_torch.numerics.checks import as_tensor, nearest, real_tensor
 from deepbench_torch.numerics.quantities import in_units
 from deepbench_torch.objects import OBJECTS
+from deepbench_torch.priors.parameter import plain_unit
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.units import UNITS
 
@@ -105,7 +106,7 @@ def _read_kind(kind: str, values: Mapping[str, Any], units: SceneUnits) -> dict[
     OBJECTS[kind].check_names(values)
     fields = OBJECTS[kind].fields
     names = {
-        name: UNITS[field.role].name if units == "recipe" else field.unit.replace("brightness", "")
+        name: UNITS[field.role].name if units == "recipe" else plain_unit(field.unit)
         for name, field in fields.items()
     }
     plain = in_units(f"scene.{kind}", {name: values[name] for name in fields}, names)

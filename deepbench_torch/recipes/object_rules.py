@@ -7,10 +7,10 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Prior
 from deepbench_torch.priors.parameter import prior_fault
 from deepbench_torch.recipes.brightness import (
-    AMPLITUDE,
-    NAMES,
     STAND_INS,
     brightness_fault,
+    brightness_names,
+    brightness_of,
     fields_of,
     given_name,
 )
@@ -95,11 +95,11 @@ def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
 def _fill(kind: str, priors: Priors, defaults: Priors) -> Priors:
     """Return the priors of an object in order; `defaults`, then the kind fill in the rest.
 
-    A flux or a magnitude is in the place of the amplitude.
+    A flux or a magnitude is in the place of the brightness.
     """
     complete = OBJECTS[kind].prior | defaults | priors
-    bright = given_name(kind, defaults)
-    if any(name in priors for name in NAMES):
-        bright = given_name(kind, priors)
-    names = [bright if name == AMPLITUDE else name for name in OBJECTS[kind].fields]
-    return {name: complete[name] for name in names}
+    is_given = any(name in priors for name in brightness_names(kind))
+    given = given_name(kind, priors if is_given else defaults)
+    bright = brightness_of(kind)
+    names = [given if name == bright else name for name in OBJECTS[kind].fields]
+    return {name: complete[name] for name in names if name is not None}

@@ -15,9 +15,8 @@ import deepbench_torch as db
 from deepbench_torch.generate import resize
 from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.photometry import derived
 from deepbench_torch.priors import prior_from_plain
-from deepbench_torch.recipes.brightness import stand_ins
+from deepbench_torch.recipes.brightness import brightness_names, stand_ins
 from deepbench_torch.recipes.calibration import zero_point_of_sides
 from deepbench_torch.recipes.units import pixel_frame
 
@@ -44,8 +43,9 @@ def recipe(kind: str, name: str, prior: Any = None, **changes: Any) -> db.Recipe
 
 
 def test_kinds_of_one_amplitude_take_them() -> None:
-    assert {"star", "galaxy", "circle", "polygon", "line"} <= set(KINDS)
-    assert "spiral" not in KINDS
+    assert {"star", "galaxy", "circle", "polygon", "line", "point"} <= set(KINDS)
+    assert {"spiral", "lensed"}.isdisjoint(KINDS)
+    assert stand_ins("point") == ("magnitude",)
 
 
 def amplitudes(chosen: db.Recipe, kind: str, name: str, rows: Tensor) -> Tensor:
@@ -59,12 +59,20 @@ def amplitudes(chosen: db.Recipe, kind: str, name: str, rows: Tensor) -> Tensor:
         scale = pixel_frame(field.role, chosen.grid).scale / chosen.grid.shorter
         is_length = field.role in ("column", "row", "length")
         relative[each] = values.get(each, u[each]) * (scale if is_length else 1.0)
-    relative["amplitude"] = torch.ones_like(u["x" if "x" in u else "x0"])
-    unit = derived(OBJECTS[kind], relative)["flux"]
-    flux = priors[name].icdf(u["amplitude"])
+    bright = brightness_names(kind)[0]
+    relative[bright] = torch.ones_like(u[bright])
+    unit = flux_of(kind, relative)
+    flux = priors[name].icdf(u[bright])
     if name == "magnitude":
         flux = exact_math.exp((zero_point_of_sides(chosen) - flux) * (0.4 * math.log(10.0)))
-    return (flux / unit).float()
+    return (flux / unit * pixel_frame(fields[bright].role, chosen.grid).scale).float()
+
+
+def flux_of(kind: str, values: dict[str, Tensor]) -> Tensor:
+    """Return the flux of objects by the formula of their kind, float64."""
+    formula = OBJECTS[kind].flux
+    assert formula is not None
+    return formula(*(values[name] for name in OBJECTS[kind].fields))
 
 
 @each_name
@@ -73,7 +81,7 @@ def test_amplitudes_follow_from_the_other_parameters_bit_for_bit(kind: str, name
     """Oracle: the formula of tensors, in functions that are the same on every CPU."""
     chosen, rows = recipe(kind, name), torch.arange(200)
     sample = db.generate(chosen, 5, rows)
-    found = sample.scene[kind]["amplitude"]
+    found = sample.scene[kind][brightness_names(kind)[0]]
     assert torch.equal(found, amplitudes(chosen, kind, name, rows))
 
 
@@ -291,7 +299,8 @@ def test_generated_scenes_are_possible_and_others_are_not(kind: str, name: str) 
     found = chosen.log_prob(sample.scene, sample.present)
     assert found.isfinite().all()
     brighter = {kind: dict(sample.scene[kind])}
-    brighter[kind]["amplitude"] = 200 * brighter[kind]["amplitude"]
+    bright = brightness_names(kind)[0]
+    brighter[kind][bright] = 200 * brighter[kind][bright]
     assert (chosen.log_prob(brighter, sample.present) == -math.inf).all()
 
 
@@ -307,6 +316,26 @@ def test_discrete_magnitudes_have_probabilities(prior: Any, chance: float) -> No
     same = {"star": {**sample.scene["star"], "amplitude": torch.ones(50, 1)}}
     expected = continuous.log_prob(same, sample.present) + math.log(chance)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("units", ["pixel", "recipe"])
+def test_the_density_of_a_point_is_that_of_its_flux(units: Any) -> None:
+    """Oracle: a normal magnitude is a log-normal flux."""
+    fixed = {"x": 0.5, "y": 0.5}
+    chosen = recipe(
+        "point", "magnitude", objects={"point": {"magnitude": PRIORS["magnitude"], **fixed}}
+    )
+    flux, sides = 900.0, (1.0 if units == "pixel" else 40.0**2)
+    places = {"x": 27.5, "y": 19.5} if units == "pixel" else fixed
+    given = {
+        name: torch.tensor([v]).double() for name, v in {**places, "flux": flux / sides}.items()
+    }
+    # m = 27 - 2.5 log10(flux), with mean 20 and deviation 1
+    width = math.log(10) / 2.5
+    law = stats.lognorm(s=width, scale=10 ** (0.4 * (27 - 20)))
+    expected = law.logpdf(flux) + math.log(sides)
+    found = chosen.log_prob({"point": given}, units=units)
+    assert float(found) == pytest.approx(expected, abs=1e-6)
 
 
 def test_densities_are_differentiable() -> None:

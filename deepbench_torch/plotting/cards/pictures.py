@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from deepbench_torch.plotting.cards.columns import Column, Columns
 from deepbench_torch.plotting.style import ON_DARK, SKY
+from deepbench_torch.priors.parameter import plain_unit
 
 WIDE = 5  # histograms in a line
 BINS = 30
@@ -57,7 +58,7 @@ def _plot_histogram(axis: Axes, column: Column, colour: str) -> None:
             ticks = [ends[0], math.sqrt(ends[0] * ends[1]), ends[1]]
             axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
             axis.xaxis.set_minor_locator(NullLocator())
-    unit = f" [{column.unit}]" if column.unit not in ("", "brightness") else ""
+    unit = f" [{column.unit}]" if plain_unit(column.unit) else ""
     axis.set_title(f"{column.owner} {column.name}{unit}", fontsize=8, pad=3)
     axis.set_yticks([])
     _format_axis(axis)
