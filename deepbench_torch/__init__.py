@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deepbench_torch import physics
     from deepbench_torch.datasets.detection import collate_detection
     from deepbench_torch.datasets.target_tables import to_table
-    from deepbench_torch.objects import reference
+    from deepbench_torch.objects import lens_equation, reference
     from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
@@ -47,6 +47,7 @@ __all__ = [
     "__version__",
     "collate_detection",
     "generate",
+    "lens_equation",
     "list_recipes",
     "load_recipe",
     "materialize",
@@ -64,7 +65,11 @@ _LATER = {
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",
 }
-_MODULES = {"physics": "physics", "reference": "objects.reference"}
+_MODULES = {
+    "lens_equation": "objects.lens_equation",
+    "physics": "physics",
+    "reference": "objects.reference",
+}
 
 
 watch_forks()

@@ -47,7 +47,7 @@ def test_public_names_describe_arguments_and_errors(name: str) -> None:
     assert ("Raises:" in text) == (name not in RAISE_NOTHING)
 
 
-@pytest.mark.parametrize("name", ["OBJECTS", "physics", "reference"])
+@pytest.mark.parametrize("name", ["OBJECTS", "lens_equation", "physics", "reference"])
 def test_public_tables_and_modules_describe_their_calls(name: str) -> None:
     value = getattr(db, name)
     parts = list(value.values()) if isinstance(value, dict) else [value]
@@ -63,6 +63,13 @@ def _functions(module: ModuleType) -> list[Callable[..., object]]:
     """Return the functions of a module that users call."""
     if module is db.reference:
         return [db.reference.render]
+    if module is db.lens_equation:
+        return [
+            module.deflection,
+            module.image_positions,
+            module.magnification,
+            module.source_position,
+        ]
     return [part.simulate for part in (db.physics.nbody, db.physics.pendulum)] + [
         db.physics.hamiltonian.simulate
     ]

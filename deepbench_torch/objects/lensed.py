@@ -11,7 +11,7 @@ from deepbench_torch.objects.sersic import half_light, profile
 from deepbench_torch.priors import LogUniform, Uniform
 from deepbench_torch.priors.parameter import Parameter
 
-_TINY = 1e-12  # [pixel^2]; added to squared radii: keeps the gradients finite at the lens centre
+_TINY = 1e-9  # [pixel^2]; squared radius of the lens centre, where directions have no meaning
 _SMALL = 0.03125  # below it ten terms of a series are exact to float64
 
 
@@ -144,7 +144,7 @@ def deflection_along_axes(
     with f = sqrt(1 - q**2) and p = sqrt(q**2 u**2 + v**2) the components are
     E sqrt(q) / f atan(f u / p) and E sqrt(q) / f atanh(f v / p). Both are written as u / p and
     v / p times an even function of f, so q = 1 needs no exception. At the centre, where the
-    deflection has no limit, it is 0.
+    deflection has no limit, it is that along the major axis.
 
     Args:
         u: Offset from the centre along the major axis [pixel].
@@ -153,11 +153,12 @@ def deflection_along_axes(
         flat2: 1 - q**2.
         strength: Einstein radius E times sqrt(q) [pixel].
     """
+    beside = u * u + v * v > _TINY
+    u, v = where(beside, u, 1.0), where(beside, v, 0.0)
     u2, v2 = u * u, v * v
-    p2 = u2 * q2 + v2 + _TINY
-    inverse2 = 1.0 / p2
+    inverse2 = 1.0 / (u2 * q2 + v2)
     scale = sqrt(inverse2) * strength
-    rest = ((u2 + v2) * q2 + _TINY) * inverse2  # 1 - flat2 v2 / p2 without cancellation
+    rest = (u2 + v2) * q2 * inverse2  # 1 - flat2 v2 / p2 without cancellation
     bent_u = u * scale * _arc(u2 * inverse2 * flat2)
     bent_v = v * scale * _area(v2 * inverse2 * flat2, rest)
     return bent_u, bent_v

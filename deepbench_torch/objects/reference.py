@@ -129,14 +129,15 @@ def _lensed(p: dict[str, float], x: Image, y: Image) -> Image:
 def _deflection(theta: Offsets, p: dict[str, float]) -> Offsets:
     """Return the deflection of an elliptical power law of index 1 by a hypergeometric function.
 
-    Tessore & Metcalf (2015, A&A 580, A79), equation 13.
+    Tessore & Metcalf (2015, A&A 580, A79), equation 13. At the centre it has no limit and is that
+    along the major axis.
     """
     turn = np.exp(1j * p["theta"])
     q = 1 - p["ellip"]
     own = theta / turn
     elliptical = q * own.real + 1j * own.imag
     radius = np.abs(elliptical)
-    phase = elliptical / np.where(radius > 0, radius, 1)
+    phase = np.where(radius > 0, elliptical, 1) / np.where(radius > 0, radius, 1)
     ratio = (1 - q) / (1 + q)
     size = 2 * p["einstein_radius"] * np.sqrt(q) / (1 + q)
     return np.asarray(turn * size * phase * hyp2f1(1, 0.5, 1.5, -ratio * phase**2))
