@@ -26,6 +26,9 @@ ASTROPY = {"brightness": None, "": None, "brightness pixel2": "pix2"}
 CONDITIONS = "conditions/"  # begins the path of a condition
 
 
+OBJECTS_A_BATCH = 4096  # whose derived quantities are worked out together: 4 MB for spirals
+
+
 class Column(NamedTuple):
     """One parameter in every line of a table.
 
@@ -102,7 +105,8 @@ class Owner(NamedTuple):
         parameters: Parameters by name, shape (B, slots), or (B,) for one value a row.
         present: Whether a slot has an object, bool, shape (B, slots).
         units: Unit of each parameter.
-        derived: Quantities that follow from the parameters, which are in no file, in the same form.
+        derived: Quantities that follow from the parameters, which are in no file, in the same form;
+            NaN where there is no object.
     """
 
     name: str
@@ -129,12 +133,21 @@ class Owner(NamedTuple):
         kind = OBJECTS.get(self.name)
         if kind is None or not set(kind.fields) <= set(self.parameters):
             return self
-        tensors = {name: torch.as_tensor(values) for name, values in self.parameters.items()}
-        dtype = torch.promote_types(torch.float32, tensors[kind.parameters[0]].dtype)
-        found = derived(kind, tensors, zero_point=zero_point)
-        return self._replace(
-            derived={name: values.to(dtype).numpy() for name, values in found.items()}
+        own = {name: torch.as_tensor(self.parameters[name][self.present]) for name in kind.fields}
+        dtype = torch.promote_types(torch.float32, own[kind.parameters[0]].dtype)
+        batches = zip(
+            *(torch.split(values, OBJECTS_A_BATCH) for values in own.values()), strict=True
         )
+        found = [
+            derived(kind, dict(zip(own, batch, strict=True)), zero_point=zero_point)
+            for batch in batches
+        ]
+        tables = {}
+        for name in found[0]:
+            values = torch.cat([batch[name].to(dtype) for batch in found]).numpy()
+            tables[name] = np.full(self.present.shape, np.nan, values.dtype)
+            tables[name][self.present] = values
+        return self._replace(derived=tables)
 
 
 def owner_lines(owners: Iterable[Owner], index: Array) -> Lines:
