@@ -263,6 +263,7 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
             own.get(given or name, math.nan),
             _quantity(kind, given or name),
             scale / grid.shorter if field.role in ("column", "row", "length") else 1.0,
+            name in (recipe.shared or {}).get(kind, ()),
             field.largest,
         )
     return made

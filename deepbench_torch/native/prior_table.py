@@ -12,10 +12,20 @@ from deepbench_torch.native.records import (
     LOG_UNIFORM,
     NORMAL,
     NUMBERS,
+    POWER_LAW,
     UNIFORM,
 )
 from deepbench_torch.numerics import exact_math
-from deepbench_torch.priors import Choice, Fixed, Integer, LogUniform, Normal, Prior, Uniform
+from deepbench_torch.priors import (
+    Choice,
+    Fixed,
+    Integer,
+    LogUniform,
+    Normal,
+    PowerLaw,
+    Prior,
+    Uniform,
+)
 
 
 class PriorTable:
@@ -51,6 +61,9 @@ class PriorTable:
                 ends = torch.tensor((low, high), dtype=torch.float64, device="cpu")
                 start, end = exact_math.log(ends).tolist()
                 return LOG_UNIFORM, (start, end - start, low, high)
+            case PowerLaw():
+                start, span, power = prior.steps()
+                return POWER_LAW, (start, span, power, prior.low, prior.high)
             case Normal(mean, std, low, high):
                 side, start, share = prior.truncation()
                 return NORMAL, (start, share, low, high, side, side * std, mean)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AMPLITUDE, FLUX, MAGNITUDE = range(3)  # what decides the brightness of an object
-UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED = range(6)
+UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED, POWER_LAW = range(7)
 ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
 NUMBERS = 7  # of one prior
 NO_SPREAD, GAUSSIAN, MOFFAT, ARRAY = range(4)  # families of point spreads
@@ -80,6 +80,7 @@ PARAMETER = np.dtype(
         ("held", np.float64),  # the value that it always has; NaN where it is free
         ("held_quantity", np.int64),  # what that is of the brightness
         ("relative", np.float64),  # to the image's shorter side, of positions and lengths
+        ("shared", np.int64),  # whether all objects of an image have one value
         ("largest", np.float32),
     ],
     align=True,

@@ -7,7 +7,14 @@ from numba import float32, int32, int64, uint64
 
 from deepbench_torch.native.brightness import amplitude_of
 from deepbench_torch.native.compile import inline, kernel
-from deepbench_torch.native.double import GOLDEN, exact_exp, mix, normal_quantile, uniform
+from deepbench_torch.native.double import (
+    GOLDEN,
+    exact_exp,
+    exact_log,
+    mix,
+    normal_quantile,
+    uniform,
+)
 from deepbench_torch.native.intrinsics import bits, floor64, from_bits
 from deepbench_torch.native.layout import CANDIDATE, CORE_LEVEL
 from deepbench_torch.native.light import MOST, SCRATCH, add_object, copy, fill
@@ -18,6 +25,7 @@ from deepbench_torch.native.records import (
     INTEGER,
     LISTED,
     LOG_UNIFORM,
+    POWER_LAW,
     UNIFORM,
 )
 
@@ -60,6 +68,8 @@ def prior_value(plan: Any, place: Any, u: Any) -> Any:
         while choice < prior.last - 1 and u >= plan.choices[choice, 0]:
             choice += 1
         return plan.choices[choice, 1]
+    if family == POWER_LAW:
+        return _clamped(exact_exp(exact_log(u * n[1] + n[0]) * n[2]), n[3], n[4])
     return _normal(n, u)
 
 
@@ -121,7 +131,7 @@ def _sample_values(plan: Any, row: Any, candidate: Any, values: Any) -> None:
     for s in range(parameters):
         key = sequence(plan.parameters[s].stream, row)
         for slot in range(slots):
-            u = uniform(key, candidate * CANDIDATE + slot)
+            u = uniform(key, candidate * CANDIDATE + (0 if plan.parameters[s].shared else slot))
             values[s, slot] = prior_value(plan, plan.chosen[s, slot], u)
 
 

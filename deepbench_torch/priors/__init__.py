@@ -5,7 +5,7 @@ Its `contains` returns whether a value is possible. Values are float64, bit-iden
 """
 
 from deepbench_torch.priors.columns import values
-from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
+from deepbench_torch.priors.continuous import LogUniform, Normal, PowerLaw, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.plain import PRIORS, is_prior, prior_from_plain
 from deepbench_torch.priors.prior import Fixed, Prior
@@ -17,6 +17,7 @@ __all__ = [
     "Integer",
     "LogUniform",
     "Normal",
+    "PowerLaw",
     "Prior",
     "Uniform",
     "is_prior",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.numerics import exact_math
-from deepbench_torch.priors.continuous import Interval, LogUniform
+from deepbench_torch.priors.continuous import Interval, LogUniform, Uniform
 from deepbench_torch.priors.prior import Prior
 
 
@@ -64,6 +64,6 @@ def _plan(priors: tuple[Prior, ...]) -> _Plan:
     last = torch.where(logarithmic, high, torch.nextafter(high, low))
     return _Plan(
         logarithmic=[column for column, kind in enumerate(kinds) if kind is LogUniform],
-        others=[column for column, kind in enumerate(kinds) if not issubclass(kind, Interval)],
+        others=[column for column, kind in enumerate(kinds) if kind not in (Uniform, LogUniform)],
         ends=(start, end - start, low, last),
     )

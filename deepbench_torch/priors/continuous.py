@@ -93,6 +93,63 @@ class LogUniform(Interval):
 
 @final
 @dataclass(frozen=True)
+class PowerLaw(Interval):
+    """Density in proportion to value**slope on low <= value <= high, low > 0.
+
+    The luminosity functions and number counts of astronomy have this form.
+
+    Attributes:
+        low: Least value.
+        high: Largest value.
+        slope: Exponent of the density; -1 is `LogUniform`.
+    """
+
+    name: ClassVar[str] = "power_law"
+    slope: float
+
+    @override
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._convert_numbers(("slope",))
+        if self.low <= 0:
+            self._refuse("low > 0", self._shown, remedy="write a small number above 0, or uniform")
+        if not math.isfinite(self.slope) or abs(self.slope + 1) < 1e-3:
+            self._refuse(
+                "a finite slope other than -1", self.slope, remedy="for -1 use log_uniform"
+            )
+        ends = [abs(self.slope + 1) * math.log(end) for end in self.support]
+        if max(map(abs, ends)) > 600:  # the domain of `exact_math.exp`
+            remedy = "choose another slope, or low and high nearer to 1"
+            self._refuse("values**(slope + 1) from 1e-260 to 1e260", self._shown, remedy=remedy)
+
+    def steps(self) -> tuple[float, float, float]:
+        """Return start, span and power: the value at `u` is (start + span u)**power."""
+        logs = exact_math.log(torch.tensor(self.support, dtype=torch.float64, device="cpu"))
+        start, end = exact_math.exp(logs * (self.slope + 1)).tolist()
+        return start, end - start, 1 / (self.slope + 1)
+
+    @override
+    def icdf(self, u: Tensor) -> Tensor:
+        start, span, power = self.steps()
+        logarithm = exact_math.log((u * span).add_(start))
+        return exact_math.exp(logarithm * power).clamp_(self.low, self.high)
+
+    @override
+    def contains(self, value: Tensor) -> Tensor:
+        return (value >= self.low) & (value <= self.high)
+
+    @override
+    def _log_density(self, value: Tensor) -> Tensor:
+        _, span, power = self.steps()
+        return value.double().log() * self.slope - math.log(span * power)
+
+    @override
+    def to_plain(self) -> object:
+        return {self.name: [self.low, self.high, self.slope]}
+
+
+@final
+@dataclass(frozen=True)
 class Normal(Prior):
     """Normal distribution, truncated to low <= value <= high.
 

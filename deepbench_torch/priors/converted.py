@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import torch
 
-from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
+from deepbench_torch.priors.continuous import LogUniform, Normal, PowerLaw, Uniform
 from deepbench_torch.priors.discrete import Choice
 from deepbench_torch.priors.prior import Fixed, Prior
 
@@ -40,6 +40,8 @@ def converted(prior: Prior, convert: Callable[[float], float]) -> Prior:
         return Normal(mean, above - mean, low, high)
     if low == high:
         return Fixed(low)
+    if isinstance(prior, PowerLaw) and low > 0:
+        return PowerLaw(low, high, prior.slope)
     return (LogUniform if isinstance(prior, LogUniform) else Uniform)(low, high)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, is_number, nearest
 from deepbench_torch.numerics.quantities import is_quantity, plain_number
-from deepbench_torch.priors.continuous import LogUniform, Normal, Uniform
+from deepbench_torch.priors.continuous import LogUniform, Normal, PowerLaw, Uniform
 from deepbench_torch.priors.discrete import Choice, Integer
 from deepbench_torch.priors.prior import LARGEST, NUMBER_TEXT, Fixed, Prior, checked_number
 
 REMEDY = NUMBER_TEXT
-PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, Normal, Integer, Choice, Fixed)
+PRIORS: tuple[type[Prior], ...] = (Uniform, LogUniform, PowerLaw, Normal, Integer, Choice, Fixed)
 NAMES = {prior.name: prior for prior in PRIORS}
 
 
@@ -90,6 +90,7 @@ def _form(kind: type[Prior]) -> str:
 FORMS = {
     "uniform": "[0, 1]",
     "log_uniform": "[0.1, 1]",
+    "power_law": "[0.1, 1, -2.5]",
     "normal": "{mean: 2, std: 1}",
     "integer": "[1, 4]",
     "choice": "[2, 4]",

@@ -18,8 +18,9 @@ A recipe of your own::
       poisson: {exposure: 400, background: 1.0}
 
 `db.Catalogue("faint.yaml")` and `deepbench-torch show faint.yaml` accept it like a packaged one. A
-prior is a number, `uniform`, `log_uniform`, `normal`, `integer` or `choice`; a parameter left out
-keeps its default. The comments of the packaged recipes state the reason for each range.
+prior is a number, `uniform`, `log_uniform`, `power_law`, `normal`, `integer` or `choice`; a
+parameter left out keeps its default. The comments of the packaged recipes state the reason for each
+range.
 
 A recipe may change another, a packaged one or a file beside it, where `null` removes a key; and it
 may list the objects of every image instead of counting them::

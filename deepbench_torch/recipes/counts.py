@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from deepbench_torch.numerics.checks import Fault
+from deepbench_torch.numerics.checks import Fault, nearest
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
@@ -51,6 +51,26 @@ def _weight_faults(recipe: AbstractImageRecipe, weights: Mapping[str, float]) ->
         yield Fault(
             ("weights",), f"expected a positive sum, got {dict(weights)!r}; set a weight above 0"
         )
+
+
+def shared_faults(recipe: AbstractImageRecipe) -> Iterator[Fault]:
+    """Yield the faults of the parameters that an image's objects share."""
+    if recipe.shared and recipe.scene is not None:
+        yield Fault(
+            ("shared",),
+            "expected shared with count or counts, got scene; write the value in each object",
+        )
+    for kind, names in (recipe.shared or {}).items():
+        if kind not in recipe.objects:
+            rule = f"expected a kind of objects, {', '.join(recipe.objects)}"
+            hint = nearest(kind, recipe.objects).strip() or "remove it"
+            yield Fault(("shared", kind), f"{rule}, got {kind!r}; {hint}")
+            continue
+        for place, name in enumerate(names):
+            if name not in recipe.objects[kind]:
+                rule = f"expected a parameter of {kind}, one of {', '.join(recipe.objects[kind])}"
+                hint = nearest(name, recipe.objects[kind]).strip() or "remove it"
+                yield Fault(("shared", kind, place), f"{rule}, got {name!r}; {hint}")
 
 
 def _number_fault(recipe: AbstractImageRecipe) -> Fault | None:

@@ -46,8 +46,22 @@ def scene_log_prob(
         density = rounded_log_prob(prior, value, frame)
         if not isinstance(prior, Choice | Integer | Fixed):
             density = density - math.log(frame.scale)
-        total = total + torch.where(there, density, 0.0).sum(1)
+        density = torch.where(there, density, 0.0)
+        if name in (recipe.shared or {}).get(kind, ()):
+            density = _log_shared(value, density, there)
+        total = total + density.sum(1)
     return total
+
+
+def _log_shared(value: Tensor, density: Tensor, there: Tensor) -> Tensor:
+    """Return the density of one value that the objects of an image share, shape (B, slots).
+
+    It counts once, in the first slot with an object; objects of other values are impossible.
+    """
+    first = there & (there.cumsum(1) == 1)
+    own = torch.where(first, value, 0.0).sum(1, keepdim=True)
+    same = (value == own) | ~there
+    return torch.where(same, torch.where(first, density, 0.0), -math.inf)
 
 
 def _priors(recipe: AbstractImageRecipe) -> Iterator[tuple[str, str, Prior, slice]]:

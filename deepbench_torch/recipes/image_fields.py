@@ -66,6 +66,7 @@ class AbstractImageRecipe(AbstractRecipe):
             with the probability that `weights` states.
         weights: Relative frequency of each kind among the objects of `count`; None for equal ones.
         counts: Number of objects by kind, instead of `count`.
+        shared: By kind, the parameters that have one value in all of an image's objects of it.
         scene: List of the objects of every image, instead of `count`: the kind of each, and the
             priors of its parameters. A parameter left out has its prior in `objects`.
         layout: Rule that keeps every object visible; None for no rule.
@@ -92,6 +93,7 @@ class AbstractImageRecipe(AbstractRecipe):
     count: PriorField | None = None
     weights: dict[str, Weight] | None = None
     counts: dict[str, PriorField] | None = None
+    shared: dict[str, tuple[str, ...]] | None = None
     scene: tuple[dict[str, dict[str, PriorField]], ...] | None = Field(
         default=None, min_length=1, max_length=MOST_OBJECTS
     )

@@ -11,7 +11,7 @@ from deepbench_torch.numerics.checks import Fault, FaultsError, Location, neares
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Calibration, Rung
 from deepbench_torch.recipes.brightness import magnitude_locations
-from deepbench_torch.recipes.counts import count_faults
+from deepbench_torch.recipes.counts import count_faults, shared_faults
 from deepbench_torch.recipes.degradation import gradient_fault
 from deepbench_torch.recipes.density import scene_log_prob
 from deepbench_torch.recipes.doubts import image_doubts
@@ -116,7 +116,7 @@ class Recipe(AbstractImageRecipe):
 
     @model_validator(mode="after")
     def _check_keys_together(self) -> Self:
-        faults = list(count_faults(self))
+        faults = [*count_faults(self), *shared_faults(self)]
         gradient = gradient_fault(self.degrade, self.grid)
         faults += [gradient] if gradient is not None else []
         # the fields are frozen for users; these are the same values, complete and in order

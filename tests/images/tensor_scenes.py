@@ -67,6 +67,10 @@ def draw_values(
     positions = starts[:, None] + torch.arange(recipe.slots)
     u = rng.uniform_at(seed, plan.streams, index, positions.flatten())
     u = u.view(len(index), len(plan.streams), *positions.shape)
+    for kind, names in (recipe.shared or {}).items():
+        for name in names:
+            place = plan.streams.index(f"{kind}.{name}")
+            u[:, place] = u[:, place, :, :1]
     drawn = priors.values(plan.priors, u)
     _draw_listed(drawn, u, recipe, plan)
     return drawn.transpose(1, 2)

@@ -17,6 +17,7 @@ from deepbench_torch.priors import (
     Integer,
     LogUniform,
     Normal,
+    PowerLaw,
     Prior,
     Uniform,
 )
@@ -42,6 +43,7 @@ DENSITIES = [
     Case(Uniform(1e6, 1e6 + 1), stats.uniform(1e6, 1)),
     Case(LogUniform(0.25, 5.0), stats.loguniform(0.25, 5)),
     Case(LogUniform(1e-200, 1e200), stats.loguniform(1e-200, 1e200)),
+    Case(PowerLaw(0.25, 5.0, -2.5), stats.truncpareto(1.5, 20, scale=0.25)),
     Case(Normal(5.0, 0.5), stats.norm(5, 0.5)),
     truncated(1.0, 0.5, 0.0, INF),
     truncated(10.0, 2.0, 9.0, 10.5),

@@ -148,7 +148,7 @@ def test_other_values_are_refused(plain: object) -> None:
     with pytest.raises(ValueError) as caught:
         prior_from_plain(plain)
     assert str(caught.value).startswith(
-        "recipe: expected a number or one of uniform, log_uniform, normal, integer, choice, fixed "
-        f"with its arguments, as in {{uniform: [0, 1]}}, got {plain!r}; "
+        "recipe: expected a number or one of uniform, log_uniform, power_law, normal, integer, "
+        f"choice, fixed with its arguments, as in {{uniform: [0, 1]}}, got {plain!r}; "
     )
     assert str(caught.value).endswith(REMEDY) == is_number(plain)

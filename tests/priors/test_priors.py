@@ -18,6 +18,7 @@ from deepbench_torch.priors import (
     Integer,
     LogUniform,
     Normal,
+    PowerLaw,
     Prior,
     Uniform,
     values,
@@ -78,6 +79,16 @@ class TruncatedNormal:
         return np.where(q < self.tail, self.truncated.ppf(q), self.normal.isf((1 - q) * self.share))
 
 
+class Rising:
+    """A density in proportion to the value, whose integral is a square."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def ppf(self, q: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.sqrt(self.low**2 + q * (self.high**2 - self.low**2))
+
+
 # Rounding of start + u * span against scipy's loc + scale * u
 ROUNDING = 1e-15
 # The logarithm of the ends, up to 700, has a relative error of 1e-16; exp multiplies it by 700
@@ -108,6 +119,18 @@ CASES = [
     ),
     Case(
         LogUniform(1.0, 1.001), stats.loguniform(1, 1.001), {"log_uniform": [1, 1.001]}, LOGARITHM
+    ),
+    Case(
+        PowerLaw(0.25, 5.0, -2.5),
+        stats.truncpareto(1.5, 20, scale=0.25),
+        {"power_law": [0.25, 5, -2.5]},
+        LOGARITHM,
+    ),
+    Case(
+        PowerLaw(0.5, 4.0, 1.0),
+        Rising(0.5, 4.0),
+        {"power_law": {"low": 0.5, "high": 4, "slope": 1}},
+        LOGARITHM,
     ),
     Case(Normal(0.0, 1.0), stats.norm(0, 1), {"normal": [0, 1]}, 4e-15),
     Case(Normal(5.0, 0.5), stats.norm(5, 0.5), {"normal": {"mean": 5, "std": 0.5}}, 1e-14),

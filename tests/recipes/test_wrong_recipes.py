@@ -23,7 +23,7 @@ KEYS = (
 KINDS = ", ".join(OBJECTS)
 PACKAGED = ", ".join(db.list_recipes())
 PRIOR = (
-    "expected a number or one of uniform, log_uniform, normal, integer, choice, fixed with its "
+    "expected a number or one of uniform, log_uniform, power_law, normal, integer, choice, fixed with its "
     "arguments, as in {uniform: [0, 1]}"
 )
 # The message after "wrong.yaml is not valid: "; with a leading "!" the message after "wrong.yaml"
