@@ -17,7 +17,7 @@ objects:
   star: {gamma: 0.1}
 """
 KEYS = (
-    "name, description, size, seed, realization, image, label, compose, count, weights, counts, scene, layout, objects, "
+    "name, description, size, seed, realization, image, label, compose, count, weights, counts, shared, scene, layout, objects, "
     "degrade, simplify, zero_point, pixel_scale, ladder"
 )
 KINDS = ", ".join(OBJECTS)
