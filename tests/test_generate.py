@@ -126,7 +126,7 @@ def test_same_scenes_at_every_size_and_with_any_noise(name: str) -> None:
 
 
 @each_recipe
-def test_changing_one_prior_leaves_all_other_draws(name: str) -> None:
+def test_changing_one_prior_leaves_all_other_samples(name: str) -> None:
     recipe = small(name).replace(layout=None)
     before = db.generate(recipe, 2, torch.arange(12))
     for kind, priors in recipe.objects.items():
@@ -140,7 +140,7 @@ def test_changing_one_prior_leaves_all_other_draws(name: str) -> None:
 
 
 @each_recipe
-def test_parameters_in_the_truth_draw_the_clean_image(name: str) -> None:
+def test_parameters_in_the_truth_render_the_clean_image(name: str) -> None:
     recipe = small(name).replace(degrade={"blur": None})
     sample = db.generate(recipe, 4, torch.arange(25))
     total = torch.zeros(25, 24, 31)
@@ -156,7 +156,7 @@ def test_parameters_in_the_truth_draw_the_clean_image(name: str) -> None:
 
 
 @each_recipe
-def test_every_recipe_draws(name: str) -> None:
+def test_every_recipe_renders(name: str) -> None:
     sample = db.generate(name, 0, torch.arange(64))
     recipe = db.load_recipe(name)
     assert sample.image.shape == (64, 1, recipe.image.height, recipe.image.width)
@@ -168,7 +168,7 @@ def test_every_recipe_draws(name: str) -> None:
     assert seen.all()
 
 
-def test_draws_lie_in_their_priors() -> None:
+def test_samples_are_in_their_priors() -> None:
     """The unit conversion undone gives values that the priors contain."""
     recipe = db.load_recipe("astro").replace(image={"height": 50, "width": 80})
     sample = db.generate(recipe, 0, torch.arange(500))

@@ -131,9 +131,9 @@ def _parameters(sample: db.Sample) -> str:
     for number, (kind, slot) in enumerate(objects):
         values = {name: float(table[0, slot]) for name, table in sample.scene[kind].items()}
         signal = float(found.signal[number])
-        facts = {"S/N": signal} if math.isfinite(signal) else {}
-        facts["overlap"] = float(found.overlap[number])
-        text = "  ".join(f"{name}={_short(value)}" for name, value in (facts | values).items())
+        known = {"S/N": signal} if math.isfinite(signal) else {}
+        known["overlap"] = float(found.overlap[number])
+        text = "  ".join(f"{name}={_short(value)}" for name, value in (known | values).items())
         lines = textwrap.wrap(f"{number + 1} {kind}  {text}", WIDTH, subsequent_indent="    ")
         paragraphs.append("\n".join(lines))
     return "\n".join(paragraphs)

@@ -154,12 +154,12 @@ def info(
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _facts(describe(file)).items():
+    for name, value in _description(describe(file)).items():
         table.add_row(name, cell(value))
     Console().print(table)
 
 
-def _facts(stored: Description) -> dict[str, Any]:
+def _description(stored: Description) -> dict[str, Any]:
     """Return the facts about a stored catalogue by name."""
     recipe, attributes = stored.recipe, stored.attributes
     return {

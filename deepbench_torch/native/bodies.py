@@ -51,7 +51,7 @@ def leapfrog(
     )
     table = np.stack([_array(field) for field in forces])
     _load()
-    _follow(mass, position, velocity, table, step, substeps, path, speed, kinetic, potential)
+    _simulate(mass, position, velocity, table, step, substeps, path, speed, kinetic, potential)
     found = (torch.from_numpy(each) for each in (path, speed, kinetic, potential))
     return next(found), next(found), next(found), next(found)
 
@@ -105,7 +105,7 @@ def _kinetic(v: Array, mass: Array) -> float:
 
 
 @entry
-def _follow(
+def _simulate(
     mass: Array, position: Array, velocity: Array, forces: Array, step: float, substeps: int,
     path: Array, speed: Array, kinetic: Array, potential: Array,
 ) -> None:  # fmt: skip
@@ -143,4 +143,4 @@ def _load() -> None:
     systems, table = [_array_type(3)] * 2, _array_type(2)
     records = [_array_type(4)] * 2 + [_array_type(2)] * 2
     signature = (_array_type(2), *systems, table, float64, int64, *records)
-    run.while_no_fork(lambda: compile_entry(_follow, signature))
+    run.while_no_fork(lambda: compile_entry(_simulate, signature))

@@ -31,9 +31,9 @@ def poisson_quantile(bits: Any, rate: Any) -> Any:
     count = count if count > 0.0 else 0.0
     if rate > poisson.HUGE:
         return count
-    whole = floor64(value + 0.5)
-    if abs(value - whole) < _expansion_error(w, rate):
-        count = whole - 1.0 if _cumulative(whole - 1.0, rate) >= u else whole
+    integer = floor64(value + 0.5)
+    if abs(value - integer) < _expansion_error(w, rate):
+        count = integer - 1.0 if _cumulative(integer - 1.0, rate) >= u else integer
     return count if count > 0.0 else 0.0
 
 

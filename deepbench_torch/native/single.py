@@ -20,7 +20,7 @@ from deepbench_torch.objects import sersic, shape
 
 _F = np.float32
 _ZERO, _HALF, _ONE = _F(0.0), _F(0.5), _F(1.0)
-_WHOLE = _F(12582912.0)  # 1.5 * 2**23: added and taken off again, it rounds to a whole number
+_ROUNDER = _F(12582912.0)  # 1.5 * 2**23: added and taken off again, it rounds to a whole number
 _LOG2_E = _F(1.4426950408889634)
 # ln 2 and 2 pi in two parts: the first has few digits, so its product with a small whole number is
 # exact
@@ -60,7 +60,7 @@ _S0, _S1, _S2, _S3, _S4, _S5 = map(_F, (
 def exp(x: Any) -> Any:
     """Return e**x for x up to 88; below -80 that of -80, which is 1.8e-35."""
     x = select(x < _LEAST, _LEAST, x)
-    k = (x * _LOG2_E + _WHOLE) - _WHOLE
+    k = (x * _LOG2_E + _ROUNDER) - _ROUNDER
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW  # |r| <= 0.35
     r2 = r * r
     p = ((r * _E5 + _E4) * r2 + (r * _E3 + _E2)) * r2 + (r * _E1 + _E0)
@@ -107,7 +107,7 @@ def _atan_of_slope(z: Any) -> Any:
 @inline
 def cos(x: Any) -> Any:
     """Return the cosine; beyond a million turns a number from -1 to 1."""
-    k = (x * _TURN + _WHOLE) - _WHOLE
+    k = (x * _TURN + _ROUNDER) - _ROUNDER
     r = (x - k * _TURN_HIGH) - k * _TURN_LOW
     s = r * r
     s = select(s < _MOST, s, _MOST)
@@ -118,7 +118,7 @@ def cos(x: Any) -> Any:
 @inline
 def sin(x: Any) -> Any:
     """Return the sine, for up to some thousands of turns."""
-    k = (x * _TURN + _WHOLE) - _WHOLE
+    k = (x * _TURN + _ROUNDER) - _ROUNDER
     r = (x - k * _TURN_HIGH) - k * _TURN_LOW
     s = r * r
     s2 = s * s

@@ -6,7 +6,7 @@ from torch import Tensor
 from deepbench_torch.numerics import rng
 from deepbench_torch.numerics.checks import check_integer
 
-_WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def check_seed(seed: int) -> int:
@@ -31,7 +31,7 @@ def check_index(index: Tensor) -> Tensor:
             "torch.tensor([0, 1]) for the first two rows"
         )
     index = index.cpu()
-    if index.dim() != 1 or index.dtype not in _WHOLE:
+    if index.dim() != 1 or index.dtype not in _INTEGERS:
         raise ValueError(
             f"index must be whole numbers of shape (B,), got {index.dtype} of shape "
             f"{tuple(index.shape)}; for one row give torch.tensor([i])"

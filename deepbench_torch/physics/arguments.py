@@ -137,11 +137,11 @@ def check(name: str, values: Tensor, allowed: Tensor, *, must: str, remedy: str)
     """
     wrong = (~allowed).nonzero()
     if len(wrong):
-        place = wrong[0].tolist()
-        body = f", body {place[1]}" if len(place) > 1 else ""
+        index = wrong[0].tolist()
+        body = f", body {index[1]}" if len(index) > 1 else ""
         raise ValueError(
-            f"{name} must be {must}, got {values[tuple(place)].item():g} "
-            f"in sample {place[0]}{body}; {remedy}"
+            f"{name} must be {must}, got {values[tuple(index)].item():g} "
+            f"in sample {index[0]}{body}; {remedy}"
         )
 
 
@@ -197,10 +197,10 @@ def check_steps(owner: str, *, duration: float, steps: int, substeps: int) -> No
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
             raise ValueError(
                 f"{owner}.{name} must be a whole number >= 1, got {count!r}; "
-                "the first recorded moment is the start, each step adds one"
+                "the first recorded time is the start, each step adds one"
             )
 
 
 def sample_times(duration: float, steps: int) -> Tensor:
-    """Return the moments recorded, from 0 to `duration`: float64, shape (steps + 1,)."""
+    """Return the recorded times, from 0 to `duration`: float64, shape (steps + 1,)."""
     return torch.arange(steps + 1, dtype=torch.float64, device="cpu") * duration / steps

@@ -32,7 +32,7 @@ class PhasePath(NamedTuple, Generic[Array]):
     """Paths of B pendulums in phase space at T times, the start included.
 
     Attributes:
-        time: Moments [s], shape (T,).
+        time: Times [s], shape (T,).
         q: Angle from hanging straight down; over the top it runs on [radian], shape (B, T).
         p: Angular momentum, mass length**2 dq/dt [kg m^2 / s], shape (B, T).
         dq_dt: Rate of q, dH/dp [radian / s], shape (B, T).

@@ -28,7 +28,7 @@ class Trajectory(NamedTuple, Generic[Array]):
     """Motion of B systems of N bodies in D dimensions at T times, the start included.
 
     Attributes:
-        time: Moments, shape (T,).
+        time: Times, shape (T,).
         position: Shape (B, T, N, D).
         velocity: Shape (B, T, N, D).
         kinetic: Kinetic energy, the sum of m v**2 / 2 over bodies, shape (B, T).
@@ -142,8 +142,8 @@ def simulate(
         rows = slice(start, start + chunk)
         part = _System(*(field[rows] for field in system))
         motion = _leapfrog(part, step=duration / steps / substeps, steps=steps, substeps=substeps)
-        for whole, piece in zip(record[1:], motion, strict=True):
-            whole[rows] = piece.movedim(-1, 0)
+        for target, piece in zip(record[1:], motion, strict=True):
+            target[rows] = piece.movedim(-1, 0)
     return record
 
 

@@ -74,7 +74,7 @@ def simulate(
     All arguments but time and method are numbers or tensors of shape (B,); B is 1 for numbers.
 
     Args:
-        time: Moments >= 0, in any order and any real dtype [s], shape (T,), T >= 1.
+        time: Times >= 0, in any order and any real dtype [s], shape (T,), T >= 1.
         length: From pivot to bob, > 0 [m].
         angle: Starting angle from -pi to pi [radian].
         gravity: Acceleration of free fall, > 0 [m / s^2]; see `gravity_of_planet`.
@@ -129,19 +129,19 @@ def gravity_of_planet(*, big_g: Number, phi: Number) -> Number:
 
 
 def _checked_time(time: Tensor) -> Tensor:
-    """Return moments as float64, refused if they make no sense."""
+    """Return times as float64, refused if they are out of range."""
     time = as_tensor(time)
     if time.dim() != 1 or len(time) == 0:
         raise ValueError(
             f"pendulum.time must have shape (T,) with T >= 1, got {tuple(time.shape)}; "
-            "for one moment give torch.tensor([t])"
+            "for one time give torch.tensor([t])"
         )
     arguments.check_real("pendulum.time", time)
     wrong = (~((time >= 0) & time.isfinite())).nonzero()
     if len(wrong):
-        place = int(wrong[0])
+        index = int(wrong[0])
         raise ValueError(
-            f"pendulum.time must be finite and >= 0, got {float(time[place]):g} at moment {place}; "
+            f"pendulum.time must be finite and >= 0, got {float(time[index]):g} at index {index}; "
             "the pendulum starts at time 0"
         )
     return time.double()

@@ -1,6 +1,6 @@
 """Solutions of the pendulum's equation: released from rest, with friction or a push, and harmonic.
 
-Each takes moments (T,) and pendulums, and gives angles and angular velocities (B, T) in float64.
+Each takes times (T,) and pendulums, and gives angles and angular velocities (B, T) in float64.
 """
 
 import math
@@ -21,7 +21,7 @@ DIVISIONS = (2, 4, 6, 8, 10)
 WEIGHTS = tuple(math.prod(n * n / (n * n - m * m) for m in DIVISIONS if m != n) for n in DIVISIONS)
 STEPS_PER_RADIAN = 4
 MOST_STEPS = 1_000_000
-# Numbers (samples times moments) in a tensor of the closed forms: it stays in a processor's cache
+# Numbers (samples x times) in a tensor of the closed forms: it stays in a processor's cache
 CHUNK = 1 << 15
 
 
@@ -99,8 +99,8 @@ def jacobi(u: Tensor, k: Tensor, complement: Tensor) -> tuple[Tensor, Tensor, Te
     levels = []
     for _ in range(LEVELS):
         rest = 2 * complement / (1 + complement)  # 1 - the next modulus
-        whole = 1 + complement
-        k, complement = (k / whole).square(), 2 * exact_math.sqrt(complement) / whole
+        total = 1 + complement
+        k, complement = (k / total).square(), 2 * exact_math.sqrt(complement) / total
         levels.append((k, rest))
         u = u / (1 + k)
     sn, cn, dn = exact_math.sin(u), exact_math.cos(u), torch.ones_like(u)
@@ -133,15 +133,15 @@ def integrated(time: Tensor, pendulums: Pendulums) -> Solution:
 
     Steps a second are a power of 2 by each row's own pace; rows that share it go together.
     """
-    moments, order = time.sort()
+    times, order = time.sort()
     pace = exact_math.sqrt(pendulums.stiffness) + pendulums.velocity.abs() + pendulums.drag
     power = torch.frexp(pace.detach().squeeze(1) * STEPS_PER_RADIAN).exponent
-    _check_cost(moments[-1] * 2.0**power)
+    _check_cost(times[-1] * 2.0**power)
     states = time.new_empty(2, len(power), len(time))
     for exponent in sorted(set(power.tolist())):
         rows = power == exponent
         chosen = Pendulums(*(field[rows] for field in pendulums))
-        states[:, rows] = _follow(moments, chosen, resolution=2.0**exponent)
+        states[:, rows] = _integrate(times, chosen, resolution=2.0**exponent)
     phi, rate = states[..., order.argsort()]
     return phi, rate
 
@@ -155,17 +155,17 @@ def _check_cost(steps: Tensor) -> None:
         )
 
 
-def _follow(moments: Tensor, pendulums: Pendulums, *, resolution: float) -> Tensor:
-    """Return states (2, B, T) at ascending moments, in at least `resolution` steps a second."""
+def _integrate(times: Tensor, pendulums: Pendulums, *, resolution: float) -> Tensor:
+    """Return states (2, B, T) at ascending times, in at least `resolution` steps a second."""
     angle, velocity, stiffness, drag = (field.squeeze(1) for field in pendulums)
     now, record = 0.0, []
-    for moment in moments.tolist():
-        count = math.ceil((moment - now) * resolution)
+    for at in times.tolist():
+        count = math.ceil((at - now) * resolution)
         for _ in range(count):
-            step = (moment - now) / count
+            step = (at - now) / count
             angle, velocity = extrapolated_step(Pendulums(angle, velocity, stiffness, drag), step)
         record.append(torch.stack((angle, velocity)))
-        now = moment
+        now = at
     return torch.stack(record, dim=2)
 
 

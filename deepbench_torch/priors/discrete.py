@@ -24,8 +24,8 @@ class Integer(Prior):
 
     def __post_init__(self) -> None:
         self._convert_numbers(("low", "high"))
-        whole = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
-        if not whole or self.low > self.high:
+        integers = all(math.isfinite(end) and int(end) == end for end in (self.low, self.high))
+        if not integers or self.low > self.high:
             found = f"[{self.low}, {self.high}]"
             self._refuse("whole low <= high", found, remedy="write the smaller number first")
 

@@ -16,7 +16,7 @@ from deepbench_torch.recipes.given_scene import Present, Scene, SceneUnits, read
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 from deepbench_torch.recipes.units import PixelFrame, pixel_frames
-from deepbench_torch.systems.gravity import as_drawn
+from deepbench_torch.systems.gravity import as_sampled
 
 SAME = PixelFrame(1.0, 0.0)  # no other unit
 
@@ -156,7 +156,7 @@ def _closest(prior: Prior, number: Tensor) -> Tensor:
 
 def series_log_prob(recipe: AbstractSeriesRecipe, parameters: Mapping[str, Any]) -> Tensor:
     """Return the joint log density of the parameters of time series."""
-    if recipe.definition.initial_state is not as_drawn:
+    if recipe.definition.initial_state is not as_sampled:
         raise ValueError(
             f"log_prob: expected a system whose parameters are the values of the priors, got "
             f"{recipe.system}, which changes them after sampling; use Prior.log_prob of "

@@ -107,8 +107,8 @@ def _mapping_of_names(kind: type[BaseModel], detail: ErrorDetails) -> str:
     return _form("a mapping of names to values", detail["input"], remedy)
 
 
-def _whole(kind: type[BaseModel], detail: ErrorDetails) -> str:
-    return _form("a whole number", detail["input"], number_remedy(detail["input"], whole=True))
+def _integer(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    return _form("a whole number", detail["input"], number_remedy(detail["input"], integer=True))
 
 
 def _number(kind: type[BaseModel], detail: ErrorDetails) -> str:
@@ -119,15 +119,15 @@ def _finite(kind: type[BaseModel], detail: ErrorDetails) -> str:
     return _form("a finite number", detail["input"], "write a number without nan and inf")
 
 
-def number_remedy(found: object, *, whole: bool = False) -> str:
+def number_remedy(found: object, *, integer: bool = False) -> str:
     """Return the remedy for a value that is not a number, or not a whole number."""
     if isinstance(found, bool):
         return "write 1 or 0"
     if is_number(found):
-        return "write it without quotes" if whole else REMEDY
+        return "write it without quotes" if integer else REMEDY
     if isinstance(found, float):
         return "round it" if found == found and abs(found) < 1e18 else "write a smaller number"
-    return "write a number as in 1 or 0.5" if not whole else "write a number as in 1 or 64"
+    return "write a number as in 1 or 0.5" if not integer else "write a number as in 1 or 64"
 
 
 def _bound(word: str, key: str) -> Callable[[type[BaseModel], ErrorDetails], str]:
@@ -164,9 +164,9 @@ RULES: dict[str, Callable[[type[BaseModel], ErrorDetails], str]] = {
     "model_type": _mapping_of_keys,
     "model_attributes_type": _mapping_of_keys,
     "dict_type": _mapping_of_names,
-    "int_type": _whole,
-    "int_from_float": _whole,
-    "int_parsing_size": _whole,
+    "int_type": _integer,
+    "int_from_float": _integer,
+    "int_parsing_size": _integer,
     "float_type": _number,
     "finite_number": _finite,
     "greater_than": _bound(">", "gt"),

@@ -20,7 +20,7 @@ class SeriesSample(AbstractSample):
         clean: The same without any noise, float32, shape (B, T, C).
         label: The parameters side by side, as `recipe.classes` names them, float32, shape (B, K).
         index: Row numbers, int64, shape (B,).
-        time: The moments, float64, shape (T,).
+        time: The times, float64, shape (T,).
         parameters: By name, in the units of the system, float64, shape (B,) or (B, slots).
         used: The same with their noise, as they acted; those with noise for every step have shape
             (B, T) or (B, T, slots).

@@ -42,12 +42,12 @@ def simulate_series(
             return _simulate(recipe, seed=seed, index=index[rows], device=device)
 
     first, *rest = _chunks(recipe, len(index), numbers=CHUNK)
-    beginning = part(first)
-    whole = _room(beginning, len(index))
-    _put(beginning, whole, rows=first)
+    first_part = part(first)
+    result = _empty_like(first_part, len(index))
+    _copy_rows(first_part, result, rows=first)
     for rows in rest:
-        _put(part(rows), whole, rows=rows)
-    return whole
+        _copy_rows(part(rows), result, rows=rows)
+    return result
 
 
 def _chunks(recipe: SeriesRecipe, count: int, *, numbers: int) -> list[slice]:
@@ -60,20 +60,20 @@ def _simulate(
     recipe: SeriesRecipe, *, seed: int, index: Tensor, device: torch.device
 ) -> SeriesSample:
     system, setting = recipe.definition, recipe.setting
-    drawn = system.initial_state(sample_priors(recipe, seed=seed, index=index), setting.options)
-    used = perturb(recipe, drawn, seed=seed, index=index)
-    clean = system.simulate(drawn, setting)
-    moved = clean if used is drawn else system.simulate(used, setting)
-    measured = _measure(recipe, moved.series, present=drawn.present, seed=seed, index=index)
+    sampled = system.initial_state(sample_priors(recipe, seed=seed, index=index), setting.options)
+    used = perturb(recipe, sampled, seed=seed, index=index)
+    clean = system.simulate(sampled, setting)
+    moved = clean if used is sampled else system.simulate(used, setting)
+    measured = _measure(recipe, moved.series, present=sampled.present, seed=seed, index=index)
     return SeriesSample(
         series=measured.to(device),
         clean=clean.series.float().to(device),
-        label=_label(recipe, drawn.parameters).to(device),
+        label=_label(recipe, sampled.parameters).to(device),
         index=index.to(device),
         time=sample_times(setting.duration, setting.steps),
-        parameters=drawn.parameters,
+        parameters=sampled.parameters,
         used=used.parameters,
-        present={} if drawn.present is None else {recipe.system: drawn.present},
+        present={} if sampled.present is None else {recipe.system: sampled.present},
         kinetic=clean.kinetic.float(),
         potential=clean.potential.float(),
         recipe=recipe,
@@ -87,12 +87,12 @@ def _tensors(sample: SeriesSample) -> list[Tensor]:
     return [*single, sample.kinetic, sample.potential, *chain(*(part.values() for part in named))]
 
 
-def _put(part: SeriesSample, whole: SeriesSample, *, rows: slice) -> None:
-    for there, here in zip(_tensors(whole), _tensors(part), strict=True):
+def _copy_rows(part: SeriesSample, result: SeriesSample, *, rows: slice) -> None:
+    for there, here in zip(_tensors(result), _tensors(part), strict=True):
         there[rows] = here
 
 
-def _room(sample: SeriesSample, count: int) -> SeriesSample:
+def _empty_like(sample: SeriesSample, count: int) -> SeriesSample:
     """Return room for some rows of the shapes and types of a sample."""
 
     def room(tensor: Tensor) -> Tensor:
@@ -126,11 +126,11 @@ def sample_priors(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str
     """
     streams = [f"{recipe.system}.{name}" for name in recipe.parameters]
     u = rng.uniform(seed, streams, index, recipe.slots)
-    drawn = priors.values(list(recipe.parameters.values()), u)  # (B, parameters, slots)
+    sampled = priors.values(list(recipe.parameters.values()), u)  # (B, parameters, slots)
     fields = recipe.definition.fields
     return {
-        name: (drawn[:, place] if fields[name].slots else drawn[:, place, 0]).contiguous()
-        for place, name in enumerate(recipe.parameters)
+        name: (sampled[:, number] if fields[name].slots else sampled[:, number, 0]).contiguous()
+        for number, name in enumerate(recipe.parameters)
     }
 
 
@@ -145,8 +145,8 @@ def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict
     Returns:
         By their paths in a file, shape (B,) or (B, slots) each; see `SeriesSample.tables`.
     """
-    drawn = sample_priors(recipe, seed=seed, index=index)
-    systems = recipe.definition.initial_state(drawn, recipe.setting.options)
+    sampled = sample_priors(recipe, seed=seed, index=index)
+    systems = recipe.definition.initial_state(sampled, recipe.setting.options)
     system = recipe.system
     tables = {f"parameters/{system}/{name}": values for name, values in systems.parameters.items()}
     if systems.present is not None:
@@ -163,7 +163,7 @@ def series_pairs(recipe: SeriesRecipe, seed: int, rows: list[int]) -> tuple[Tens
 
 
 def perturb(
-    recipe: SeriesRecipe, drawn: SampledSystems, *, seed: int, index: Tensor
+    recipe: SeriesRecipe, sampled: SampledSystems, *, seed: int, index: Tensor
 ) -> SampledSystems:
     """Return the parameters as they act, with their noise; as sampled, if there is none.
 
@@ -171,7 +171,7 @@ def perturb(
 
     Args:
         recipe: What the series hold.
-        drawn: The systems.
+        sampled: The systems.
         seed: 0 to 2**63 - 1.
         index: Row numbers, int64, shape (B,), on the CPU.
 
@@ -179,12 +179,12 @@ def perturb(
         Systems; parameters with noise for every step have shape (B, T) or (B, T, slots).
     """
     if not recipe.noise.of_parameters:
-        return drawn
+        return sampled
     acting = {
-        name: _noisy(recipe, name, values=drawn.parameters[name], seed=seed, index=index)
+        name: _noisy(recipe, name, values=sampled.parameters[name], seed=seed, index=index)
         for name in recipe.noise.of_parameters
     }
-    return SampledSystems({**drawn.parameters, **acting}, drawn.present)
+    return SampledSystems({**sampled.parameters, **acting}, sampled.present)
 
 
 def _noisy(recipe: SeriesRecipe, name: str, *, values: Tensor, seed: int, index: Tensor) -> Tensor:

@@ -110,28 +110,28 @@ def _difference(old: Path, new: Path, stored: Description) -> Iterator[str]:
     if not old.is_file() or not new.is_file():
         yield f"{old.name} is {'missing' if new.is_file() else 'none of its files'}"
         return
-    place = _first_difference(old, new)
-    if place is None:
+    offset = _first_difference(old, new)
+    if offset is None:
         return
     read_row, suffix = FORMATS[stored.format].read_row, FORMATS[stored.format].row_suffix
     if read_row is None or old.suffix != suffix:
-        yield f"{old.name} differs from byte {place} on"
+        yield f"{old.name} differs from byte {offset} on"
     elif not _equal(old, new, lambda path: read_row(path, stored.recipe)):
         yield f"{old.name} differs in its pixels"
 
 
 def _first_difference(old: Path, new: Path) -> int | None:
     """Return the offset of the first byte that differs, or None."""
-    place = 0
+    offset = 0
     with reading(old), old.open("rb") as left, new.open("rb") as right:
         while one := left.read(BLOCK):
             other = right.read(BLOCK)
             if one != other:
                 pairs = enumerate(zip(one, other, strict=False))
                 shorter = min(len(one), len(other))
-                return place + next((n for n, (a, b) in pairs if a != b), shorter)
-            place += len(one)
-        return place if right.read(1) else None
+                return offset + next((n for n, (a, b) in pairs if a != b), shorter)
+            offset += len(one)
+        return offset if right.read(1) else None
 
 
 def _equal(old: Path, new: Path, read: Callable[[Path], Array]) -> bool:

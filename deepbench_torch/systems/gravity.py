@@ -70,6 +70,6 @@ def gravity_of(parameters: Parameters) -> Tensor:
     return parameters["big_g"] * parameters["phi"]
 
 
-def as_drawn(draws: dict[str, Tensor], options: Options) -> SampledSystems:
+def as_sampled(sampled: dict[str, Tensor], options: Options) -> SampledSystems:
     """Return a system whose parameters are what was drawn."""
-    return SampledSystems(draws)
+    return SampledSystems(sampled)

@@ -13,7 +13,7 @@ from deepbench_torch.systems.gravity import (
     GRAVITY,
     LENGTH,
     MASS,
-    as_drawn,
+    as_sampled,
     gravity_of,
     needs_gravity,
 )
@@ -56,11 +56,11 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def simulate(drawn: SampledSystems, setting: Setting) -> Record:
-    """Return the paths of pendulums; parameters that vary act from their moment to the next one."""
-    if varies(FIELDS, drawn.parameters):
-        return _step_by_step(drawn.parameters, setting)
-    return _record(_simulate(drawn.parameters, setting), drawn.parameters)
+def simulate(sampled: SampledSystems, setting: Setting) -> Record:
+    """Return the paths of pendulums; parameters that vary act from their time to the next one."""
+    if varies(FIELDS, sampled.parameters):
+        return _step_by_step(sampled.parameters, setting)
+    return _record(_simulate(sampled.parameters, setting), sampled.parameters)
 
 
 def _simulate(parameters: Parameters, setting: Setting) -> hamiltonian.PhasePath[Tensor]:
@@ -79,17 +79,17 @@ def _simulate(parameters: Parameters, setting: Setting) -> hamiltonian.PhasePath
 def _step_by_step(parameters: Parameters, setting: Setting) -> Record:
     q, p = parameters["q"], parameters["p"]
     turned = torch.zeros_like(q)
-    moments = []
-    for moment in range(setting.steps + 1):
-        now = at_time(FIELDS, parameters, moment) | {"q": q, "p": p}
+    records = []
+    for number in range(setting.steps + 1):
+        now = at_time(FIELDS, parameters, number) | {"q": q, "p": p}
         path = _simulate(now, setting.one_step)
         record = _record(path, now)
         record.series[..., 0] += turned[:, None]
-        moments.append(Record(*(field[:, :1] for field in record)))
+        records.append(Record(*(field[:, :1] for field in record)))
         q, p = path.q[:, 1].contiguous(), path.p[:, 1].contiguous()
         turns = (q / TURN).round() * TURN  # a step starts from an angle within half a turn
         q, turned = q - turns, turned + turns
-    return Record(*(torch.cat(field, dim=1) for field in zip(*moments, strict=True)))
+    return Record(*(torch.cat(field, dim=1) for field in zip(*records, strict=True)))
 
 
 def _record(path: hamiltonian.PhasePath[Tensor], parameters: Parameters) -> Record:
@@ -113,6 +113,6 @@ HAMILTONIAN_PENDULUM = System(
     required=needs,
     phase_plane=("q", "p"),
     channels=channels,
-    initial_state=as_drawn,
+    initial_state=as_sampled,
     simulate=simulate,
 )

@@ -26,7 +26,7 @@ from deepbench_torch.systems.system import (
 )
 
 MOST_BODIES = 64
-PLACE = Quantity("au", Parameter("number", Uniform(-1.0, 1.0)), role="start", slots=True)
+COORDINATE = Quantity("au", Parameter("number", Uniform(-1.0, 1.0)), role="start", slots=True)
 SPEED = Quantity("au / yr", Parameter("number", Uniform(-1.0, 1.0)), role="start", slots=True)
 FIELDS = {
     "bodies": Quantity(
@@ -48,9 +48,9 @@ FIELDS = {
         Parameter("number", LogUniform(0.2, 1.0), above=0.0, remedy="leave an absent body out"),
         slots=True,
     ),
-    "x": PLACE,
-    "y": PLACE,
-    "z": PLACE,
+    "x": COORDINATE,
+    "y": COORDINATE,
+    "z": COORDINATE,
     "vx": SPEED,
     "vy": SPEED,
     "vz": SPEED,
@@ -97,7 +97,7 @@ def channels(slots: int, options: Options) -> list[Channel]:
     ]
 
 
-def initial_state(draws: dict[str, Tensor], options: Options) -> SampledSystems:
+def initial_state(sampled: dict[str, Tensor], options: Options) -> SampledSystems:
     """Return bound systems in the frame of their centre of mass, from samples of the priors.
 
     Places are moved to that frame. A body's speed is the same share of what it takes to escape from
@@ -109,47 +109,47 @@ def initial_state(draws: dict[str, Tensor], options: Options) -> SampledSystems:
     """
     axes = _axes(options)
     present = (
-        torch.arange(draws["mass"].shape[1], dtype=torch.int64, device="cpu")
-        < draws["bodies"][:, None]
+        torch.arange(sampled["mass"].shape[1], dtype=torch.int64, device="cpu")
+        < sampled["bodies"][:, None]
     )
-    mass = torch.where(present, draws["mass"], 0.0)
-    place = [_centred(draws[axis], mass, present=present) for axis in axes]
-    depth = _depth(mass, place, draws=draws)
-    directions = _directions(draws, place)
+    mass = torch.where(present, sampled["mass"], 0.0)
+    position = [_centred(sampled[axis], mass, present=present) for axis in axes]
+    depth = _depth(mass, position, sampled=sampled)
+    directions = _directions(sampled, position)
     velocity = [
         _centred(part * exact_math.sqrt(depth), mass, present=present) for part in directions
     ]
     kinetic = _total(mass * _squared(velocity)) / 2
-    wanted = draws["virial"] * _total(mass * depth) / 2
+    wanted = sampled["virial"] * _total(mass * depth) / 2
     still = kinetic == 0
     share = torch.where(still, 0.0, wanted / torch.where(still, 1.0, kinetic))
     scale = exact_math.sqrt(share)[:, None]
-    motion = dict(zip(axes, place, strict=True))
+    motion = dict(zip(axes, position, strict=True))
     motion |= {f"v{axis}": part * scale for axis, part in zip(axes, velocity, strict=True)}
-    return SampledSystems({**draws, "mass": mass, **motion}, present)
+    return SampledSystems({**sampled, "mass": mass, **motion}, present)
 
 
-def simulate(drawn: SampledSystems, setting: Setting) -> Record:
-    """Return the paths of systems; parameters that vary act from their moment to the next one."""
+def simulate(sampled: SampledSystems, setting: Setting) -> Record:
+    """Return the paths of systems; parameters that vary act from their time to the next one."""
     axes = _axes(setting.options)
-    place = torch.stack([drawn.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
-    speed = torch.stack([drawn.parameters[f"v{axis}"] for axis in axes], dim=2)
-    if varies(FIELDS, drawn.parameters):
-        motion = _step_by_step(drawn.parameters, setting, place=place, speed=speed)
+    position = torch.stack([sampled.parameters[axis] for axis in axes], dim=2)  # (B, slots, D)
+    speed = torch.stack([sampled.parameters[f"v{axis}"] for axis in axes], dim=2)
+    if varies(FIELDS, sampled.parameters):
+        motion = _step_by_step(sampled.parameters, setting, position=position, speed=speed)
     else:
-        motion = _simulate(drawn.parameters, setting, place=place, speed=speed)
+        motion = _simulate(sampled.parameters, setting, position=position, speed=speed)
     columns = torch.cat((motion.position, motion.velocity), dim=3)  # (B, T, slots, 2 D)
-    if drawn.present is not None:
-        columns = torch.where(drawn.present[:, None, :, None], columns, 0.0)
+    if sampled.present is not None:
+        columns = torch.where(sampled.present[:, None, :, None], columns, 0.0)
     return Record(columns.flatten(2), motion.kinetic, motion.potential)
 
 
 def _simulate(
-    parameters: Parameters, setting: Setting, *, place: Tensor, speed: Tensor
+    parameters: Parameters, setting: Setting, *, position: Tensor, speed: Tensor
 ) -> nbody.Trajectory[Tensor]:
     return nbody.simulate(
         parameters["mass"],
-        place,
+        position,
         speed,
         gravity=parameters["gravity"],
         softening=parameters["softening"],
@@ -161,15 +161,15 @@ def _simulate(
 
 
 def _step_by_step(
-    parameters: Parameters, setting: Setting, *, place: Tensor, speed: Tensor
+    parameters: Parameters, setting: Setting, *, position: Tensor, speed: Tensor
 ) -> nbody.Trajectory[Tensor]:
-    moments = []
-    for moment in range(setting.steps + 1):
-        now = at_time(FIELDS, parameters, moment)
-        motion = _simulate(now, setting.one_step, place=place, speed=speed)
-        moments.append([field[:, :1] for field in motion[1:]])
-        place, speed = motion.position[:, 1], motion.velocity[:, 1]
-    record = (torch.cat(field, dim=1) for field in zip(*moments, strict=True))
+    records = []
+    for number in range(setting.steps + 1):
+        now = at_time(FIELDS, parameters, number)
+        motion = _simulate(now, setting.one_step, position=position, speed=speed)
+        records.append([field[:, :1] for field in motion[1:]])
+        position, speed = motion.position[:, 1], motion.velocity[:, 1]
+    record = (torch.cat(field, dim=1) for field in zip(*records, strict=True))
     return nbody.Trajectory(motion.time, *record)
 
 
@@ -183,25 +183,25 @@ def _centred(values: Tensor, mass: Tensor, *, present: Tensor) -> Tensor:
     return torch.where(present, values - mean[:, None], 0.0)
 
 
-def _directions(draws: Parameters, place: list[Tensor]) -> list[Tensor]:
+def _directions(sampled: Parameters, position: list[Tensor]) -> list[Tensor]:
     """Return unit vectors along the sampled velocities and the turn round the centre."""
-    radius = exact_math.sqrt(_squared(place[:2]))
-    spin = draws["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
-    turn = [-place[1] * spin, place[0] * spin, torch.zeros_like(radius)]
-    drawn = [
-        draws[f"v{axis}"] + part for axis, part in zip("xyz", turn[: len(place)], strict=False)
+    radius = exact_math.sqrt(_squared(position[:2]))
+    spin = sampled["rotation"][:, None] / torch.where(radius > 0, radius, 1.0)
+    turn = [-position[1] * spin, position[0] * spin, torch.zeros_like(radius)]
+    velocity = [
+        sampled[f"v{axis}"] + part for axis, part in zip("xyz", turn[: len(position)], strict=False)
     ]
-    size = exact_math.sqrt(_squared(drawn))
-    return [part / torch.where(size > 0, size, 1.0) for part in drawn]
+    size = exact_math.sqrt(_squared(velocity))
+    return [part / torch.where(size > 0, size, 1.0) for part in velocity]
 
 
-def _depth(mass: Tensor, place: list[Tensor], *, draws: Parameters) -> Tensor:
+def _depth(mass: Tensor, position: list[Tensor], *, sampled: Parameters) -> Tensor:
     """Return how deep each body lies in the potential of the others, softened, shape (B, slots)."""
-    softening2 = draws["softening"] * draws["softening"]
+    softening2 = sampled["softening"] * sampled["softening"]
     depth = list(torch.zeros_like(mass).unbind(1))
     for one, other in combinations(range(mass.shape[1]), 2):
-        apart = [part[:, one] - part[:, other] for part in place]
-        closeness = draws["gravity"] / exact_math.sqrt(_squared(apart) + softening2)
+        apart = [part[:, one] - part[:, other] for part in position]
+        closeness = sampled["gravity"] / exact_math.sqrt(_squared(apart) + softening2)
         depth[one] = depth[one] + mass[:, other] * closeness
         depth[other] = depth[other] + mass[:, one] * closeness
     return torch.stack(depth, dim=1)

@@ -15,7 +15,7 @@ from deepbench_torch.systems.gravity import (
     GRAVITY,
     LENGTH,
     MASS,
-    as_drawn,
+    as_sampled,
     gravity_of,
     needs_gravity,
 )
@@ -60,16 +60,16 @@ def channels(slots: int, options: Options) -> list[Channel]:
     return CHANNELS
 
 
-def simulate(drawn: SampledSystems, setting: Setting) -> Record:
-    """Return the swing of pendulums; with parameters that vary, each moment has its own."""
-    parameters = drawn.parameters
+def simulate(sampled: SampledSystems, setting: Setting) -> Record:
+    """Return the swing of pendulums; with parameters that vary, each time has its own."""
+    parameters = sampled.parameters
     time = sample_times(setting.duration, setting.steps)
     if varies(FIELDS, parameters):
         parameters = {
             name: values if values.dim() == 2 else values[:, None].expand(-1, len(time))
             for name, values in parameters.items()
         }
-        return _record(_each_moment(parameters, setting, time=time), parameters)
+        return _record(_each_time(parameters, setting, time=time), parameters)
     column = {name: values[:, None] for name, values in parameters.items()}
     return _record(_simulate(parameters, setting, time=time), column)
 
@@ -87,13 +87,13 @@ def _simulate(parameters: Parameters, setting: Setting, *, time: Tensor) -> pend
     )
 
 
-def _each_moment(
+def _each_time(
     parameters: Parameters, setting: Setting, *, time: Tensor
 ) -> pendulum.Motion[Tensor]:
-    """Return the motion at every moment of parameters (B, T) that are each moment's own.
+    """Return the motion at each time with the parameters (B, T) of that time.
 
-    Measured in units of the moment itself, every one is the same: time 1, with gravity, velocity
-    and friction in these units. Moment 0 stands for a time too short for float64 to see a motion.
+    In units of the time itself, every row is the same: time 1, with gravity, velocity
+    and friction in these units. Time 0 stands for a time too short for float64 to see a motion.
     """
     unit = time.clamp_min(1e-20 * setting.duration).expand_as(parameters["length"])  # (B, T)
     scaled = dict(parameters) | {
@@ -135,6 +135,6 @@ PENDULUM = System(
     required=needs,
     phase_plane=("angle", "velocity"),
     channels=channels,
-    initial_state=as_drawn,
+    initial_state=as_sampled,
     simulate=simulate,
 )

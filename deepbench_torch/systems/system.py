@@ -42,7 +42,7 @@ class Channel(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """The moments recorded, `steps` + 1 of them from 0 to `duration`, and what else is chosen."""
+    """The recorded times, `steps` + 1 of them from 0 to `duration`, and what else is chosen."""
 
     duration: float
     steps: int
@@ -51,7 +51,7 @@ class Setting(NamedTuple):
 
     @property
     def one_step(self) -> "Setting":
-        """The setting of the way from one moment to the next."""
+        """The setting of the motion from one time to the next."""
         return self._replace(duration=self.duration / self.steps, steps=1)
 
 
@@ -60,7 +60,7 @@ class SampledSystems(NamedTuple):
 
     Attributes:
         parameters: By name, float64, shape (B,) or (B, slots); where a parameter has a value of its
-            own at every moment, (B, T) or (B, T, slots).
+            own at every time, (B, T) or (B, T, slots).
         present: Which slots hold a body, bool, shape (B, slots); None if there are no slots.
     """
 
@@ -91,8 +91,8 @@ class System(NamedTuple):
         energy_unit: The unit of energies.
         fields: All parameters that it may have by name, in order.
         options: What else can be chosen, by name: the choices, the default first.
-        memoryless: Whether every moment follows from the parameters by itself, so that starting
-            values too may be others at every moment.
+        memoryless: Whether every time follows from the parameters by itself, so that starting
+            values too may be others at every time.
         required: The names of the parameters of a recipe that gives some, under some options.
         phase_plane: The two things measured that show the motion in a plane.
         channels: The columns of a series for some number of slots, under some options.
@@ -114,16 +114,16 @@ class System(NamedTuple):
 
 
 def varies(fields: Mapping[str, Quantity], parameters: Parameters) -> bool:
-    """Return whether any parameter has a value of its own at every moment."""
+    """Return whether any parameter has a value of its own at every time."""
     return any(_varies(fields[name], values) for name, values in parameters.items())
 
 
 def at_time(
-    fields: Mapping[str, Quantity], parameters: Parameters, moment: int
+    fields: Mapping[str, Quantity], parameters: Parameters, number: int
 ) -> dict[str, Tensor]:
-    """Return the parameters that hold at a moment, shape (B,) or (B, slots)."""
+    """Return the parameters that hold at a time, shape (B,) or (B, slots)."""
     return {
-        name: values[:, moment].contiguous() if _varies(fields[name], values) else values
+        name: values[:, number].contiguous() if _varies(fields[name], values) else values
         for name, values in parameters.items()
     }
 

@@ -45,14 +45,16 @@ def test_generate_takes_a_file_name_a_yaml_file_and_options(tmp_path: Path) -> N
     assert db.StoredCatalogue(path)[0][0].shape == (1, 5, 5)
 
 
-def test_info_and_list_print_the_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_and_list_print_the_metadata(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = db.materialize(
         db.Catalogue("astro", size=7, image_size=4), tmp_path / "a.h5", progress=False
     )
     assert run("info", str(path)) == 0
     printed = capsys.readouterr().out
-    for fact in ("astro: one star", "7 of 4 x 4 pixels", "star, galaxy, spiral", "mapped", "CC0"):
-        assert fact in printed
+    for text in ("astro: one star", "7 of 4 x 4 pixels", "star, galaxy, spiral", "mapped", "CC0"):
+        assert text in printed
     assert run("list") == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in db.list_recipes())
@@ -126,15 +128,15 @@ def test_generate_writes_folders_and_cards(
     assert "12 images of 6 x 6 pixels, recipe astro, seed 0" in printed
     assert printed.endswith(": dataset card\n")
     card = (tmp_path / "astro.md").read_text()
-    for fact in ("## Labels", "## Parameters", "| star | gamma | pixel |", f"reproduce {'astro'}`"):
-        assert fact in card
+    for text in ("## Labels", "## Parameters", "| star | gamma | pixel |", f"reproduce {'astro'}`"):
+        assert text in card
     for picture in ("gallery", "labels", "parameters"):
         assert f"astro_card/{picture}.png" in card
         assert (tmp_path / "astro_card" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
     assert run("info", str(tmp_path / "astro")) == 0
     printed = capsys.readouterr().out
-    for fact in ("12 of 6 x 6 pixels", f"format     {form}", "star, galaxy, spiral"):
-        assert fact in printed
+    for text in ("12 of 6 x 6 pixels", f"format     {form}", "star, galaxy, spiral"):
+        assert text in printed
     assert run(*common, "--append", "3", "--format", form, "--no-card") == 0
     assert "15 images" in capsys.readouterr().out
     assert run(*common, "--append", "3", "--size", "3", "--format", form) == 2
@@ -175,7 +177,7 @@ def test_ladder_lists_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("name", db.list_recipes("image"))
-def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
+def test_show_plots_every_recipe(name: str, tmp_path: Path) -> None:
     output = tmp_path / "sub" / "gallery.png"
     options = ("--output", str(output), "--image-size", "16", "--columns", "3", "--rows", "2")
     assert run("show", name, *options, "--boxes", "--masks") == 0
@@ -184,7 +186,7 @@ def test_show_draws_every_recipe(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("overlay", ["--boxes", "--masks"])
-def test_show_draws_what_is_asked_for_over_the_images(overlay: str, tmp_path: Path) -> None:
+def test_show_plots_what_is_requested_over_the_images(overlay: str, tmp_path: Path) -> None:
     common = ("show", "sky", "--image-size", "16", "--columns", "1", "--rows", "1", "--output")
     for name, options in (("plain", ()), ("one", (overlay,)), ("two", ("--boxes", "--masks"))):
         assert run(*common, str(tmp_path / f"{name}.png"), *options) == 0
@@ -192,7 +194,7 @@ def test_show_draws_what_is_asked_for_over_the_images(overlay: str, tmp_path: Pa
     assert len(pictures) == 3
 
 
-def test_info_tells_of_a_collection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_describes_a_collection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     members = {
         "day": db.Catalogue("star", size=6, image_size=4),
         "night": db.Catalogue("circle", size=4, image_size=4, seed=3),
@@ -205,13 +207,13 @@ def test_info_tells_of_a_collection(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert lines[-1] == "9 rows in total, mixed by [2.0, 1.0]; labels: star, circle"
 
 
-def test_show_draws_a_file_by_class(tmp_path: Path) -> None:
+def test_show_plots_a_file_by_class(tmp_path: Path) -> None:
     path = db.materialize(
         db.Catalogue("astro", size=5, image_size=4), tmp_path / "a.h5", progress=False
     )
     assert run("show", str(path), "--output", str(tmp_path / "a.svg")) == 0
-    drawn = (tmp_path / "a.svg").read_text()
-    assert "<!-- star -->" in drawn
+    picture = (tmp_path / "a.svg").read_text()
+    assert "<!-- star -->" in picture
 
 
 def test_no_command_shows_the_help_alone(capsys: pytest.CaptureFixture[str]) -> None:

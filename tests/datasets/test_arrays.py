@@ -49,7 +49,7 @@ def test_other_targets_of_one_shape(make: Maker, tmp_path: Path) -> None:
         assert found.ndim == (2 if target == "clean" else 1)
 
 
-def test_domains_of_a_collection_are_whole_numbers() -> None:
+def test_domains_of_a_collection_are_integers() -> None:
     members = [db.Catalogue(name, size=6, image_size=8) for name in ("star", "galaxy")]
     _, domain = db.Collection(members).arrays("domain")
     np.testing.assert_array_equal(domain, [0] * 6 + [1] * 6)

@@ -79,16 +79,16 @@ def test_workers_and_start_methods_change_nothing(method: str) -> None:
 
 def test_a_stock_loader_requests_complete_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = db.Catalogue("astro", size=20, image_size=8)
-    asked: list[int] = []
+    requested: list[int] = []
     original = db.Catalogue._fetch
 
     def counted(self: db.Catalogue, rows: list[int]) -> Any:
-        asked.append(len(rows))
+        requested.append(len(rows))
         return original(self, rows)
 
     monkeypatch.setattr(db.Catalogue, "_fetch", counted)
     images, labels = next(iter(DataLoader(catalogue, batch_size=16, generator=torch.Generator())))
-    assert asked == [16]
+    assert requested == [16]
     assert images.shape == (16, 1, 8, 8)
     assert labels.dtype == torch.int64
 
@@ -167,7 +167,7 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> N
         db.Catalogue("astro", **arguments)
 
 
-def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+def test_integers_of_numpy_are_integers() -> None:
     given: dict[str, Any] = {"size": np.int64(30), "seed": np.int32(3)}
     index: Any = np.int64(4)
     given |= {"image_size": (np.int64(8), np.int16(9))}

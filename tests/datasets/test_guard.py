@@ -39,7 +39,7 @@ def script(folder: Path, text: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_script_without_the_guard_is_told_of_it(call: str, tmp_path: Path) -> None:
+def test_a_script_without_the_guard_is_reported(call: str, tmp_path: Path) -> None:
     done = script(tmp_path, CALLS[call] + '\nprint("done")\n')
     assert done.returncode == 1
     assert "done" not in done.stdout
@@ -69,7 +69,7 @@ def test_a_script_with_the_guard_works(tmp_path: Path) -> None:
         ('work()\nif __name__ == "__main__":\n    pass\n', 1, False),
     ],
 )
-def test_the_guard_is_found_where_it_stands(text: str, line: int, guarded: bool) -> None:
+def test_the_guard_is_found_in_any_position(text: str, line: int, guarded: bool) -> None:
     assert any(_guards(node, line) for node in ast.walk(ast.parse(text))) is guarded
 
 

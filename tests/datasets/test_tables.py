@@ -119,9 +119,9 @@ def test_targets_of_rows_and_batches_agree(name: str) -> None:
     loader = DataLoader(data, batch_size=4, generator=torch.Generator())
     batch = next(iter(loader))[1]["parameters"]
     assert alike(as_text(db.to_table(batch, recipe=recipe)), expected)
-    for place in range(4):
-        lines = as_text(db.to_table(data[place][1]["parameters"], recipe=recipe))
-        mine = [line for line in expected if line["index"] == str(place)]
+    for index in range(4):
+        lines = as_text(db.to_table(data[index][1]["parameters"], recipe=recipe))
+        mine = [line for line in expected if line["index"] == str(index)]
         assert alike(lines, [{**line, "index": "0"} for line in mine])
 
 
@@ -172,7 +172,7 @@ def test_no_rows_and_no_objects_give_an_empty_table() -> None:
         assert db.Catalogue(name, size=3).to_table([]).colnames == empty.colnames
     some = db.load_recipe("star").replace(label="present", count={"integer": [0, 1]})
     data = db.Catalogue(some, size=9, image_size=4)
-    places = [place for place, (_, label) in enumerate(data) if not label.any()]
+    places = [index for index, (_, label) in enumerate(data) if not label.any()]
     assert 0 < len(places) < 9
     table = data.to_table(places)
     assert len(table) == 0

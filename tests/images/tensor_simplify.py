@@ -32,8 +32,8 @@ def simplified_present(
         others = [there for kind, there in present.items() if kind not in kept]
         present = kept
         if others and recipe.count is not None:
-            homeless = torch.stack(others).any(0)  # (B, slots)
-            present = _adopted(kept, homeless, seed=seed, index=index)
+            unassigned = torch.stack(others).any(0)  # (B, slots)
+            present = _reassigned(kept, unassigned, seed=seed, index=index)
     if simplify.objects is not None:
         first = torch.arange(recipe.slots, dtype=torch.int64, device="cpu") < simplify.objects
         present = {kind: there & first for kind, there in present.items()}
@@ -52,15 +52,15 @@ def simplified_values(recipe: Recipe, values: Tensor) -> Tensor:
     return values
 
 
-def _adopted(
-    kept: dict[str, Tensor], homeless: Tensor, *, seed: int, index: Tensor
+def _reassigned(
+    kept: dict[str, Tensor], unassigned: Tensor, *, seed: int, index: Tensor
 ) -> dict[str, Tensor]:
     """Objects of other kinds given to those that are kept, evenly by a stream of its own."""
-    u = rng.uniform(seed, ("simplify.kind",), index, homeless.shape[1])[:, 0]
+    u = rng.uniform(seed, ("simplify.kind",), index, unassigned.shape[1])[:, 0]
     chosen = (u * len(kept)).long()
     return {
-        kind: there | (homeless & (chosen == place))
-        for place, (kind, there) in enumerate(kept.items())
+        kind: there | (unassigned & (chosen == number))
+        for number, (kind, there) in enumerate(kept.items())
     }
 
 
@@ -70,14 +70,14 @@ def _balanced(
     """Each kind in half of the images: taken from some, or put into some that lack it."""
     counts = recipe.counts or {}
     u = rng.uniform(seed, [f"simplify.{kind}" for kind in counts], index, 1)  # (B, kinds, 1)
-    drawn = dict(zip(counts, u.unbind(1), strict=True))
+    numbers = dict(zip(counts, u.unbind(1), strict=True))
     first = torch.arange(recipe.slots, dtype=torch.int64, device="cpu") == 0
     balanced = {}
     for kind, there in present.items():
         share = 1 - chance_of_none(counts[kind])
         if share >= 0.5:
-            balanced[kind] = there & (drawn[kind] < 0.5 / share)
+            balanced[kind] = there & (numbers[kind] < 0.5 / share)
         else:
-            lacking = ~there.any(1, keepdim=True) & (drawn[kind] < (0.5 - share) / (1 - share))
+            lacking = ~there.any(1, keepdim=True) & (numbers[kind] < (0.5 - share) / (1 - share))
             balanced[kind] = there | (lacking & first)
     return balanced

@@ -41,7 +41,7 @@ def test_every_image_holds_the_listed_objects() -> None:
     assert ((x >= 9.5) & (x <= 17.5)).all()
 
 
-def test_the_image_is_the_sum_of_its_objects_drawn_alone() -> None:
+def test_the_image_is_the_sum_of_its_objects_rendered_alone() -> None:
     sample = db.generate(recipe(), 0, torch.arange(2))
     total = torch.zeros(2, 12, 20)
     for kind, slot in (("star", 0), ("galaxy", 1), ("star", 2)):

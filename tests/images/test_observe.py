@@ -21,14 +21,14 @@ EVERYTHING = {
 
 def stars(batch: int = 3, slots: int = 2) -> dict[str, dict[str, Tensor]]:
     """Stars on an image of 16 x 20 pixels."""
-    place = torch.arange(batch * slots).view(batch, slots).float()
+    number = torch.arange(batch * slots).view(batch, slots).float()
     return {
         "star": {
-            "x": 4 + place % 9,
-            "y": 5 + place % 4,
-            "amplitude": 1 + place / 10,
-            "gamma": torch.full_like(place, 1.7),
-            "alpha": torch.full_like(place, 3.0),
+            "x": 4 + number % 9,
+            "y": 5 + number % 4,
+            "amplitude": 1 + number / 10,
+            "gamma": torch.full_like(number, 1.7),
+            "alpha": torch.full_like(number, 3.0),
         }
     }
 
@@ -153,7 +153,7 @@ def test_kinds_may_have_different_numbers_of_slots() -> None:
     assert sample.present["star"].tolist() == [[True, True, False, False]] * 3
 
 
-def test_whole_numbers_lists_and_quantities_are_parameters() -> None:
+def test_integers_lists_and_quantities_are_parameters() -> None:
     from astropy import units as u
 
     scene: Any = stars(2, 1)

@@ -49,8 +49,10 @@ def render(folder: Path) -> torch.Tensor:
 
 def simulate_bodies(folder: Path) -> torch.Tensor:
     mass = torch.ones(4096, 3)
-    place = torch.arange(4096 * 6, dtype=torch.float32).view(4096, 3, 2).sin()
-    path = db.physics.nbody.simulate(mass, place, 0 * place, softening=0.3, duration=1.0, steps=4)
+    position = torch.arange(4096 * 6, dtype=torch.float32).view(4096, 3, 2).sin()
+    path = db.physics.nbody.simulate(
+        mass, position, 0 * position, softening=0.3, duration=1.0, steps=4
+    )
     return path.position
 
 

@@ -111,8 +111,8 @@ def render(kind: str, folder: Path) -> bytes:
         u = db_uniform(kind)
         priors = db.OBJECTS[kind].prior.items()
         values = {
-            name: (prior.icdf(u[:, place]) * (1 if name in SHARES else 20)).to(dtype)
-            for place, (name, prior) in enumerate(priors)
+            name: (prior.icdf(u[:, position]) * (1 if name in SHARES else 20)).to(dtype)
+            for position, (name, prior) in enumerate(priors)
         }
         made.append(db.OBJECTS[kind].render(values, db.Grid(17, 23)))
     return joined(made)
@@ -148,7 +148,7 @@ def faint(folder: Path) -> bytes:
     )
 
 
-def whole_numbers(folder: Path) -> bytes:
+def integers(folder: Path) -> bytes:
     values = {
         name: torch.tensor([int(value) + 1], dtype=torch.int64, device=CPU)
         for name, value in STAR.items()
@@ -158,8 +158,10 @@ def whole_numbers(folder: Path) -> bytes:
 
 def bodies(folder: Path) -> bytes:
     mass = torch.ones(3, 3, dtype=torch.float32, device=CPU)
-    place = torch.arange(18, dtype=torch.float32, device=CPU).view(3, 3, 2).sin()
-    path = db.physics.nbody.simulate(mass, place, 0 * place, softening=0.3, duration=1.0, steps=9)
+    position = torch.arange(18, dtype=torch.float32, device=CPU).view(3, 3, 2).sin()
+    path = db.physics.nbody.simulate(
+        mass, position, 0 * position, softening=0.3, duration=1.0, steps=9
+    )
     return joined(list(path))
 
 
@@ -206,7 +208,7 @@ WORKS: dict[str, Work] = {
     "collection of classes": collection_of_classes,
     **{f"render {kind}": partial(render, kind) for kind in db.OBJECTS},
     "render faint": faint,
-    "render whole numbers": whole_numbers,
+    "render whole numbers": integers,
     "bodies": bodies,
     "pendulums": pendulums,
     "gradients": gradients,

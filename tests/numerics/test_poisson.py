@@ -18,8 +18,8 @@ EXTREMES = torch.tensor([LEAST, LEAST + 1, -1, 0, 1, LARGEST - 1, LARGEST], dtyp
 
 def bits(count: int = 4000, index: int = 0) -> Tensor:
     """Random integers of one row, the extremes among them."""
-    drawn = rng.pixel_bits(0, "noise.poisson", torch.tensor([index]), count)[0]
-    return torch.cat((drawn, EXTREMES))
+    sampled = rng.pixel_bits(0, "noise.poisson", torch.tensor([index]), count)[0]
+    return torch.cat((sampled, EXTREMES))
 
 
 def counts(bits: Tensor, rate: float | Tensor) -> Tensor:
@@ -119,7 +119,7 @@ def test_bounds_on_the_error_of_the_expansion_hold(rate: float) -> None:
 
 
 @pytest.mark.parametrize("rate", np.geomspace(poisson.SMALL, poisson.LARGE, 8).tolist())
-def test_the_expansion_tells_which_two_counts_are_asked_about(rate: float) -> None:
+def test_the_expansion_selects_the_two_possible_counts(rate: float) -> None:
     """In double precision it is near enough to the continuous quantile for one look to decide."""
     normal = torch.linspace(-1, 1, 2001, dtype=torch.float64) * poisson.FAR
     rates = torch.full_like(normal, rate)
@@ -136,8 +136,8 @@ def test_more_light_never_gives_fewer_photons(low: float, high: float) -> None:
     """At fixed bits, also across the rates at which the method changes."""
     rate = torch.linspace(low, high, 3001)[:, None]
     fixed = bits(60).expand(len(rate), -1)
-    drawn = poisson.poisson_from_bits(fixed.contiguous(), rate.expand(fixed.shape).contiguous())
-    assert bool((drawn.diff(dim=0) >= 0).all())
+    sampled = poisson.poisson_from_bits(fixed.contiguous(), rate.expand(fixed.shape).contiguous())
+    assert bool((sampled.diff(dim=0) >= 0).all())
 
 
 def test_counts_of_a_batch_equal_singles() -> None:
@@ -152,8 +152,8 @@ def test_counts_of_a_batch_equal_singles() -> None:
 @pytest.mark.parametrize("shape", [(0,), (1,), (2, 0, 3), (2, 3, 5)])
 def test_counts_keep_the_shape_and_their_arguments(shape: tuple[int, ...]) -> None:
     zeros, rate = torch.zeros(shape, dtype=torch.int32), torch.full(shape, 50.0)
-    drawn = poisson.poisson_from_bits(zeros, rate)
-    assert (drawn.shape, drawn.dtype) == (rate.shape, torch.float32)
+    sampled = poisson.poisson_from_bits(zeros, rate)
+    assert (sampled.shape, sampled.dtype) == (rate.shape, torch.float32)
     assert bool((zeros == 0).all())
     assert bool((rate == 50).all())
     assert poisson.poisson_quantile(torch.zeros(0).double(), torch.zeros(0).double()).shape == (0,)
@@ -162,10 +162,10 @@ def test_counts_keep_the_shape_and_their_arguments(shape: tuple[int, ...]) -> No
 def test_counts_have_mean_and_variance_of_their_rate() -> None:
     """The standard errors of n Poisson counts: (rate / n)^1/2 and about rate (2 / n)^1/2."""
     for rate in (0.5, 40.0, 400.0):
-        drawn = counts(rng.pixel_bits(1, "n", torch.arange(1), 100_000)[0], rate).double()
-        assert abs(float(drawn.mean()) - rate) < 4 * (rate / 1e5) ** 0.5
+        sampled = counts(rng.pixel_bits(1, "n", torch.arange(1), 100_000)[0], rate).double()
+        assert abs(float(sampled.mean()) - rate) < 4 * (rate / 1e5) ** 0.5
         error = ((2 * rate**2 + rate) / 1e5) ** 0.5
-        assert abs(float(drawn.var()) - rate) < 4 * error
+        assert abs(float(sampled.var()) - rate) < 4 * error
 
 
 @pytest.mark.parametrize("others", [3.0, 100.0, 2e5])
@@ -174,18 +174,18 @@ def test_an_undefined_rate_touches_no_other_pixel(others: float) -> None:
     rate[::2] = 50.0
     expected = counts(bits(2000), rate)
     rate[4] = torch.nan
-    drawn = counts(bits(2000), rate)
-    assert bool(drawn[4].isnan())
-    drawn[4] = expected[4]
-    assert torch.equal(drawn, expected)
+    sampled = counts(bits(2000), rate)
+    assert bool(sampled[4].isnan())
+    sampled[4] = expected[4]
+    assert torch.equal(sampled, expected)
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 160, 16_000, 16_001])
 def test_every_doubtful_pixel_is_worked_out(count: int) -> None:
     """Oracle: scipy, at a rate where the expansion is never trusted, for any number of pixels."""
-    drawn = rng.pixel_bits(5, "x", torch.arange(1), count)[0]
-    found = counts(drawn, 3.0)
-    expected = stats.poisson.ppf(rng.bits_to_uniform(drawn).numpy(), 3.0)
+    sampled = rng.pixel_bits(5, "x", torch.arange(1), count)[0]
+    found = counts(sampled, 3.0)
+    expected = stats.poisson.ppf(rng.bits_to_uniform(sampled).numpy(), 3.0)
     np.testing.assert_array_equal(found.numpy(), expected)
 
 

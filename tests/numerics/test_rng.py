@@ -51,8 +51,8 @@ def words_of(index: Tensor, count: int = 1, *, seed: int = 0, stream: str = "a")
 
 def test_published_vector_of_splitmix64() -> None:
     states = [rng._signed(1234567 + (step + 1) * rng.GOLDEN) for step in range(len(PUBLISHED))]
-    drawn = rng.mix(torch.tensor(states))
-    assert [word & WORD for word in drawn.tolist()] == list(PUBLISHED)
+    sampled = rng.mix(torch.tensor(states))
+    assert [word & WORD for word in sampled.tolist()] == list(PUBLISHED)
 
 
 def test_mix_is_the_published_function_on_any_word() -> None:
@@ -75,14 +75,14 @@ def test_words_are_the_documented_hash() -> None:
     for index in (0, 1, 12345, 2**62):
         key = split_mix(origin ^ (index * rng.GOLDEN & WORD))
         expected = [split_mix(key ^ (k * rng._POSITION & WORD)) for k in range(4)]
-        drawn = words_of(torch.tensor([index]), 4, seed=seed, stream=stream)[0]
-        assert [word & WORD for word in drawn.tolist()] == expected
+        sampled = words_of(torch.tensor([index]), 4, seed=seed, stream=stream)[0]
+        assert [word & WORD for word in sampled.tolist()] == expected
 
 
 def test_first_words_stay_what_they_are() -> None:
     """Written down once: catalogues of other machines and versions hold the same numbers."""
-    drawn = rng.words(0, ("a", "b"), torch.tensor([0, 1]), 2)
-    assert drawn.tolist() == FIRST_WORDS
+    sampled = rng.words(0, ("a", "b"), torch.tensor([0, 1]), 2)
+    assert sampled.tolist() == FIRST_WORDS
 
 
 FIRST_WORDS = [
@@ -96,11 +96,11 @@ FIRST_WORDS = [
 
 @pytest.mark.parametrize("draw", ["words", "uniform", "pixel_bits", "pixel_normal"])
 @pytest.mark.parametrize("count", [1, 2, 7, 64])
-def test_a_row_alone_equals_the_row_in_any_batch(draw: str, count: int) -> None:
+def test_a_row_alone_equals_the_row_in_any_batch(sample: str, count: int) -> None:
     def rows(index: Tensor) -> Tensor:
-        if draw in ("words", "uniform"):
-            return torch.as_tensor(getattr(rng, draw)(5, ("a", "b"), index, count))
-        return torch.as_tensor(getattr(rng, draw)(5, "a", index, count))
+        if sample in ("words", "uniform"):
+            return torch.as_tensor(getattr(rng, sample)(5, ("a", "b"), index, count))
+        return torch.as_tensor(getattr(rng, sample)(5, "a", index, count))
 
     index = torch.tensor([3, 0, 2**40, 17, 3, 99, 1_000_003])
     batch = rows(index)
@@ -160,9 +160,9 @@ def test_seeds_and_rows_reach_to_the_last_bit(seed: int) -> None:
 def test_uniform_numbers_of_extreme_words(word: int, expected: float) -> None:
     row = row_that_gives(word, seed=0, stream="a")
     assert int(words_of(row)) & WORD == word
-    drawn = float(rng.uniform(0, ("a",), row, 1))
-    assert drawn == expected
-    assert 0 < drawn < 1
+    sampled = float(rng.uniform(0, ("a",), row, 1))
+    assert sampled == expected
+    assert 0 < sampled < 1
 
 
 def test_bits_to_uniform_is_exact() -> None:
@@ -181,8 +181,8 @@ def test_bits_to_uniform_keeps_shape_and_argument() -> None:
 def test_pixel_bits_are_the_halves_of_words() -> None:
     words = words_of(torch.arange(4), 3, seed=9, stream="noise")
     halves = torch.stack((words & 0xFFFFFFFF, words >> 32 & 0xFFFFFFFF), dim=-1).flatten(1)
-    drawn = rng.pixel_bits(9, "noise", torch.arange(4), 6).long() & 0xFFFFFFFF
-    assert torch.equal(drawn, halves)
+    sampled = rng.pixel_bits(9, "noise", torch.arange(4), 6).long() & 0xFFFFFFFF
+    assert torch.equal(sampled, halves)
     assert torch.equal(
         rng.pixel_bits(9, "noise", torch.arange(4), 5).long() & 0xFFFFFFFF, halves[:, :5]
     )
@@ -193,11 +193,11 @@ def test_pixel_bits_are_the_halves_of_words() -> None:
 def test_normal_numbers_of_extreme_words(low: int, high: int) -> None:
     """The transform of Box & Muller in float64; the largest radius is sqrt(64 ln 2) = 6.66."""
     row = row_that_gives(high << 32 | low, seed=0, stream="a")
-    drawn = rng.pixel_normal(0, "a", row, 2)[0].double()
+    sampled = rng.pixel_normal(0, "a", row, 2)[0].double()
     near_zero = low in (0, 0xFFFFFFFF)
     radius = math.sqrt(64 * math.log(2)) if near_zero else 0.0
     angle = math.pi * signed(high << 32) * 2.0**-63
     expected = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64) * radius
     # single precision: 6.66 times a rounding of 2**-24 in radius, cosine and an angle up to pi
-    assert torch.allclose(drawn, expected, rtol=0, atol=2e-6)
-    assert bool((drawn.abs() < 6.7).all())
+    assert torch.allclose(sampled, expected, rtol=0, atol=2e-6)
+    assert bool((sampled.abs() < 6.7).all())

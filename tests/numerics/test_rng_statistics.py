@@ -84,9 +84,9 @@ def test_neighbours_fill_the_plane(pair: str) -> None:
 
 
 def test_neighbouring_seeds_are_uncorrelated_in_the_same_row() -> None:
-    drawn = [int(words_of(seed, index=ROWS[:1])) * 2.0**-64 for seed in range(2000)]
-    assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < SIGMAS / math.sqrt(len(drawn))
-    assert stats.kstest(drawn, "uniform", args=(-0.5, 1)).pvalue > UNLIKELY
+    sampled = [int(words_of(seed, index=ROWS[:1])) * 2.0**-64 for seed in range(2000)]
+    assert abs(np.corrcoef(sampled[:-1], sampled[1:])[0, 1]) < SIGMAS / math.sqrt(len(sampled))
+    assert stats.kstest(sampled, "uniform", args=(-0.5, 1)).pvalue > UNLIKELY
 
 
 # ---- statistics
@@ -126,8 +126,8 @@ def test_uniform_numbers_are_uniform() -> None:
 
 def normals(count: int = 100) -> NDArray[np.float64]:
     """100,000 normal numbers, row by row."""
-    drawn = rng.pixel_normal(2, "noise.gaussian", torch.arange(100_000 // count), count)
-    return drawn.double().numpy()
+    sampled = rng.pixel_normal(2, "noise.gaussian", torch.arange(100_000 // count), count)
+    return sampled.double().numpy()
 
 
 @pytest.mark.parametrize("count", [1, 2, 100, 784])

@@ -41,7 +41,7 @@ def test_half_light_keeps_shape_and_type(shape: tuple[int, ...], dtype: torch.dt
 
 @pytest.mark.parametrize("n", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize(("ellip", "theta"), [(0.0, 0.0), (0.5, 0.8)])
-def test_half_of_the_light_lies_within_the_radius(n: float, ellip: float, theta: float) -> None:
+def test_half_of_the_light_is_within_the_radius(n: float, ellip: float, theta: float) -> None:
     """Inside the ellipse of the effective radius, against the closed form of the total.
 
     Total: 2 pi n radius^2 (1 - ellip) b^(-2n) e^b Gamma(2n) amplitude (Graham & Driver 2005). The

@@ -23,7 +23,7 @@ def centres(grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
 
 @each_grid
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_pixel_centres_are_at_whole_numbers(grid: Grid, dtype: torch.dtype) -> None:
+def test_pixel_centres_are_at_integers(grid: Grid, dtype: torch.dtype) -> None:
     columns, rows = centres(grid)
     column, row = grid.centres(torch.zeros(0, dtype=dtype))
     assert (column.dtype, row.dtype) == (dtype, dtype)

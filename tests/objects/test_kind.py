@@ -153,25 +153,27 @@ def test_plain_numbers_are_refused_with_a_remedy(name: str) -> None:
 
 
 @each_object
-def test_whole_numbers_are_drawn_like_others(name: str) -> None:
+def test_integers_are_rendered_like_others(name: str) -> None:
     """A tensor of whole numbers, as [4], is what comes first to hand; lists are taken too."""
     kind, parameters = OBJECTS[name], tensors(typical(name).parameters, torch.float32)
     whole = {
-        key: value.ceil() for key, value in parameters.items() if next_whole_fits(kind, key, value)
+        key: value.ceil()
+        for key, value in parameters.items()
+        if next_integer_fits(kind, key, value)
     }
     expected = kind.render(parameters | whole, GRID)
-    as_whole = parameters | {key: value.long() for key, value in whole.items()}
-    assert torch.equal(kind.render(as_whole, GRID), expected)
-    as_lists: dict[str, Any] = {key: value.tolist() for key, value in as_whole.items()}
+    as_integer = parameters | {key: value.long() for key, value in whole.items()}
+    assert torch.equal(kind.render(as_integer, GRID), expected)
+    as_lists: dict[str, Any] = {key: value.tolist() for key, value in as_integer.items()}
     assert torch.equal(kind.render(as_lists, GRID), expected)
 
 
-def next_whole_fits(kind: ObjectKind[Any], name: str, value: Tensor) -> bool:
+def next_integer_fits(kind: ObjectKind[Any], name: str, value: Tensor) -> bool:
     """Whether the next whole number makes sense too."""
     return bool(kind.fields[name].allows(value.ceil()))
 
 
-def test_whole_numbers_alone_are_drawn_in_single_precision() -> None:
+def test_integers_alone_are_rendered_in_single_precision() -> None:
     """All of a galaxy of n = 4 is 2141 times brighter at its centre than at its radius."""
     names = OBJECTS["galaxy"].parameters
     whole = dict(zip(names, torch.tensor([[3], [2], [1], [2], [4], [0], [0]]), strict=True))

@@ -82,7 +82,7 @@ def test_priors_without_sense_are_refused(kind: str, name: str, prior: Prior) ->
 
 @pytest.mark.parametrize("size", [28, 64])
 @pytest.mark.parametrize("kind", ["ellipse", "circle", "rectangle", "polygon", "arc", "line"])
-def test_default_priors_draw_something_to_see(kind: str, size: int) -> None:
+def test_default_priors_render_a_visible_object(kind: str, size: int) -> None:
     image = generate(recipe_of(kind, size=size), 0, torch.arange(300)).image
     assert set(image.flatten().tolist()) == {0.0, 1.0}
     share = image.mean(dim=(1, 2, 3))

@@ -42,7 +42,7 @@ ORDINARY: dict[str, dict[str, float]] = {
 }
 
 
-def draw(
+def render(
     kind: str, grid: Grid, dtype: torch.dtype = torch.float32, /, **parameters: float
 ) -> Tensor:
     """One shape, ordinary but for the given parameters, shape (H, W)."""
@@ -164,7 +164,7 @@ def _covers(patch: Patch | None, grid: Grid) -> Mask:
 
 
 @each_shape
-def test_batch_is_drawn_like_singles(kind: str) -> None:
+def test_batch_is_rendered_like_singles(kind: str) -> None:
     # sizes that fill no vector register, so that every lane and tail is met
     for grid in (Grid(29, 31), Grid(64, 64), Grid(7, 5, margin=3)):
         shapes = random_shapes(kind, 37, grid)
@@ -185,14 +185,16 @@ def test_empty_batch(kind: str) -> None:
 
 @each_shape
 def test_margin_shows_more_of_the_same(kind: str) -> None:
-    wide = draw(kind, Grid(20, 28, margin=4))
-    assert torch.equal(wide[4:-4, 4:-4], draw(kind, Grid(20, 28)))
+    wide = render(kind, Grid(20, 28, margin=4))
+    assert torch.equal(wide[4:-4, 4:-4], render(kind, Grid(20, 28)))
 
 
 @each_shape
-def test_float64_draws_the_same_shape(kind: str) -> None:
-    assert torch.equal(draw(kind, Grid(24, 28)), draw(kind, Grid(24, 28), torch.float64).float())
-    assert draw(kind, Grid(24, 28), torch.float64).dtype == torch.float64
+def test_float64_renders_the_same_shape(kind: str) -> None:
+    assert torch.equal(
+        render(kind, Grid(24, 28)), render(kind, Grid(24, 28), torch.float64).float()
+    )
+    assert render(kind, Grid(24, 28), torch.float64).dtype == torch.float64
 
 
 @pytest.mark.parametrize(
@@ -201,14 +203,14 @@ def test_float64_draws_the_same_shape(kind: str) -> None:
 def test_every_parameter_changes_the_image(kind: str, name: str) -> None:
     grid = Grid(24, 28)
     step = 1.0 if name == "vertices" else 0.9
-    changed = draw(kind, grid, **{name: ORDINARY[kind][name] + step})
-    assert not torch.equal(changed, draw(kind, grid))
+    changed = render(kind, grid, **{name: ORDINARY[kind][name] + step})
+    assert not torch.equal(changed, render(kind, grid))
 
 
 @each_shape
 @pytest.mark.parametrize("amplitude", [2.5, 1e-30, 1e30])
 def test_pixels_are_zero_or_the_amplitude(kind: str, amplitude: float) -> None:
-    values = set(draw(kind, Grid(24, 28), amplitude=amplitude).flatten().tolist())
+    values = set(render(kind, Grid(24, 28), amplitude=amplitude).flatten().tolist())
     assert values == {0.0, float(torch.tensor(amplitude))}
 
 
@@ -228,7 +230,7 @@ EXTREMES = [
 @pytest.mark.filterwarnings("ignore:.*expected radians")
 @each_shape
 @pytest.mark.parametrize("extreme", EXTREMES, ids=str)
-def test_extremes_draw_a_shape_and_finite_gradients(kind: str, extreme: dict[str, float]) -> None:
+def test_extremes_render_a_shape_and_finite_gradients(kind: str, extreme: dict[str, float]) -> None:
     values = {name: extreme.get(name, value) for name, value in ORDINARY[kind].items()}
     tensors = {name: torch.tensor([value], requires_grad=True) for name, value in values.items()}
     image = OBJECTS[kind].render(tensors, Grid(17, 28))

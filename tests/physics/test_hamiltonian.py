@@ -12,7 +12,7 @@ from torch import Tensor
 from deepbench_torch.physics import hamiltonian, pendulum
 
 
-def draw(batch: int, *, dtype: torch.dtype = torch.float64) -> dict[str, Any]:
+def sample(batch: int, *, dtype: torch.dtype = torch.float64) -> dict[str, Any]:
     """Pendulums of which about half go over the top."""
     random = np.random.default_rng(0)
     bounds = {
@@ -22,8 +22,8 @@ def draw(batch: int, *, dtype: torch.dtype = torch.float64) -> dict[str, Any]:
         "gravity": (2, 10),
         "mass": (0.5, 2),
     }
-    drawn = {name: random.uniform(*pair, batch) for name, pair in bounds.items()}
-    return {name: torch.tensor(values, dtype=dtype) for name, values in drawn.items()}
+    arrays = {name: random.uniform(*pair, batch) for name, pair in bounds.items()}
+    return {name: torch.tensor(values, dtype=dtype) for name, values in arrays.items()}
 
 
 def simulate(pendulums: dict[str, Any], **division: Any) -> hamiltonian.PhasePath[Tensor]:
@@ -32,7 +32,7 @@ def simulate(pendulums: dict[str, Any], **division: Any) -> hamiltonian.PhasePat
 
 
 def test_agrees_with_dop853() -> None:
-    pendulums = draw(8)
+    pendulums = sample(8)
     found = simulate(pendulums, duration=6.0, steps=60, substeps=40).numpy()
     for row in range(8):
         q, p, length, gravity, mass = (float(values[row]) for values in pendulums.values())
@@ -79,7 +79,7 @@ def test_energy_stays_within_its_bound_for_ten_thousand_steps() -> None:
 
 
 def test_energy_is_the_hamiltonian() -> None:
-    pendulums = draw(10)
+    pendulums = sample(10)
     found = simulate(pendulums, duration=1.0, steps=5)
     length, gravity, mass = (pendulums[name][:, None] for name in ("length", "gravity", "mass"))
     lift = length * (1 - found.q.cos())
@@ -90,7 +90,7 @@ def test_energy_is_the_hamiltonian() -> None:
 
 def test_rates_are_those_of_hamiltons_equations() -> None:
     """By automatic differentiation of H."""
-    pendulums = draw(10)
+    pendulums = sample(10)
     found = simulate(pendulums, duration=1.0, steps=5)
     length, gravity, mass = (pendulums[name][:, None] for name in ("length", "gravity", "mass"))
     q, p = (field.clone().requires_grad_() for field in (found.q, found.p))
@@ -112,7 +112,7 @@ def test_error_falls_with_the_fourth_power_of_the_step() -> None:
 
 
 def test_motion_runs_back_to_its_start() -> None:
-    pendulums = draw(10)
+    pendulums = sample(10)
     there = simulate(pendulums, duration=5.0, steps=100)
     turned = pendulums | {"q": there.q[:, -1], "p": -there.p[:, -1]}
     inside = there.q[:, -1].abs() <= math.pi
@@ -138,7 +138,7 @@ def test_area_in_phase_space_is_kept() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_batch_equals_singles(dtype: torch.dtype) -> None:
-    pendulums = draw(37, dtype=dtype)
+    pendulums = sample(37, dtype=dtype)
     whole = simulate(pendulums, duration=2.0, steps=10, substeps=3)
     for rows in ([0], [36], [3, 4, 5], [20, 7]):
         chosen = {name: values[rows] for name, values in pendulums.items()}
@@ -149,7 +149,7 @@ def test_batch_equals_singles(dtype: torch.dtype) -> None:
 
 
 def test_gradients_agree_with_finite_differences() -> None:
-    leaves = [values.requires_grad_() for values in draw(2).values()]
+    leaves = [values.requires_grad_() for values in sample(2).values()]
 
     def outcome(*values: Tensor) -> tuple[Tensor, ...]:
         names = ("q", "p", "length", "gravity", "mass")
@@ -159,7 +159,7 @@ def test_gradients_agree_with_finite_differences() -> None:
 
 
 def test_empty_batch_and_one_number() -> None:
-    found = simulate(draw(0), duration=1.0, steps=4)
+    found = simulate(sample(0), duration=1.0, steps=4)
     assert [tuple(field.shape) for field in found] == [(5,)] + [(0, 5)] * 5
     found = hamiltonian.simulate(1, length=1, gravity=10, duration=1, steps=4)
     assert [tuple(field.shape) for field in found] == [(5,)] + [(1, 5)] * 5
@@ -167,7 +167,7 @@ def test_empty_batch_and_one_number() -> None:
 
 
 def test_numpy_shares_memory() -> None:
-    found = simulate(draw(2), duration=1.0, steps=4)
+    found = simulate(sample(2), duration=1.0, steps=4)
     for tensor, array in zip(found, found.numpy(), strict=True):
         assert isinstance(array, np.ndarray)
         assert array.ctypes.data == tensor.data_ptr()
@@ -219,13 +219,13 @@ BAD: list[tuple[str, Any, str]] = [
         "steps",
         0,
         "hamiltonian.steps must be a whole number >= 1, got 0; "
-        "the first recorded moment is the start, each step adds one",
+        "the first recorded time is the start, each step adds one",
     ),
     (
         "substeps",
         1.5,
         "hamiltonian.substeps must be a whole number >= 1, got 1.5; "
-        "the first recorded moment is the start, each step adds one",
+        "the first recorded time is the start, each step adds one",
     ),
 ]
 

@@ -34,7 +34,7 @@ def tensor_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]
 def test_kernel_equals_tensors(
     size: int, count: int, dimensions: int, damping: float | str, tensor_path: pytest.MonkeyPatch
 ) -> None:
-    mass, place, speed = systems(size, count, dimensions)
+    mass, position, speed = systems(size, count, dimensions)
     rows = torch.arange(size, dtype=torch.float64)
     options = {
         "gravity": 1 + rows / 7,
@@ -43,9 +43,9 @@ def test_kernel_equals_tensors(
     }
 
     def follow() -> nbody.Trajectory[Tensor]:
-        return nbody.simulate(mass, place, speed, **options, duration=0.9, steps=6, substeps=5)
+        return nbody.simulate(mass, position, speed, **options, duration=0.9, steps=6, substeps=5)
 
-    assert size == 0 or nbody._kernel(nbody._System(mass, place, speed, rows, rows, rows))
+    assert size == 0 or nbody._kernel(nbody._System(mass, position, speed, rows, rows, rows))
     native = follow()
     tensor_path.setattr(nbody.Kernel, "load", None)
     for name, found, expected in zip(native._fields, native, follow(), strict=True):
@@ -55,9 +55,9 @@ def test_kernel_equals_tensors(
 
 
 def test_derivatives_and_single_precision_take_tensors() -> None:
-    mass, place, speed = systems(2, 3, 2)
+    mass, position, speed = systems(2, 3, 2)
     rows = torch.ones(2, dtype=torch.float64)
-    system = nbody._System(mass, place, speed, rows, rows, rows)
+    system = nbody._System(mass, position, speed, rows, rows, rows)
     assert nbody._kernel(system)
     for name in system._fields:
         field = getattr(system, name).clone().requires_grad_()

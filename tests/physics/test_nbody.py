@@ -24,7 +24,7 @@ class Systems(NamedTuple):
     velocity: Tensor
 
 
-def draw(
+def sample(
     batch: int, bodies: int, dimensions: int, *, dtype: torch.dtype = torch.float64, seed: int = 0
 ) -> Systems:
     """Bodies of about unit mass in a ball of about unit size, slower than they would escape."""
@@ -129,7 +129,7 @@ def test_two_bodies_keep_to_keplers_orbit(dimensions: int) -> None:
 
 def test_three_to_five_bodies_agree_with_dop853() -> None:
     """Each system with its own gravity, softening and damping; the smaller ones padded."""
-    mass, position, velocity = draw(3, 5, 3)
+    mass, position, velocity = sample(3, 5, 3)
     mass = mass * torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 1, 0], [1, 1, 1, 1, 1]])
     forces = {"gravity": [1.0, 0.5, 1.5], "softening": [0.1, 0.2, 0.3], "damping": [0.0, 0.4, 2.0]}
     found = nbody.simulate(
@@ -151,7 +151,7 @@ def test_three_to_five_bodies_agree_with_dop853() -> None:
 
 @pytest.mark.parametrize("damping", [0.0, 0.7])
 def test_error_falls_with_the_square_of_the_step(damping: float) -> None:
-    system = draw(1, 3, 2)
+    system = sample(1, 3, 2)
     end = np.array([0.0, 2.0])
     single = Systems(*(field[0] for field in system))
     expected = follow_by_dop853(single, end, softening=0.3, damping=damping)[-1]
@@ -167,7 +167,7 @@ def test_error_falls_with_the_square_of_the_step(damping: float) -> None:
 
 
 def test_momentum_and_angular_momentum_are_conserved() -> None:
-    mass, position, velocity = draw(4, 5, 3)
+    mass, position, velocity = sample(4, 5, 3)
     found = nbody.simulate(mass, position, velocity, softening=0.05, duration=5.0, steps=500)
     weight = mass[:, None, :, None]
     momentum = (weight * found.velocity).sum(dim=2)  # (B, T, 3)
@@ -179,7 +179,7 @@ def test_momentum_and_angular_momentum_are_conserved() -> None:
 
 
 def test_centre_of_mass_moves_uniformly() -> None:
-    mass, position, velocity = draw(4, 3, 2)
+    mass, position, velocity = sample(4, 3, 2)
     found = nbody.simulate(mass, position, velocity, softening=0.05, duration=5.0, steps=500)
     share = (mass / mass.sum(dim=1, keepdim=True))[:, None, :, None]
     centre = (share * found.position).sum(dim=2)
@@ -216,12 +216,12 @@ def test_figure_eight_closes_and_keeps_its_energy_for_ten_thousand_steps() -> No
 
 
 def test_energies_are_those_of_the_formula() -> None:
-    mass, position, velocity = draw(2, 4, 3)
+    mass, position, velocity = sample(2, 4, 3)
     found = nbody.simulate(
         mass, position, velocity, gravity=1.7, softening=0.2, duration=1.0, steps=3, substeps=10
     ).numpy()
-    for row, moment in np.ndindex(2, 4):
-        m, x, v = mass[row].numpy(), found.position[row, moment], found.velocity[row, moment]
+    for row, number in np.ndindex(2, 4):
+        m, x, v = mass[row].numpy(), found.position[row, number], found.velocity[row, number]
         kinetic = sum(m[i] * v[i] @ v[i] / 2 for i in range(4))
         potential = sum(
             -1.7 * m[i] * m[j] / math.sqrt((x[i] - x[j]) @ (x[i] - x[j]) + 0.04)
@@ -229,12 +229,12 @@ def test_energies_are_those_of_the_formula() -> None:
             for j in range(i)
         )
         # sums of ten terms of order 1
-        assert math.isclose(found.kinetic[row, moment], kinetic, rel_tol=1e-14)
-        assert math.isclose(found.potential[row, moment], potential, rel_tol=1e-14)
+        assert math.isclose(found.kinetic[row, number], kinetic, rel_tol=1e-14)
+        assert math.isclose(found.potential[row, number], potential, rel_tol=1e-14)
 
 
 def test_motion_runs_back_to_its_start() -> None:
-    mass, position, velocity = draw(3, 4, 3)
+    mass, position, velocity = sample(3, 4, 3)
     there = nbody.simulate(mass, position, velocity, softening=0.2, duration=3.0, steps=300)
     back = nbody.simulate(
         mass, there.position[:, -1], -there.velocity[:, -1], softening=0.2, duration=3.0, steps=300
@@ -258,7 +258,7 @@ def test_encounters_stay_finite(dtype: torch.dtype) -> None:
 
 
 def test_gradients_agree_with_finite_differences() -> None:
-    system = draw(2, 3, 2)
+    system = sample(2, 3, 2)
     forces = [(1.0, 0.5), (0.3, 0.6), (0.0, 0.8)]
     inputs = [*system, *(torch.tensor(pair, dtype=torch.float64) for pair in forces)]
 
@@ -299,9 +299,9 @@ def test_gradient_by_damping_does_not_break_at_zero() -> None:
 
 
 def test_float32_follows_float64() -> None:
-    wide = nbody.simulate(*draw(20, 3, 3), softening=0.3, duration=2.0, steps=200)
+    wide = nbody.simulate(*sample(20, 3, 3), softening=0.3, duration=2.0, steps=200)
     narrow = nbody.simulate(
-        *draw(20, 3, 3, dtype=torch.float32), softening=0.3, duration=2.0, steps=200
+        *sample(20, 3, 3, dtype=torch.float32), softening=0.3, duration=2.0, steps=200
     )
     for field, expected in zip(narrow, wide, strict=True):
         assert field.dtype == torch.float32
@@ -322,7 +322,7 @@ def test_narrow_numbers_are_worked_out_in_float32(dtype: torch.dtype) -> None:
 def test_batch_equals_singles(bodies: int, dimensions: int, dtype: torch.dtype) -> None:
     """Bit for bit, at odd sizes, and over the chunks in which a batch is worked out."""
     batch = 37 + nbody.STEP_SIZE // (bodies * max(1, bodies - 1) * dimensions)
-    system = draw(batch, bodies, dimensions, dtype=dtype)
+    system = sample(batch, bodies, dimensions, dtype=dtype)
     random = np.random.default_rng(1)
     forces = torch.tensor(random.uniform(0.1, 1.0, (3, batch)), dtype=dtype)
     forces[2, ::3] = 0  # some without damping
@@ -344,7 +344,7 @@ def test_batch_equals_singles(bodies: int, dimensions: int, dtype: torch.dtype) 
 
 
 def test_empty_batch() -> None:
-    found = nbody.simulate(*draw(0, 3, 2), softening=0.1, duration=1.0, steps=4)
+    found = nbody.simulate(*sample(0, 3, 2), softening=0.1, duration=1.0, steps=4)
     assert [tuple(field.shape) for field in found] == [
         (5,),
         (0, 5, 3, 2),
@@ -355,9 +355,9 @@ def test_empty_batch() -> None:
 
 
 @pytest.mark.parametrize("damping", [0.0, 1e-6, 0.3, 50.0])
-def test_one_body_goes_straight_on(damping: float) -> None:
+def test_one_body_moves_straight(damping: float) -> None:
     """x = x0 + v0 (1 - exp(-c t)) / c, v = v0 exp(-c t), exact at any step."""
-    mass, position, velocity = draw(2, 1, 3)
+    mass, position, velocity = sample(2, 1, 3)
     found = nbody.simulate(
         mass, position, velocity, softening=0.1, duration=4.0, steps=8, damping=damping
     )
@@ -384,7 +384,7 @@ def padded(system: Systems, places: list[int]) -> Systems:
 
 @pytest.mark.parametrize("places", [[0, 1, 2], [2, 3, 4], [0, 2, 4]])
 def test_absent_bodies_change_no_bit(places: list[int]) -> None:
-    system = draw(11, 3, 3, dtype=torch.float32)
+    system = sample(11, 3, 3, dtype=torch.float32)
     options: dict[str, Any] = {"softening": 0.01, "duration": 2.0, "steps": 20}
     alone = nbody.simulate(*system, **options)
     among = nbody.simulate(*padded(system, places), **options)
@@ -396,7 +396,7 @@ def test_absent_bodies_change_no_bit(places: list[int]) -> None:
 
 
 def test_substeps_are_steps_that_are_not_recorded() -> None:
-    system = draw(3, 3, 2)
+    system = sample(3, 3, 2)
     # a quarter is exact, so both divide time into the same numbers
     every = nbody.simulate(*system, softening=0.1, duration=10.0, steps=40)
     fourth = nbody.simulate(*system, softening=0.1, duration=10.0, steps=10, substeps=4)
@@ -406,7 +406,7 @@ def test_substeps_are_steps_that_are_not_recorded() -> None:
 
 
 def test_record_begins_with_what_was_given_and_ends_at_the_duration() -> None:
-    system = draw(2, 3, 3, dtype=torch.float32)
+    system = sample(2, 3, 3, dtype=torch.float32)
     found = nbody.simulate(*system, softening=0.1, duration=0.7, steps=7)
     assert torch.equal(found.position[:, 0], system.position)
     assert torch.equal(found.velocity[:, 0], system.velocity)
@@ -416,7 +416,7 @@ def test_record_begins_with_what_was_given_and_ends_at_the_duration() -> None:
 
 
 def test_numpy_shares_memory() -> None:
-    mass, position, velocity = draw(2, 3, 2)
+    mass, position, velocity = sample(2, 3, 2)
     found = nbody.simulate(
         mass.requires_grad_(), position, velocity, softening=0.1, duration=1.0, steps=2
     )
@@ -442,7 +442,7 @@ GOOD: dict[str, Any] = {
 }
 ABSENT = "give an absent body mass 0 and any finite place"
 ONE_EACH = "must be a number or a tensor of shape (2,), one value a sample"
-START = "the first recorded moment is the start, each step adds one"
+START = "the first recorded time is the start, each step adds one"
 SHAPES = (
     "must have shape (B, N, D) with D 2 or 3, the same for position and velocity, and mass (B, N)"
 )

@@ -38,7 +38,7 @@ def swing_by_dop853(
     return found.y[0], found.y[1]
 
 
-def draw(batch: int, *, dtype: torch.dtype = torch.float64) -> dict[str, Any]:
+def sample(batch: int, *, dtype: torch.dtype = torch.float64) -> dict[str, Any]:
     """Pendulums of every sort: a third released, a third pushed, a third with friction."""
     random = np.random.default_rng(0)
     bounds = {"length": (0.5, 2), "angle": (-3, 3), "gravity": (2, 25), "velocity": (-9, 9)}
@@ -178,7 +178,7 @@ def test_upright_it_falls_when_its_rounding_says() -> None:
 
 @each_method
 def test_bob_stays_on_its_circle_and_angle_matches(method: pendulum.Method) -> None:
-    pendulums = draw(30)
+    pendulums = sample(30)
     found = pendulum.simulate(TIME, **pendulums, method=method)
     x, y = found.position.unbind(dim=2)
     arm = pendulums["length"][:, None].expand_as(x)
@@ -189,7 +189,7 @@ def test_bob_stays_on_its_circle_and_angle_matches(method: pendulum.Method) -> N
 
 
 def test_energy_is_constant_without_friction_and_falls_with_it() -> None:
-    pendulums = draw(30)
+    pendulums = sample(30)
     found = pendulum.simulate(TIME, **pendulums)
     stiffness = (pendulums["gravity"] / pendulums["length"])[:, None]
     energy = found.velocity**2 / 2 + stiffness * (1 - found.angle.cos())
@@ -204,7 +204,7 @@ def test_velocity_is_the_rate_of_the_angle(method: pendulum.Method) -> None:
     step = 1e-4
     centre = torch.linspace(0.5, 6, 50, dtype=torch.float64)
     time = torch.stack((centre - step, centre, centre + step)).flatten()
-    found = pendulum.simulate(time, **draw(30), method=method)
+    found = pendulum.simulate(time, **sample(30), method=method)
     before, _, after = found.angle.view(30, 3, 50).unbind(dim=1)
     velocity = found.velocity.view(30, 3, 50)[:, 1]
     # step**2 / 6 times a third derivative of up to 1000
@@ -214,14 +214,14 @@ def test_velocity_is_the_rate_of_the_angle(method: pendulum.Method) -> None:
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64, torch.float32])
 @each_method
 def test_time_may_have_any_dtype(method: pendulum.Method, dtype: torch.dtype) -> None:
-    pendulums = draw(6)
+    pendulums = sample(6)
     whole = torch.arange(9)
     expected = pendulum.simulate(whole.double(), **pendulums, method=method)
     found = pendulum.simulate(whole.to(dtype), **pendulums, method=method)
     assert all(map(torch.equal, found, expected))
 
 
-def test_whole_numbers_serve_as_parameters() -> None:
+def test_integers_serve_as_parameters() -> None:
     time = torch.arange(5)
     expected = pendulum.simulate(time, length=2.0, angle=1.0, gravity=10.0)
     found = pendulum.simulate(time, length=2, angle=1, gravity=10)
@@ -235,8 +235,8 @@ def test_whole_numbers_serve_as_parameters() -> None:
 
 
 @each_method
-def test_moments_may_come_in_any_order(method: pendulum.Method) -> None:
-    pendulums = draw(6)
+def test_times_may_come_in_any_order(method: pendulum.Method) -> None:
+    pendulums = sample(6)
     time = torch.tensor([3.0, 0.0, 7.5, 3.0, 1.0])
     found = pendulum.simulate(time, **pendulums, method=method)
     ordered = pendulum.simulate(torch.tensor([0.0, 1.0, 3.0, 7.5]), **pendulums, method=method)
@@ -249,7 +249,7 @@ def test_moments_may_come_in_any_order(method: pendulum.Method) -> None:
 def test_batch_equals_singles(method: pendulum.Method, dtype: torch.dtype) -> None:
     """Bit for bit, at odd sizes, and over the chunks in which a batch is worked out."""
     time = torch.linspace(0, 2, 149)
-    pendulums = draw(3 * swing.CHUNK // 149 + 7, dtype=dtype)
+    pendulums = sample(3 * swing.CHUNK // 149 + 7, dtype=dtype)
     whole = pendulum.simulate(time, **pendulums, method=method)
     for rows in ([0], [1], [2], [220, 221], [659, 4, 17, 18, 300]):
         chosen = {name: values[rows] for name, values in pendulums.items()}
@@ -261,7 +261,7 @@ def test_batch_equals_singles(method: pendulum.Method, dtype: torch.dtype) -> No
 
 @each_method
 def test_empty_batch(method: pendulum.Method) -> None:
-    found = pendulum.simulate(TIME, **draw(0), method=method)
+    found = pendulum.simulate(TIME, **sample(0), method=method)
     assert [tuple(field.shape) for field in found] == [(0, 121), (0, 121), (0, 121, 2)]
 
 
@@ -280,7 +280,7 @@ def test_numbers_go_with_tensors() -> None:
 def test_gradients_agree_with_finite_differences(method: pendulum.Method, released: bool) -> None:
     time = torch.tensor([0.2, 0.5], dtype=torch.float64)
     names = ["length", "angle", "gravity"] + ["velocity", "friction", "mass"] * (not released)
-    drawn = draw(6)
+    drawn = sample(6)
     rows = [0, 3] if released else [5]
     leaves = [drawn[name][rows].clone().requires_grad_() for name in names]
 
@@ -397,23 +397,23 @@ BAD: list[tuple[str, Any, str]] = [
         "time",
         torch.zeros(0),
         "pendulum.time must have shape (T,) with T >= 1, got (0,); "
-        "for one moment give torch.tensor([t])",
+        "for one time give torch.tensor([t])",
     ),
     (
         "time",
         torch.tensor(1.0),
         "pendulum.time must have shape (T,) with T >= 1, got (); "
-        "for one moment give torch.tensor([t])",
+        "for one time give torch.tensor([t])",
     ),
     (
         "time",
         torch.tensor([0, -1]),
-        f"pendulum.time must be finite and >= 0, got -1 at moment 1; {START}",
+        f"pendulum.time must be finite and >= 0, got -1 at index 1; {START}",
     ),
     (
         "time",
         torch.tensor([math.nan, 1]),
-        f"pendulum.time must be finite and >= 0, got nan at moment 0; {START}",
+        f"pendulum.time must be finite and >= 0, got nan at index 0; {START}",
     ),
     (
         "time",

@@ -88,8 +88,8 @@ def test_commands_accept_series(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "7 time series of 13 times x 4 channels, recipe pendulum" in capsys.readouterr().out
     assert run("info", str(path)) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    for fact in ("7 of 13 times x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
-        assert fact in printed
+    for text in ("7 of 13 times x 4 channels", "length, angle, gravity", "x [m]", "1 s"):
+        assert text in printed
     assert run("show", str(path), "--output", str(tmp_path / "a.png"), "--rows", "1") == 0
     assert run("list") == 0
     assert "nbody" in capsys.readouterr().out

@@ -124,7 +124,7 @@ def test_seeds_and_rows_differ(case: str) -> None:
 
 
 @each_case
-def test_every_draw_lies_in_its_prior(case: str) -> None:
+def test_every_sample_is_in_its_prior(case: str) -> None:
     recipe = CASES[case]
     for name, values in sample_priors(recipe, seed=0, index=torch.arange(300)).items():
         assert recipe.parameters[name].contains(values).all(), name
@@ -138,12 +138,12 @@ def test_stored_equals_generated(case: str, compression: Any, tmp_path: Path) ->
     stored = db.StoredCatalogue(path, target=TARGETS)
     labels = db.StoredCatalogue(path)
     places = [0, 5, 2, 2, -1]
-    for place, (series, truth), (again, kept) in zip(
+    for position, (series, truth), (again, kept) in zip(
         places, catalogue.__getitems__(places), stored.__getitems__(places), strict=True
     ):
         assert torch.equal(series, again)
         torch.testing.assert_close(kept, truth, rtol=0, atol=0)
-        assert torch.equal(labels[place][1], truth["label"])
+        assert torch.equal(labels[position][1], truth["label"])
 
 
 @each_case
@@ -243,7 +243,7 @@ def test_data_modules_and_streams_take_them(name: str, tmp_path: Path) -> None:
 
 
 @each_case
-def test_noise_changes_no_other_draw(case: str) -> None:
+def test_noise_changes_no_other_sample(case: str) -> None:
     """The same motion with and without noise, and with other noise."""
     recipe, sample = CASES[case], made(case, *range(5))
     quiet = recipe.replace(noise={"parameters": None, "measurement": None})
@@ -257,7 +257,7 @@ def test_noise_changes_no_other_draw(case: str) -> None:
     assert not torch.equal(sample.series, sample.clean)
 
 
-def test_one_prior_changes_no_other_draw() -> None:
+def test_one_prior_changes_no_other_sample() -> None:
     one, other = (
         db.generate(recipe, 0, torch.arange(9))
         for recipe in (short("pendulum"), short("pendulum", parameters={"length": 1.0}))
@@ -279,7 +279,7 @@ def test_more_slots_begin_with_the_fewer() -> None:
     assert torch.equal(five["mass"], seven["mass"][:, :5])
 
 
-def test_more_moments_begin_with_the_fewer() -> None:
+def test_more_times_begin_with_the_fewer() -> None:
     """Noise and motion of the first moments stay; 1/4 s is a step without rounding."""
     for noise in ({"draw": "trajectory"}, {"draw": "step", "parameters": {"length": 0.1}}):
         recipe = short("pendulum", time={"duration": 3.0, "steps": 12}, noise=noise)

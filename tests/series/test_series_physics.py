@@ -126,22 +126,22 @@ def row_of(parameters: dict[str, Tensor], row: int, bodies: int) -> dict[str, An
 def test_bodies_start_at_equal_shares_of_escape_round_their_centre() -> None:
     """Oracle: the words of the recipe in numpy, a system at a time, up to the scale of speeds."""
     recipe = short("nbody")
-    draws, sample = sample_priors(recipe, seed=0, index=ROWS), db.generate(recipe, 0, ROWS)
-    for row, count in enumerate(draws["bodies"].long().tolist()):
-        drawn, found = (row_of(each, row, count) for each in (draws, sample.parameters))
-        share = drawn["mass"] / drawn["mass"].sum()
-        place = np.stack((drawn["x"], drawn["y"]), axis=1)
-        place = place - share @ place
-        apart = np.linalg.norm(place[:, None] - place, axis=2)
-        pull = drawn["gravity"] * drawn["mass"] / np.hypot(apart, drawn["softening"])
+    samples, sample = sample_priors(recipe, seed=0, index=ROWS), db.generate(recipe, 0, ROWS)
+    for row, count in enumerate(samples["bodies"].long().tolist()):
+        sampled, found = (row_of(each, row, count) for each in (samples, sample.parameters))
+        share = sampled["mass"] / sampled["mass"].sum()
+        position = np.stack((sampled["x"], sampled["y"]), axis=1)
+        position = position - share @ position
+        apart = np.linalg.norm(position[:, None] - position, axis=2)
+        pull = sampled["gravity"] * sampled["mass"] / np.hypot(apart, sampled["softening"])
         escape = np.sqrt(2 * (pull.sum(axis=1) - pull.diagonal()))
-        way = np.stack((drawn["vx"], drawn["vy"]), axis=1)
-        turn = place[:, ::-1] * [-1, 1] / np.linalg.norm(place, axis=1, keepdims=True)
-        way = way + drawn["rotation"] * turn
+        way = np.stack((sampled["vx"], sampled["vy"]), axis=1)
+        turn = position[:, ::-1] * [-1, 1] / np.linalg.norm(position, axis=1, keepdims=True)
+        way = way + sampled["rotation"] * turn
         speed = way / np.linalg.norm(way, axis=1, keepdims=True) * escape[:, None]
         speed = speed - share @ speed
         velocity = np.stack((found["vx"], found["vy"]), axis=1)
-        np.testing.assert_allclose(np.stack((found["x"], found["y"]), axis=1), place, atol=1e-12)
+        np.testing.assert_allclose(np.stack((found["x"], found["y"]), axis=1), position, atol=1e-12)
         # sums and roots of numbers of order 1 to 30
         np.testing.assert_allclose(
             velocity / np.linalg.norm(velocity), speed / np.linalg.norm(speed), atol=1e-12
@@ -202,12 +202,12 @@ def test_gravity_of_a_planet_is_gravity() -> None:
     assert of_planet.recipe.classes == ["length", "angle", "phi"]
 
 
-def test_noise_by_step_shows_each_moment_of_a_pendulum_by_itself() -> None:
+def test_noise_by_step_shows_each_time_of_a_pendulum_by_itself() -> None:
     """Oracle: the simulator at one moment with the parameters of that moment, one by one."""
     sample = silent("pendulum noisy by step")
     used = sample.used
-    for moment, time in enumerate(sample.time.tolist()):
-        now = {name: v[:, moment] if v.dim() == 2 else v for name, v in used.items()}
+    for number, time in enumerate(sample.time.tolist()):
+        now = {name: v[:, number] if v.dim() == 2 else v for name, v in used.items()}
         motion = pendulum.simulate(
             torch.tensor([time], dtype=torch.float64),
             length=now["length"],
@@ -217,10 +217,10 @@ def test_noise_by_step_shows_each_moment_of_a_pendulum_by_itself() -> None:
             friction=now["friction"],
         )
         torch.testing.assert_close(
-            sample.series[:, moment, 0].double(), motion.angle[:, 0], rtol=1e-6, atol=1e-6
+            sample.series[:, number, 0].double(), motion.angle[:, 0], rtol=1e-6, atol=1e-6
         )
         torch.testing.assert_close(
-            sample.series[:, moment, 1].double(), motion.velocity[:, 0], rtol=1e-6, atol=1e-6
+            sample.series[:, number, 1].double(), motion.velocity[:, 0], rtol=1e-6, atol=1e-6
         )
 
 
@@ -243,15 +243,15 @@ def test_parameters_that_stay_as_they_are_act_step_by_step_as_at_once(
     torch.testing.assert_close(sample.series, sample.clean, rtol=1e-5, atol=1e-6)
 
 
-def test_parameters_by_step_act_until_the_next_moment() -> None:
+def test_parameters_by_step_act_until_the_next_time() -> None:
     """Oracle: the simulator, step after step, by hand."""
     sample = silent("hamiltonian noisy by step")
     used, recipe = sample.used, sample.recipe
     assert used["q"].dim() == 1  # there is one start, so its noise is drawn once
     q, p = used["q"], used["p"]
-    for moment in range(recipe.time.steps):
-        now = {name: v[:, moment] if v.dim() == 2 else v for name, v in used.items()}
-        torch.testing.assert_close(sample.series[:, moment, 0].double(), q, rtol=1e-6, atol=1e-6)
+    for number in range(recipe.time.steps):
+        now = {name: v[:, number] if v.dim() == 2 else v for name, v in used.items()}
+        torch.testing.assert_close(sample.series[:, number, 0].double(), q, rtol=1e-6, atol=1e-6)
         path = hamiltonian.simulate(
             torch.remainder(q + math.pi, 2 * math.pi) - math.pi,
             p,
@@ -265,27 +265,29 @@ def test_parameters_by_step_act_until_the_next_moment() -> None:
         q, p = q + path.q[:, 1] - path.q[:, 0], path.p[:, 1]
 
 
-def test_parameters_of_bodies_by_step_act_until_the_next_moment() -> None:
+def test_parameters_of_bodies_by_step_act_until_the_next_time() -> None:
     """Oracle: the simulator, step after step, by hand."""
     sample = silent("nbody noisy by step")
     used, recipe = sample.used, sample.recipe
     there = sample.present["nbody"][..., None]
-    place, speed = (torch.stack([used[n] for n in names], dim=2) for names in ("xy", ("vx", "vy")))
-    for moment in range(recipe.time.steps):
-        found = sample.series[:, moment].double().view(len(ROWS), recipe.slots, 4)
-        expected = torch.where(there, torch.cat((place, speed), dim=2), 0.0)
+    position, speed = (
+        torch.stack([used[n] for n in names], dim=2) for names in ("xy", ("vx", "vy"))
+    )
+    for number in range(recipe.time.steps):
+        found = sample.series[:, number].double().view(len(ROWS), recipe.slots, 4)
+        expected = torch.where(there, torch.cat((position, speed), dim=2), 0.0)
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
         motion = nbody.simulate(
-            used["mass"][:, moment],
-            place,
+            used["mass"][:, number],
+            position,
             speed,
-            gravity=used["gravity"][:, moment],
+            gravity=used["gravity"][:, number],
             softening=used["softening"],
             duration=recipe.time.duration / recipe.time.steps,
             steps=1,
             substeps=recipe.time.substeps,
         )
-        place, speed = motion.position[:, 1], motion.velocity[:, 1]
+        position, speed = motion.position[:, 1], motion.velocity[:, 1]
 
 
 def test_noise_of_parameters_is_normal_and_relative() -> None:
@@ -300,7 +302,7 @@ def test_noise_of_parameters_is_normal_and_relative() -> None:
     assert torch.equal(sample.used["mass"], sample.parameters["mass"])
 
 
-def test_noise_by_step_is_another_at_every_moment_and_body() -> None:
+def test_noise_by_step_is_another_at_every_time_and_body() -> None:
     sample = made("nbody noisy by step", *range(200))
     there = sample.present["nbody"]
     error = sample.used["mass"].transpose(1, 2)[there] / sample.parameters["mass"][there][:, None]
@@ -313,10 +315,10 @@ def test_noise_of_measurement_is_normal_in_the_units_of_each_channel() -> None:
     recipe = short("nbody")
     sample = db.generate(recipe, 0, torch.arange(400))
     error = (sample.series - sample.clean).double()
-    for place, channel in enumerate(recipe.channels):
+    for column, channel in enumerate(recipe.channels):
         there = sample.present["nbody"][:, channel.slot]
         sigma = recipe.noise.of_measurement[channel.quantity]
-        values = (error[there][..., place] / sigma).flatten()
+        values = (error[there][..., column] / sigma).flatten()
         assert stats.kstest(values.numpy(), "norm").pvalue > 1e-4, channel.name
 
 
@@ -419,7 +421,7 @@ def test_what_is_of_images_is_refused(arguments: dict[str, Any], message: str) -
         db.Catalogue("astro", target="energy")
 
 
-def test_nothing_is_written_by_making_things(
+def test_nothing_is_written_by_generating_rows(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

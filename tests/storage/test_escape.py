@@ -68,18 +68,18 @@ def test_commands_escape_descriptions(
 @pytest.mark.parametrize("command", ["info", "verify", "reproduce", "show"])
 @pytest.mark.parametrize("fact", ["package", "date", "digest", "recipe", "licence"])
 def test_errors_escape_the_contents_of_files(
-    fact: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    attribute: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = hostile_catalogue(tmp_path, "plain", "h5")
     with h5py.File(path, "r+") as file:
-        file.attrs[fact] = "a: \x1b[2J\u202e\x9b"
+        file.attrs[attribute] = "a: \x1b[2J\u202e\x9b"
         file.attrs["generator_version"] = (
-            0 if fact == "package" else file.attrs["generator_version"]
+            0 if attribute == "package" else file.attrs["generator_version"]
         )
     with pytest.raises(SystemExit) as done:
         main([command, str(path)])
     captured = capsys.readouterr()
-    if fact != "licence" or command in ("verify", "reproduce"):
+    if attribute != "licence" or command in ("verify", "reproduce"):
         assert done.value.code == 2
     assert not set(captured.err + captured.out) & (FORBIDDEN - {"\r"})  # of the progress bar
 
@@ -93,8 +93,8 @@ def test_a_hostile_file_name_is_shown(tmp_path: Path, capsys: pytest.CaptureFixt
         captured = capsys.readouterr()
         assert done.value.code == 0, captured.err
         assert not set(captured.out + captured.err) & (FORBIDDEN - {"\r"})
-    facts = json.loads((hostile / "metadata.json").read_text())
-    (hostile / "metadata.json").write_text(json.dumps(facts | {"package": 3}))
+    metadata = json.loads((hostile / "metadata.json").read_text())
+    (hostile / "metadata.json").write_text(json.dumps(metadata | {"package": 3}))
     with pytest.raises(SystemExit):
         main(["info", str(hostile)])
     assert not set(capsys.readouterr().err) & FORBIDDEN

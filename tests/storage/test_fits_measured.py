@@ -61,7 +61,7 @@ def test_fluxes_are_recovered_within_the_errors_of_the_header(tmp_path: Path) ->
     assert 0.7 < np.std(pulls) < 1.3
 
 
-def test_places_count_from_zero(tmp_path: Path) -> None:
+def test_positions_count_from_zero(tmp_path: Path) -> None:
     """Oracle: the centre of mass by photutils, which counts from 0; without noise."""
     recipe = catalogue().recipe.replace(degrade=None)
     path = db.materialize(

@@ -345,9 +345,9 @@ def test_transforms_are_not_dropped(name: str, tmp_path: Path) -> None:
 def test_metadata_prove_a_folder(tmp_path: Path) -> None:
     """Each fact is needed: without it the folder is a stranger's."""
     path = write(tmp_path / "c", "npy")
-    facts = json.loads((path / "metadata.json").read_text())
+    metadata = json.loads((path / "metadata.json").read_text())
     for name in ("digest", "package", "format", "files", "format_version", "generator_version"):
-        wrong = {**facts, name: "mine"} if name != "format" else {**facts, name: 3}
+        wrong = {**metadata, name: "mine"} if name != "format" else {**metadata, name: 3}
         (path / "metadata.json").write_text(json.dumps(wrong))
         before = state(path)
         with pytest.raises(FileExistsError, match="holds no catalogue"):

@@ -80,12 +80,12 @@ def test_npy_grows_as_it_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["npy", "jpeg", "fits"])
-def test_every_object_stands_in_the_table(form: str, tmp_path: Path) -> None:
+def test_every_object_is_in_the_table(form: str, tmp_path: Path) -> None:
     path = write(tmp_path, catalogue(), form)
     sample = db.generate("sky", 4, torch.arange(30), image_size=(12, 16))
-    told = lines(path / "parameters.csv")
-    assert len(told) == sum(int(there.sum()) for there in sample.present.values())
-    for line in told:
+    table = lines(path / "parameters.csv")
+    assert len(table) == sum(int(there.sum()) for there in sample.present.values())
+    for line in table:
         row, kind, slot = int(line["index"]), line["kind"], int(line["slot"])
         assert sample.present[kind][row, slot]
         for name, values in sample.scene[kind].items():
@@ -143,9 +143,9 @@ def test_an_image_folder_of_few_rows_keeps_the_order_of_the_classes(
 def test_jpeg_of_kinds_has_a_table(tmp_path: Path) -> None:
     path = write(tmp_path, catalogue(), "jpeg")
     label = db.generate("sky", 4, torch.arange(30)).label
-    told = lines(path / "labels.csv")
-    assert [line["split"] for line in told] == ["train"] * 18 + ["val"] * 6 + ["test"] * 6
-    for row, line in enumerate(told):
+    table = lines(path / "labels.csv")
+    assert [line["split"] for line in table] == ["train"] * 18 + ["val"] * 6 + ["test"] * 6
+    for row, line in enumerate(table):
         assert line["file"] == f"images/{row:06d}.jpg"
         with Image.open(path / line["file"]) as image:
             assert (image.size, image.mode) == ((16, 12), "L")
@@ -349,7 +349,7 @@ def test_other_rows_are_not_appended(
 
 
 @each_format
-def test_what_is_replaced_is_replaced_whole(form: str, tmp_path: Path) -> None:
+def test_what_is_replaced_is_replaced_completely(form: str, tmp_path: Path) -> None:
     path = write(tmp_path, catalogue(size=9), form)
     with pytest.raises(FileExistsError, match="exists; replace it with overwrite=True"):
         write(tmp_path, catalogue(size=8), form)
@@ -457,7 +457,7 @@ def test_of_several_that_ask_at_once_one_writes_a_folder(tmp_path: Path) -> None
     assert os.listdir(tmp_path) == ["c"]
 
 
-def test_a_folder_of_one_catalogue_stands_for_it(tmp_path: Path) -> None:
+def test_a_folder_of_one_catalogue_names_it(tmp_path: Path) -> None:
     """As `generate astro out/` leaves it; of two it must be said which."""
     data = db.Catalogue("astro", size=5, image_size=8)
     path = db.materialize(data, tmp_path / "out" / "astro.h5", progress=False)

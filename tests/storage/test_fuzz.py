@@ -156,13 +156,13 @@ def fuzz(count: int, catalogue: db.Catalogue, folder: Path) -> Counter[str]:
             rows = db.StoredCatalogue(path, verify=True).__getitems__(every)
         except ValueError as error:
             refused[way] += 1
-            told = str(error)
+            printed = str(error)
         else:
-            told = str(path)
+            printed = str(path)
             same = zip(rows, expected, strict=True)
             assert all(torch.equal(a[0], b[0]) and a[1] == b[1] for a, b in same), (number, way)
             assert way == "alter", (number, way)
-        assert str(path) in told, (number, way, told)
+        assert str(path) in printed, (number, way, printed)
         os.unlink(path)
     return refused
 

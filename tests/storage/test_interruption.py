@@ -75,12 +75,12 @@ def exit_status(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_few_kills_at_random_moments() -> None:
+def test_a_few_kills_at_random_times() -> None:
     assert sum(soak.soak(4).values()) == 4
 
 
 @pytest.mark.slow
-def test_two_hundred_kills_at_random_moments() -> None:
+def test_two_hundred_kills_at_random_times() -> None:
     seen = soak.soak(200)
     assert sum(seen.values()) == 200
     assert seen["with work done"] > 50
@@ -234,7 +234,7 @@ def test_a_part_of_an_earlier_version_is_made_again(
         b"\xff\n",
     ],
 )
-def test_a_whole_part_of_another_form_is_made_again(
+def test_a_complete_part_of_another_form_is_made_again(
     body: bytes, catalogue: db.Catalogue, tmp_path: Path
 ) -> None:
     check_made_again(body, catalogue, tmp_path)
@@ -331,7 +331,7 @@ def test_a_stale_lock_holds_nobody_up(catalogue: db.Catalogue, tmp_path: Path) -
     assert sorted(os.listdir(tmp_path)) == ["a.h5", "locked"]
 
 
-def test_waiting_is_told_on_standard_error(
+def test_waiting_is_reported_on_standard_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def hold() -> None:
@@ -344,9 +344,9 @@ def test_waiting_is_told_on_standard_error(
         time.sleep(0.01)
     with locked(tmp_path / "a.h5", quiet=False):
         assert exit_status(child) == 0
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "a.h5 is being written by another process; waiting for it" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "a.h5 is being written by another process; waiting for it" in printed.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
@@ -374,7 +374,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     paths = [tmp_path / str(number) for number in range(6)]
     for path in paths[:2] + paths[3:]:
         path.touch()
-    with Workers(2) as crew:
-        assert list(crew.in_order(die_once, paths)) == [path.name for path in paths]
+    with Workers(2) as workers:
+        assert list(workers.in_order(die_once, paths)) == [path.name for path in paths]
         with pytest.raises(RuntimeError, match=r"3 attempts failed.*finished rows are kept"):
-            list(crew.in_order(die, paths))
+            list(workers.in_order(die, paths))

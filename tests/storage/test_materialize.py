@@ -83,16 +83,16 @@ def test_the_file_reads_without_this_package(stored: Path, catalogue: db.Catalog
         assert gamma.attrs["unit"] == "pixel"
         assert file["parameters/galaxy/theta"].attrs["unit"] == "radian"
         assert np.array_equal(file["present/spiral"][:], sample.present["spiral"].numpy())
-        facts = dict(file.attrs)
+        attributes = dict(file.attrs)
         block = hashlib.sha256(file["image"][:].tobytes()).hexdigest()
         offset = file["image"].id.get_offset()
-    assert facts["sha256"] == block
-    assert facts["seed"] == 2
-    assert facts["size"] == 600
-    assert facts["digest"] == catalogue.recipe.digest
-    assert facts["generator_version"] == GENERATOR_VERSION
-    assert facts["complete"]
-    assert set(facts) >= {"recipe", "package", "date", "licence", "classes", "split"}
+    assert attributes["sha256"] == block
+    assert attributes["seed"] == 2
+    assert attributes["size"] == 600
+    assert attributes["digest"] == catalogue.recipe.digest
+    assert attributes["generator_version"] == GENERATOR_VERSION
+    assert attributes["complete"]
+    assert set(attributes) >= {"recipe", "package", "date", "licence", "classes", "split"}
     mapped = np.memmap(stored, np.float32, "r", offset, (600, 1, 6, 9))
     assert np.array_equal(mapped, sample.image.numpy())
 
@@ -189,7 +189,7 @@ def test_progress_is_shown_and_can_be_silenced(
     assert "600/600" in capsys.readouterr().err
 
 
-def test_an_old_file_is_kept_unless_told(stored: Path, catalogue: db.Catalogue) -> None:
+def test_an_old_file_is_kept_unless_requested(stored: Path, catalogue: db.Catalogue) -> None:
     before = stored.read_bytes()
     with pytest.raises(FileExistsError, match="exists; replace it with overwrite=True"):
         db.materialize(catalogue, stored)
@@ -271,7 +271,7 @@ def spoil(change: Callable[[h5py.File], Any]) -> Callable[[Path], None]:
         (spoil(lambda file: file.__delitem__("label")), "is not a catalogue written by"),
     ],
 )
-def test_a_file_that_is_not_whole_or_not_ours_is_refused(
+def test_a_file_that_is_not_complete_or_not_ours_is_refused(
     change: Callable[[Path], None], message: str, stored: Path
 ) -> None:
     change(stored)

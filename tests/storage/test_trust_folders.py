@@ -37,9 +37,9 @@ def edit(name: str, change: Callable[[Any], Any]) -> Craft:
     """Change the metadata of a folder."""
 
     def craft(folder: Path, canary: Path) -> None:
-        facts = json.loads((folder / "metadata.json").read_text())
-        facts[name] = change(facts.get(name))
-        (folder / "metadata.json").write_text(json.dumps(facts))
+        metadata = json.loads((folder / "metadata.json").read_text())
+        metadata[name] = change(metadata.get(name))
+        (folder / "metadata.json").write_text(json.dumps(metadata))
 
     return craft
 
@@ -101,8 +101,8 @@ def large_image(path: Path) -> bytes:
     content = io.BytesIO()
     Image.fromarray(np.zeros((PIXELS, PIXELS), np.uint8)).save(content, "jpeg")
     size = content.getvalue()
-    place = size.index(b"\xff\xc0") + 5
-    return size[:place] + (20_000).to_bytes(2) + (20_000).to_bytes(2) + size[place + 4 :]
+    position = size.index(b"\xff\xc0") + 5
+    return size[:position] + (20_000).to_bytes(2) + (20_000).to_bytes(2) + size[position + 4 :]
 
 
 def png(path: Path) -> bytes:

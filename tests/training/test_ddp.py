@@ -63,8 +63,8 @@ class Recorder(lightning.LightningModule):
         self.count.reset()
 
     def on_fit_end(self) -> None:
-        facts = {"steps": self.steps, "validated": self.validated, "synced": self.synced}
-        (self.folder / f"rank{self.global_rank}.json").write_text(json.dumps(facts))
+        counts = {"steps": self.steps, "validated": self.validated, "synced": self.synced}
+        (self.folder / f"rank{self.global_rank}.json").write_text(json.dumps(counts))
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.SGD(self.parameters(), lr=0.01)
@@ -144,17 +144,17 @@ def test_a_run_resumes_within_an_epoch(ranks: int, workers: int, tmp_path: Path)
     """Oracle: the rows and the learning rates of a run that was never stopped."""
     whole = fit(tmp_path / "whole", module(fresh=True, batch_size=6), 1, max_epochs=3)[0]["steps"]
     assert [len(note["rows"]) for note in whole] == [6] * 30
-    place = tmp_path / "stopped.ckpt"
+    checkpoint = tmp_path / "stopped.ckpt"
     stopped = fit(
         tmp_path / "parts", module(fresh=True, batch_size=6), 1, max_epochs=3,
-        callbacks=[Stop(14, place)],
+        callbacks=[Stop(14, checkpoint)],
     )[0]["steps"]  # fmt: skip
     later = fit(
         tmp_path / "later",
         module(fresh=True, batch_size=6 // ranks, num_workers=workers),
         ranks,
         max_epochs=3,
-        ckpt_path=place,
+        ckpt_path=checkpoint,
     )
     rest = []
     for notes in zip(*(rank["steps"] for rank in later), strict=True):

@@ -55,7 +55,7 @@ def write_croissant(path: str | Path, card: Path) -> Path:
             f"{str(output)!r}: expected the file that belongs to {card.name!r}, got another; move "
             "it elsewhere"
         )
-    facts = stored.attributes
+    known = stored.attributes
     files = [stored.path] if stored.path.is_file() else _own_files(stored)
     metadata = mlc.Metadata(
         name=stored.recipe.name,
@@ -63,9 +63,9 @@ def write_croissant(path: str | Path, card: Path) -> Path:
         license=[LICENCE],
         url=card.name,
         version="1.0.0",
-        date_published=datetime.fromisoformat(facts["date"]),
-        cite_as=f"{facts['package']}, recipe {stored.recipe.name} {stored.recipe.digest[:12]}, "
-        f"generator {facts['generator_version']}, seed {stored.seed}",
+        date_published=datetime.fromisoformat(known["date"]),
+        cite_as=f"{known['package']}, recipe {stored.recipe.name} {stored.recipe.digest[:12]}, "
+        f"generator {known['generator_version']}, seed {stored.seed}",
         conforms_to=["http://mlcommons.org/croissant/1.0"],
         distribution=[_distribution(mlc, file, stored) for file in files],
         record_sets=[

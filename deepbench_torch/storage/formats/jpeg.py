@@ -32,11 +32,11 @@ QUALITY = 95
 
 def row_file(metadata: Metadata, number: int, label: Array) -> str:
     """Return the file of a row, relative to the folder of the catalogue."""
-    place = "images"
+    parent = "images"
     if metadata.recipe.single_label:
         split = split_of(number, metadata.size)
-        place = f"{split}/{class_folder(metadata.recipe, int(label))}"
-    return f"{place}/{number:06d}.jpg"
+        parent = f"{split}/{class_folder(metadata.recipe, int(label))}"
+    return f"{parent}/{number:06d}.jpg"
 
 
 def class_folder(recipe: AbstractRecipe, number: int) -> str:
@@ -63,8 +63,8 @@ class JpegFiles(RowFiles):
         self._file = (folder / LABELS).open("w", encoding="utf-8", newline="")
         self._labels = csv.writer(self._file, lineterminator="\n")
         self._labels.writerow(["index", "file", "split", *label_columns(metadata)])
-        for place in self._folders():
-            (folder / place).mkdir(parents=True)
+        for parent in self._folders():
+            (folder / parent).mkdir(parents=True)
 
     def _folders(self) -> list[str]:
         if self.recipe.label != "class":

@@ -34,11 +34,11 @@ class NpyFiles(RowFiles):
             ("labels", chunk.tables["label"]),
         ):
             if name not in self._files:
-                self._files[name] = self._begun(name, values)
+                self._files[name] = self._start(name, values)
             # not through mapped memory: a full disk would end the process
             self._files[name].write(np.ascontiguousarray(values).data)
 
-    def _begun(self, name: str, values: Array) -> IO[bytes]:
+    def _start(self, name: str, values: Array) -> IO[bytes]:
         """Return a new file of an array, open after its header."""
         shape = (len(self.metadata.rows), *values.shape[1:])
         self._shapes[name] = list(shape)

@@ -61,8 +61,8 @@ class RowFileReader(RowReader):
     @override
     def read(self, indices: Indices) -> tuple[Array, Array]:
         data = np.empty((len(indices), *self._stored.recipe.shape), np.float32)
-        for place, index in enumerate(indices.tolist()):
-            data[place] = self._load(self._file(index))
+        for position, index in enumerate(indices.tolist()):
+            data[position] = self._load(self._file(index))
         return data, self._labels[indices]
 
     def _file(self, index: int) -> Path:

@@ -178,10 +178,10 @@ def _join(
             layout = h5py.VirtualLayout((len(metadata.rows), *shape), dtype)
             layout.dcpl.set_obj_track_times(False)  # or no two files are alike
             for part in parts:
-                place = part.start - metadata.rows.start
+                offset = part.start - metadata.rows.start
                 # HDF5 takes % as the beginning of a pattern in the names of sources
                 source = f"{folder.name}/{shard_name(part)}".replace("%", "%%")
-                layout[place : place + len(part)] = h5py.VirtualSource(
+                layout[offset : offset + len(part)] = h5py.VirtualSource(
                     source, name, (len(part), *shape)
                 )
             file.create_virtual_dataset(name, layout)

@@ -98,16 +98,16 @@ def write_file(
     with creating(path) as file:
         block = create(file, first, metadata, compression=compression)
         tables = _Tables(file, sums)
-        place = 0
+        offset = 0
         for chunk in chain((first,), chunks):
-            end = place + len(chunk.data)
-            block[place:end] = chunk.data
+            end = offset + len(chunk.data)
+            block[offset:end] = chunk.data
             sums.update_data(chunk.data)
             tables.add(chunk.tables)
-            place = end
+            offset = end
         tables.write()
-        if place != rows:
-            raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {place}")
+        if offset != rows:
+            raise ValueError(f"{str(path)!r} was to have {rows} rows, but got {offset}")
         file.attrs.update(metadata.attributes() | (also or {}))
         file.attrs.update({"sha256": sums.data(), "tables_sha256": sums.tables(), "complete": True})
     return Written(append_checksum(path), sums.data(), sums.tables())
@@ -124,7 +124,7 @@ class _Tables:
         self._sums = sums
         self._gathered: list[dict[str, Array]] = []
         self._bytes = 0
-        self._place = 0
+        self._offset = 0
 
     def add(self, tables: dict[str, Array]) -> None:
         """Add the tables of the next rows."""
@@ -141,11 +141,11 @@ class _Tables:
             name: np.concatenate([each[name] for each in self._gathered])
             for name in self._gathered[0]
         }
-        end = self._place + len(next(iter(tables.values())))
+        end = self._offset + len(next(iter(tables.values())))
         for name, table in tables.items():
-            self._file[name][self._place : end] = table
+            self._file[name][self._offset : end] = table
         self._sums.update_tables(tables)
-        self._gathered, self._bytes, self._place = [], 0, end
+        self._gathered, self._bytes, self._offset = [], 0, end
 
 
 @contextmanager

@@ -54,7 +54,7 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
         *axes,
     ]
     length = 4 * int(np.prod(shape, dtype=object))
-    content = _content(path, most=MOST_HEADER + length + BLOCK, whole=False)
+    content = _content(path, most=MOST_HEADER + length + BLOCK, complete=False)
     cards = [content[start : start + CARD] for start in range(0, len(content), CARD)]
     if [card[:30] for card in cards[: len(begin)]] != begin:
         raise refused(path, f"a FITS image of shape {shape} of 32-bit floats", "another header")
@@ -72,10 +72,10 @@ def read_fits(path: Path, shape: tuple[int, ...]) -> Array:
     return values.reshape(shape).astype(np.float32)
 
 
-def _content(path: Path, *, most: int, whole: bool = True) -> bytes:
-    """Return the first bytes of a file; a file of more than `most` is refused if `whole`."""
+def _content(path: Path, *, most: int, complete: bool = True) -> bytes:
+    """Return the first bytes of a file; a file of more than `most` is refused if `complete`."""
     size = regular_file(path)
-    if whole and size > most:
+    if complete and size > most:
         raise refused(path, f"at most {most:,} bytes", f"{size:,}")
     with reading(path), path.open("rb") as file:
         return file.read(most)

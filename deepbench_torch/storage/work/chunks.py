@@ -154,11 +154,11 @@ def read_chunk(path: Path) -> Chunk | None:
 
 def _arrays(content: bytes) -> Iterator[tuple[str, Array]]:
     """Yield the arrays of a file that `write_chunk` wrote, by name, without a copy."""
-    place = content.index(b"\n", DIGEST) + 1
-    for name, dtype, shape in json.loads(content[DIGEST:place]):
-        array = np.frombuffer(content, dtype, math.prod(shape), place).reshape(shape)
+    offset = content.index(b"\n", DIGEST) + 1
+    for name, dtype, shape in json.loads(content[DIGEST:offset]):
+        array = np.frombuffer(content, dtype, math.prod(shape), offset).reshape(shape)
         yield name, array
-        place += array.nbytes + _padding(array.nbytes)
+        offset += array.nbytes + _padding(array.nbytes)
 
 
 def _padding(length: int) -> int:

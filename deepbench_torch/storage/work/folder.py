@@ -82,8 +82,8 @@ def _is_usable(folder: Path) -> bool:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return False
     for path in folder.iterdir():
-        whole = path.is_dir() and not path.is_symlink()
-        if not (_is_usable(path) if whole else os.access(path, os.R_OK)):
+        is_folder = path.is_dir() and not path.is_symlink()
+        if not (_is_usable(path) if is_folder else os.access(path, os.R_OK)):
             return False
     return True
 

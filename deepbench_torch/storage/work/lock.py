@@ -14,16 +14,16 @@ from deepbench_torch.storage.names import beside
 from deepbench_torch.storage.work.progress import Bar
 
 
-def _wait(lock: BaseFileLock, place: Path) -> None:
+def _wait(lock: BaseFileLock, lock_path: Path) -> None:
     """Wait for a lock as long as its folder takes files."""
     while not lock.is_locked:
         with suppress(Timeout):
             lock.acquire(timeout=1.0, poll_interval=0.1)
             return
-        _check_folder(place)
+        _check_folder(lock_path)
 
 
-def _check_folder(place: Path) -> None:
+def _check_folder(lock_path: Path) -> None:
     """Check that a lock file can be in its folder.
 
     filelock reports a folder of the system such as /proc as a lock that another process holds, so
@@ -32,8 +32,8 @@ def _check_folder(place: Path) -> None:
     Raises:
         OSError: If the lock file does not exist and no file can be created beside it.
     """
-    if not os.path.lexists(place):
-        tempfile.TemporaryFile(dir=place.parent).close()
+    if not os.path.lexists(lock_path):
+        tempfile.TemporaryFile(dir=lock_path.parent).close()
 
 
 @contextmanager
@@ -53,28 +53,28 @@ def locked(path: Path, *, quiet: bool) -> Iterator[None]:
         path: File or folder to write.
         quiet: Whether to print nothing on standard error while this process waits.
     """
-    place = beside(path, ".lock", hidden=True)
-    lock = FileLock(place, mode=0o666)
+    lock_path = beside(path, ".lock", hidden=True)
+    lock = FileLock(lock_path, mode=0o666)
     try:
         try:
             lock.acquire(timeout=0)
         except PermissionError:
-            if not os.path.lexists(place) or not os.access(path.parent, os.W_OK | os.X_OK):
+            if not os.path.lexists(lock_path) or not os.access(path.parent, os.W_OK | os.X_OK):
                 raise
-            place = beside(path, f".{os.geteuid()}.lock", hidden=True)
-            lock = FileLock(place, mode=0o666)
+            lock_path = beside(path, f".{os.geteuid()}.lock", hidden=True)
+            lock = FileLock(lock_path, mode=0o666)
             lock.acquire(timeout=0)
     except Timeout:
-        _check_folder(place)
+        _check_folder(lock_path)
         if not quiet:
             text = f"{line(path.name)} is being written by another process; waiting for it"
             Bar.write(text, file=sys.stderr)
-        _wait(lock, place)
+        _wait(lock, lock_path)
     try:
         yield
     finally:
         # removed while it is held: a waiting process notices and makes a new one
         with suppress(OSError):
-            if place.stat().st_size == 0:  # else somebody else's file
-                place.unlink()
+            if lock_path.stat().st_size == 0:  # else somebody else's file
+                lock_path.unlink()
         lock.release()

@@ -85,9 +85,9 @@ def test_rows_stay_below_63_bits(size: int | None) -> None:
     assert len(next(iter(stream(start=last, size=size, batch_size=1))))
     with pytest.raises(ValueError, match=r"(expected rows below|start: expected)"):
         stream(start=last + 1, size=size or 2)
-    goes_on = stream(start=last, size=size, batch_size=1)
+    resumed = stream(start=last, size=size, batch_size=1)
     with pytest.raises(ValueError, match=r"expected rows below 2\*\*63"):
-        [*islice(goes_on, 9), *goes_on]
+        [*islice(resumed, 9), *resumed]
 
 
 @pytest.mark.parametrize("workers", [0, 2])

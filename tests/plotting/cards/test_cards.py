@@ -76,13 +76,13 @@ def test_columns_of_time_series_hold_the_bodies_that_are_there() -> None:
     assert (columns["mass"].values > 0).all()
 
 
-def test_the_card_tells_shares_and_ranges(tmp_path: Path) -> None:
+def test_the_card_reports_shares_and_ranges(tmp_path: Path) -> None:
     catalogue = db.Catalogue("astro", size=40, image_size=6)
     card = write_card(db.materialize(catalogue, tmp_path / "a.h5", progress=False)).read_text()
     sample = db.generate("astro", 0, torch.arange(40), image_size=6)
-    for place, kind in enumerate(catalogue.classes):
-        share = 100 * (sample.label == place).double().mean()
-        assert f"| {place} | {kind} | {share:.1f} % |" in card
+    for number, kind in enumerate(catalogue.classes):
+        share = 100 * (sample.label == number).double().mean()
+        assert f"| {number} | {kind} | {share:.1f} % |" in card
     n = sample.scene["galaxy"]["n"][sample.present["galaxy"]].numpy()
     assert f" | {n.min():.4g}, {n.mean():.4g}, {n.max():.4g} |" in card
 
