@@ -107,7 +107,10 @@ CASES = [
     ),
     Case(f"{GENERATE} --format fits", "--extension clean", ("name", "yaml")),
     Case(
-        f"{GENERATE} --format fits", "--extension masks", ("series",), "extensions: expected none"
+        f"{GENERATE} --format fits",
+        "--extension masks",
+        ("series",),
+        "extensions: expected a recipe of images",
     ),
     Case(GENERATE, "--extension clean", RECIPES, "extensions: expected none for format 'h5'"),
     Case("generate {} {out} --size 5", "--no-card", ("yaml", "series")),

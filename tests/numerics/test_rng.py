@@ -94,7 +94,7 @@ FIRST_WORDS = [
 # ---- the law: a row depends on seed, stream and its own index
 
 
-@pytest.mark.parametrize("draw", ["words", "uniform", "pixel_bits", "pixel_normal"])
+@pytest.mark.parametrize("sample", ["words", "uniform", "pixel_bits", "pixel_normal"])
 @pytest.mark.parametrize("count", [1, 2, 7, 64])
 def test_a_row_alone_equals_the_row_in_any_batch(sample: str, count: int) -> None:
     def rows(index: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def test_commands_escape_descriptions(
 
 
 @pytest.mark.parametrize("command", ["info", "verify", "reproduce", "show"])
-@pytest.mark.parametrize("fact", ["package", "date", "digest", "recipe", "licence"])
+@pytest.mark.parametrize("attribute", ["package", "date", "digest", "recipe", "licence"])
 def test_errors_escape_the_contents_of_files(
     attribute: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
