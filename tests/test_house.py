@@ -107,10 +107,10 @@ def test_public_functions_have_two_positional_parameters_at_most() -> None:
             assert positional <= MOST_POSITIONAL, function.__qualname__
 
 
-# what still asks for one content, with the reason
+# the most that a file may ask for one content, with the reason
 SWITCHES = {
     "recipes/recipe.py": 1,  # `require_images`, for arguments that only images have
-    "storage/formats/fits.py": 2,  # images of one channel
+    "storage/formats/fits.py": 1,  # images of one channel
     "storage/formats/fits_cards.py": 1,  # blur, noise and sky of images
 }
 
@@ -126,4 +126,4 @@ def test_nothing_else_switches_between_images_and_series() -> None:
         count = len(SWITCH.findall(text))
         if count:
             found[path.relative_to(PACKAGE).as_posix()] = count
-    assert found == SWITCHES
+    assert {file: n for file, n in found.items() if n > SWITCHES.get(file, 0)} == {}
