@@ -170,9 +170,10 @@ def test_images_are_those_of_the_solver_of_lenstronomy(lens: Values) -> None:
     assert bool(found.magnification[0, count:].isnan().all())
 
 
-def test_images_of_many_lenses_solve_the_lens_equation() -> None:
-    """Two or four of each lens of the default priors, half of them mirrored; the source is hit."""
-    scene = db.generate("lensed", 3, torch.arange(500)).scene["lensed"]
+@pytest.mark.parametrize("recipe", ["lensed", "lens"])
+def test_images_of_many_lenses_solve_the_lens_equation(recipe: str) -> None:
+    """Two or four of each lens of a recipe, half of them mirrored; the source is hit."""
+    scene = db.generate(recipe, 3, torch.arange(500)).scene["lensed"]
     found = db.lens_equation.image_positions(scene)
     assert found.position.shape == (500, 1, 8, 2)
     counts = found.number.flatten().bincount(minlength=5).tolist()
