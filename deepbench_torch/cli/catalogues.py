@@ -78,7 +78,7 @@ def generate(
     """Write a catalogue of images or time series with its exact truth and dataset card."""
     catalogue = Catalogue(image, size=size, seed=seed, image_size=parse_size(image_size))
     recipe, progress = catalogue.recipe, not quiet
-    path = _catalogue_path(output, recipe, format)
+    path = _catalogue_path(output, recipe, format=format)
     if append is not None:
         if size is not None:
             raise ValueError(
@@ -129,7 +129,7 @@ def _check_append(context: typer.Context, path: Path, *, format: Format) -> None
         )
 
 
-def _catalogue_path(output: Path, recipe: AbstractRecipe, format: Format) -> Path:  # noqa: A002
+def _catalogue_path(output: Path, recipe: AbstractRecipe, *, format: Format) -> Path:  # noqa: A002
     """Return the path of a new catalogue: the named file, or a path in the folder by recipe."""
     form = FORMATS[format]
     if is_file_name(output) and not form.is_folder:

@@ -76,7 +76,7 @@ def _convert(old: Mapping[str, Any], *, name: str) -> Conversion:
     }
     kind = old["object_type"]
     if not isinstance(kind, str) or kind not in readers:
-        raise _not_one_of("object_type", readers, kind)
+        raise _not_one_of("object_type", readers, value=kind)
     notes = [
         f"{key} is not a key of the released package" for key in old if key not in KEYS + OTHERS
     ]
@@ -95,7 +95,7 @@ def _convert(old: Mapping[str, Any], *, name: str) -> Conversion:
     return Conversion(plain, notes)
 
 
-def _not_one_of(key: str, allowed: Iterable[object], value: object) -> ValueError:
+def _not_one_of(key: str, allowed: Iterable[object], *, value: object) -> ValueError:
     names = ", ".join(map(str, allowed))
     return ValueError(f"{key}: expected one of {names}, got {value!r:.60}; choose one of these")
 
@@ -110,8 +110,10 @@ def _runs(old: Mapping[str, Any]) -> dict[str, Any]:
 def _sky(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     image = _mapping(old, "image_parameters")
     frame = _frame(image.get("image_shape"))
-    scene = [_read(SKY, part, frame, noise=0.0) for part in _objects(old, notes)]
-    plain = _recipe(frame, scene) | {"degrade": _degradation(image, frame, notes, blurred=True)}
+    scene = [_read(SKY, part, frame=frame, noise=0.0) for part in _objects(old, notes)]
+    plain = _recipe(frame, scene) | {
+        "degrade": _degradation(image, frame, notes=notes, blurred=True)
+    }
     if image.get("scale", True):
         plain["scene"] = [_scaled(plain, index) for index in range(len(scene))]
         notes.append(
@@ -124,30 +126,32 @@ def _sky(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
 def _shape(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     image = _mapping(old, "image_parameters")
     frame = _frame(image.get("image_shape"))
-    scene = [_read(SHAPES, part, frame) for part in _objects(old, notes)]
-    return _recipe(frame, scene) | {"degrade": _degradation(image, frame, notes, blurred=False)}
+    scene = [_read(SHAPES, part, frame=frame) for part in _objects(old, notes)]
+    return _recipe(frame, scene) | {
+        "degrade": _degradation(image, frame, notes=notes, blurred=False)
+    }
 
 
 def _astro(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     """Convert one object: image_parameters set its profile, object_parameters its position."""
     kind = old.get("object_name")
     if not isinstance(kind, str) or kind not in SINGLE_OBJECTS:
-        raise _not_one_of("object_name", SINGLE_OBJECTS, kind)
+        raise _not_one_of("object_name", SINGLE_OBJECTS, value=kind)
     image = _mapping(old, "image_parameters")
     frame = _frame(image.get("image_dimensions", image.get("image_shape")))
     profile = {key: value for key, value in image.items() if not key.startswith("image_")}
     values = profile | _mapping(old, "object_parameters")
     values.pop("seed", None)
     part = Parameters(SINGLE_OBJECTS[kind], values, noise=_noise(old), notes=notes)
-    scene = [_read(SKY, part, frame)]
-    return _recipe(frame, scene) | {"degrade": _degradation({}, frame, notes, blurred=True)}
+    scene = [_read(SKY, part, frame=frame)]
+    return _recipe(frame, scene) | {"degrade": _degradation({}, frame, notes=notes, blurred=True)}
 
 
 def _physics(old: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     """Convert a pendulum: image_parameters describe it, object_parameters hold the times."""
     kind = old.get("object_name")
     if not isinstance(kind, str) or kind not in PENDULUMS:
-        raise _not_one_of("object_name", PENDULUMS, kind)
+        raise _not_one_of("object_name", PENDULUMS, value=kind)
     times = _mapping(old, "object_parameters").get("time")
     values = _mapping(old, "image_parameters")
     return PENDULUMS[kind](values, times, noise=_noise(old), notes=notes)
@@ -162,11 +166,11 @@ def _recipe(frame: Frame, scene: list[Object]) -> dict[str, Any]:
 
 
 def _read(
-    table: Mapping[str, Callable[..., Object]], part: Parameters, frame: Frame, **options: float
+    table: Mapping[str, Callable[..., Object]], part: Parameters, *, frame: Frame, **options: float
 ) -> Object:
     kind = part.owner
     if kind not in table:
-        raise _not_one_of("object_parameters", table, kind)
+        raise _not_one_of("object_parameters", table, value=kind)
     converted = table[kind](part, frame, **options)
     part.note_unknown()
     return converted
@@ -209,7 +213,7 @@ def _frame(shape: object) -> Frame:
 
 
 def _degradation(
-    image: Mapping[str, Any], frame: Frame, notes: list[str], *, blurred: bool
+    image: Mapping[str, Any], frame: Frame, *, notes: list[str], blurred: bool
 ) -> dict[str, Any]:
     plain: dict[str, Any] = (
         {"blur": {"sigma": float(f"{BLUR / min(frame):.9g}")}} if blurred else {}
@@ -217,7 +221,7 @@ def _degradation(
     level = number("object_noise_level", image.get("object_noise_level", 0.0))
     kind = image.get("object_noise_type", "gaussian")
     if kind not in ("gaussian", "poisson"):
-        raise _not_one_of("object_noise_type", ("gaussian", "poisson"), kind)
+        raise _not_one_of("object_noise_type", ("gaussian", "poisson"), value=kind)
     if level > 0 and kind == "gaussian":
         plain["gaussian"] = {"sigma": level}
     elif level > 0:

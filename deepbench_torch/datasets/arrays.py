@@ -39,8 +39,8 @@ def dataset_arrays(
     if not len(plain):
         raise ValueError("arrays: expected at least one row, got none; use a larger dataset")
     first_data, first_target = plain._pairs([0])[0]
-    data = _room(len(plain), first_data, target)
-    targets = _room(len(plain), first_target, target)
+    data = _room(len(plain), first_data, target=target)
+    targets = _room(len(plain), first_target, target=target)
     for chunk in chunks(len(plain), plain.rows_per_batch):
         pairs = plain._pairs(chunk)
         rows = slice(chunk.start, chunk.stop)
@@ -53,7 +53,7 @@ def dataset_arrays(
     return tuple(_shaped(values, flat=flat) for values in (data, targets))  # type: ignore[return-value]
 
 
-def _room(count: int, row: Any, target: Target) -> Tensor:
+def _room(count: int, row: Any, *, target: Target) -> Tensor:
     """Return room for some rows such as this one: int64, shape (N,), or of the shape of a tensor.
 
     Raises:

@@ -124,7 +124,7 @@ def order_rows(
         raise ValueError(
             f"size: expected weights beside it, got size={size} alone; use sizes for each member"
         )
-    lengths = _shortened(domains, lengths, sizes)
+    lengths = _shortened(domains, lengths, sizes=sizes)
     if weights is None:
         return SequentialOrder([split_rows(length, split) for length in lengths])
     _check_weights(domains, weights)
@@ -133,7 +133,7 @@ def order_rows(
 
 
 def _shortened(
-    domains: Sequence[str], lengths: Sequence[int], sizes: Sequence[int] | None
+    domains: Sequence[str], lengths: Sequence[int], *, sizes: Sequence[int] | None
 ) -> list[int]:
     if sizes is None:
         return list(lengths)

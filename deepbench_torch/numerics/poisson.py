@@ -142,11 +142,11 @@ def _by_search(u: Tensor, rate: Tensor) -> Tensor:
     count[near] = whole.sub_((_cumulative(whole - 1, rate[near]) >= u[near]).double())
     far = (normal.abs() > FAR).nonzero()[:, 0]
     if len(far):
-        count[far] = _by_walk(count[far].clamp_min(0), u[far], rate[far])
+        count[far] = _by_walk(count[far].clamp_min(0), u[far], rate=rate[far])
     return count
 
 
-def _by_walk(count: Tensor, u: Tensor, rate: Tensor) -> Tensor:
+def _by_walk(count: Tensor, u: Tensor, *, rate: Tensor) -> Tensor:
     """Search from some counts to the first whose cumulative probability reaches u."""
     while bool((low := _cumulative(count, rate) < u).any()):
         count += low

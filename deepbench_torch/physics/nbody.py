@@ -166,14 +166,14 @@ def _leapfrog(
     damped = is_differentiated(system.damping) or bool((system.damping != 0).any())
     half_step = _Pairs(pairs.other, pairs.strength * (step / 2), pairs.softening2)
     kick, closeness = _pull(x, half_step)
-    record = [(x, v, _potential(mass, closeness, pairs))]
+    record = [(x, v, _potential(mass, closeness, pairs=pairs))]
     for _ in range(steps):
         for _ in range(substeps):
             v = v + kick
             x = x + v * reach
             kick, closeness = _pull(x, half_step)
             v = v * decay + kick if damped else v + kick
-        record.append((x, v, _potential(mass, closeness, pairs)))
+        record.append((x, v, _potential(mass, closeness, pairs=pairs)))
     position, velocity, potential = (torch.stack(field) for field in zip(*record, strict=True))
     return position, velocity, _kinetic(mass, velocity), potential
 
@@ -213,7 +213,7 @@ def _kinetic(mass: Tensor, velocity: Tensor) -> Tensor:
     return _total((speed2 * mass).movedim(1, 0)) / 2
 
 
-def _potential(mass: Tensor, closeness: Tensor, pairs: _Pairs) -> Tensor:
+def _potential(mass: Tensor, closeness: Tensor, *, pairs: _Pairs) -> Tensor:
     """Return potential energies (C,): half the sum over bodies, which counts each pair twice."""
     return _total(mass * _total(closeness * pairs.strength)) / -2
 

@@ -51,15 +51,15 @@ def exact(time: Tensor, pendulums: Pendulums) -> Solution:
 
 def released(time: Tensor, pendulums: Pendulums) -> Solution:
     """Solve at any amplitude, from rest and without friction, in closed form."""
-    return _in_chunks(_elliptic, time, pendulums)
+    return _in_chunks(_elliptic, time, pendulums=pendulums)
 
 
 def harmonic(time: Tensor, pendulums: Pendulums) -> Solution:
     """Solve with phi for sin phi, in closed form, for weak and for strong drag."""
-    return _in_chunks(_harmonic, time, pendulums)
+    return _in_chunks(_harmonic, time, pendulums=pendulums)
 
 
-def _in_chunks(solve: Solver, time: Tensor, pendulums: Pendulums) -> Solution:
+def _in_chunks(solve: Solver, time: Tensor, *, pendulums: Pendulums) -> Solution:
     """Solve some rows at a time."""
     size, rows = len(pendulums.angle), max(1, CHUNK // len(time))
     phi, rate = (time.new_empty(size, len(time)) for _ in range(2))

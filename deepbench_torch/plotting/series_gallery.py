@@ -95,8 +95,8 @@ def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Fi
         row, column = divmod(index, columns)
         above, below = axes[2 * row, column], axes[2 * row + 1, column]
         above.set_title(_title(recipe, targets["parameters"]), fontsize=8, loc="left", pad=3)
-        _plot_paths(above, _paths(recipe, series, targets), recipe)
-        _plot_energies(below, targets["energy"], recipe)
+        _plot_paths(above, _paths(recipe, series, targets=targets), recipe=recipe)
+        _plot_energies(below, targets["energy"], recipe=recipe)
         if column == 0:
             above.set_ylabel(_label(recipe, 1), fontsize=7)
             below.set_ylabel(f"energy\n[{_raised(recipe.definition.energy_unit)}]", fontsize=7)
@@ -104,7 +104,7 @@ def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Fi
     return figure
 
 
-def _paths(recipe: SeriesRecipe, series: Tensor, targets: Mapping[str, Any]) -> list[BodyPath]:
+def _paths(recipe: SeriesRecipe, series: Tensor, *, targets: Mapping[str, Any]) -> list[BodyPath]:
     """Return the paths of all bodies that are present."""
     present, clean = targets["parameters"].get("present"), targets["clean"]
     return [
@@ -128,7 +128,7 @@ def _path_channels(recipe: SeriesRecipe, slot: int) -> list[int]:
     ]
 
 
-def _plot_paths(axis: Axes, paths: list[BodyPath], recipe: SeriesRecipe) -> None:
+def _plot_paths(axis: Axes, paths: list[BodyPath], *, recipe: SeriesRecipe) -> None:
     for path in paths:
         axis.plot(*path.measured.T, ".", ms=2.4, color=path.colour, alpha=0.4, mew=0)
         axis.plot(*path.clean.T, lw=0.9, color=path.colour, gid=MOTION)
@@ -139,7 +139,7 @@ def _plot_paths(axis: Axes, paths: list[BodyPath], recipe: SeriesRecipe) -> None
     _format_axis(axis)
 
 
-def _plot_energies(axis: Axes, energy: Mapping[str, Tensor], recipe: SeriesRecipe) -> None:
+def _plot_energies(axis: Axes, energy: Mapping[str, Tensor], *, recipe: SeriesRecipe) -> None:
     time = np.linspace(0, recipe.time.duration, recipe.time.steps + 1)
     axis.axhline(0, lw=0.5, color=GREY)
     for name, colour in ENERGIES.items():

@@ -61,7 +61,7 @@ def _build(kind: type[Prior], arguments: object) -> Prior:
         FaultsError: If the prior does not have these arguments.
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    named = _by_name(kind, arguments, names)
+    named = _by_name(kind, arguments, names=names)
     required = [field.name for field in fields(kind) if field.default is MISSING]  # type: ignore[arg-type]
     unknown = [name for name in named if name not in names]
     if unknown or not set(required).issubset(named):
@@ -74,7 +74,7 @@ def _build(kind: type[Prior], arguments: object) -> Prior:
     return build(**{name: _numbers(value) for name, value in named.items()})
 
 
-def _by_name(kind: type[Prior], arguments: object, names: list[str]) -> dict[Any, object]:
+def _by_name(kind: type[Prior], arguments: object, *, names: list[str]) -> dict[Any, object]:
     """Return arguments by name; surplus arguments have the name None."""
     if isinstance(arguments, Mapping):
         return dict(arguments)

@@ -48,12 +48,12 @@ def scene_log_prob(
             density = density - math.log(frame.scale)
         density = torch.where(there, density, 0.0)
         if name in (recipe.shared or {}).get(kind, ()):
-            density = _log_shared(value, density, there)
+            density = _log_shared(value, density, there=there)
         total = total + density.sum(1)
     return total
 
 
-def _log_shared(value: Tensor, density: Tensor, there: Tensor) -> Tensor:
+def _log_shared(value: Tensor, density: Tensor, *, there: Tensor) -> Tensor:
     """Return the density of one value that the objects of an image share, shape (B, slots).
 
     It counts once, in the first slot with an object; objects of other values are impossible.

@@ -48,7 +48,7 @@ def amplitude_log_prob(
     Returns:
         float64, shape (B, slots); 0 where there is no object.
     """
-    unit = torch.where(there, _unit_flux(recipe, kind, tables, units), 1.0)
+    unit = torch.where(there, _unit_flux(recipe, kind, tables=tables, units=units), 1.0)
     amplitude = torch.where(there, tables[brightness_names(kind)[0]].double(), 1.0)
     if name == FLUX:
         value, slope = amplitude * unit, unit.log()
@@ -57,14 +57,14 @@ def amplitude_log_prob(
         value = magnitude(amplitude * unit, zero_point=zero_point_of_sides(recipe))
         slope = (_SLOPE / torch.where(amplitude > 0, amplitude, 1.0)).log()
         near = torch.full_like(value, TOLERANCE)
-    density = _near_log_prob(prior, value, near)
+    density = _near_log_prob(prior, value, near=near)
     if not isinstance(prior, Choice | Integer | Fixed):
         density = density + slope
     return torch.where(there, density, 0.0)
 
 
 def _unit_flux(
-    recipe: AbstractImageRecipe, kind: str, tables: Mapping[str, Tensor], units: SceneUnits
+    recipe: AbstractImageRecipe, kind: str, *, tables: Mapping[str, Tensor], units: SceneUnits
 ) -> Tensor:
     """Return the flux of amplitudes of 1, in units of the recipe, float64."""
     definition = OBJECTS[kind]
@@ -79,7 +79,7 @@ def _unit_flux(
     return definition.flux(*numbers) / recipe.grid.shorter**2
 
 
-def _near_log_prob(prior: Prior, value: Tensor, near: Tensor) -> Tensor:
+def _near_log_prob(prior: Prior, value: Tensor, *, near: Tensor) -> Tensor:
     """Return the log density of values; of those a little beyond an end, that of the end."""
     if isinstance(prior, Choice | Fixed):
         known = prior.values if isinstance(prior, Choice) else prior.support[:1]

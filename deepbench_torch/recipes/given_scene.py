@@ -78,15 +78,17 @@ def read_scene(
                 f"{name}: expected tensors by kind, got {type(given).__name__}; pass a dict such "
                 "as sample.scene or sample.present"
             )
-        _check_kinds(name, given, recipe.classes)
+        _check_kinds(name, given, known=recipe.classes)
     if present is None and isinstance(scene, GeneratedScene):
         present = scene.present
-    named = {kind: _read_kind(kind, scene[kind], units) for kind in scene}
-    there = {kind: _read_present(kind, named.get(kind), present or {}) for kind in recipe.classes}
-    return _aligned(recipe, named, there, batch)
+    named = {kind: _read_kind(kind, scene[kind], units=units) for kind in scene}
+    there = {
+        kind: _read_present(kind, named.get(kind), present=present or {}) for kind in recipe.classes
+    }
+    return _aligned(recipe, named, present=there, batch=batch)
 
 
-def _check_kinds(where: str, kinds: Iterable[object], known: list[str]) -> None:
+def _check_kinds(where: str, kinds: Iterable[object], *, known: list[str]) -> None:
     for kind in kinds:
         if kind not in known:
             hint = nearest(kind, known).strip() or "add it to the objects of the recipe"
@@ -96,7 +98,7 @@ def _check_kinds(where: str, kinds: Iterable[object], known: list[str]) -> None:
             )
 
 
-def _read_kind(kind: str, values: Mapping[str, Any], units: SceneUnits) -> dict[str, Tensor]:
+def _read_kind(kind: str, values: Mapping[str, Any], *, units: SceneUnits) -> dict[str, Tensor]:
     """Return the parameters of a kind in order, shape (B, slots)."""
     if not isinstance(values, Mapping):
         raise ValueError(
@@ -137,7 +139,9 @@ def _check_shapes(kind: str, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def _read_present(kind: str, named: Mapping[str, Tensor] | None, present: Present) -> Tensor | None:
+def _read_present(
+    kind: str, named: Mapping[str, Tensor] | None, *, present: Present
+) -> Tensor | None:
     """Return which slots of a kind hold an object; None for a kind that is left out."""
     if kind not in present:
         if named is None:
@@ -169,6 +173,7 @@ def _read_present(kind: str, named: Mapping[str, Tensor] | None, present: Presen
 def _aligned(
     recipe: AbstractImageRecipe,
     named: Mapping[str, Mapping[str, Tensor]],
+    *,
     present: Mapping[str, Tensor | None],
     batch: int | None,
 ) -> GivenScene:

@@ -26,10 +26,14 @@ def complete_objects(objects: Mapping[str, Priors]) -> dict[str, Priors]:
     Raises:
         FaultsError: If a kind or a parameter is unknown, or a prior is out of range.
     """
-    faults = [fault for kind, priors in objects.items() for fault in _faults(kind, priors, (kind,))]
+    faults = [
+        fault
+        for kind, priors in objects.items()
+        for fault in _faults(kind, priors, location=(kind,))
+    ]
     if faults:
         raise FaultsError(faults)
-    return {kind: _fill(kind, priors, {}) for kind, priors in objects.items()}
+    return {kind: _fill(kind, priors, defaults={}) for kind, priors in objects.items()}
 
 
 def complete_scene(
@@ -51,11 +55,11 @@ def complete_scene(
                 )
             )
         for kind, priors in part.items():
-            faults += _faults(kind, priors, ("scene", number, kind))
+            faults += _faults(kind, priors, location=("scene", number, kind))
     if faults:
         raise FaultsError(faults)
     return tuple(
-        {kind: _fill(kind, priors, objects[kind]) for kind, priors in part.items()}
+        {kind: _fill(kind, priors, defaults=objects[kind]) for kind, priors in part.items()}
         for part in scene
     )
 
@@ -79,7 +83,7 @@ def name_faults(kind: str, names: Iterable[str], location: Location) -> Iterator
     yield from brightness_fault(kind, names, location)
 
 
-def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
+def _faults(kind: str, priors: Priors, *, location: Location) -> Iterator[Fault]:
     """Yield the faults of the priors of an object."""
     unknown = list(name_faults(kind, priors, location))
     yield from unknown
@@ -92,7 +96,7 @@ def _faults(kind: str, priors: Priors, location: Location) -> Iterator[Fault]:
             yield Fault((*location, name), fault)
 
 
-def _fill(kind: str, priors: Priors, defaults: Priors) -> Priors:
+def _fill(kind: str, priors: Priors, *, defaults: Priors) -> Priors:
     """Return the priors of an object in order; `defaults`, then the kind fill in the rest.
 
     A flux or a magnitude is in the place of the brightness.

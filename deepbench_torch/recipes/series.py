@@ -62,11 +62,11 @@ class SeriesRecipe(AbstractSeriesRecipe):
     def _check_keys_together(self) -> Self:
         """Check options, parameters and noise, and fill in the missing parameters, in order."""
         system = self.definition
-        _check_known(("options",), self.options, system.options)
+        _check_known(("options",), self.options, known=system.options)
         for name, choice in self.options.items():
-            _check_choice(("options", name), choice, system.options[name])
+            _check_choice(("options", name), choice, choices=system.options[name])
         required = system.required(self.parameters, self.chosen)
-        _check_known(("parameters",), self.parameters, required)
+        _check_known(("parameters",), self.parameters, known=required)
         complete = {
             name: self.parameters.get(name, system.fields[name].rule.prior) for name in required
         }
@@ -82,9 +82,9 @@ class SeriesRecipe(AbstractSeriesRecipe):
     def _check_noise(self) -> None:
         fields = self.definition.fields
         noisy = [name for name in self.parameters if fields[name].role != "design"]
-        _check_known(("noise", "parameters"), self.noise.parameters or {}, noisy)
+        _check_known(("noise", "parameters"), self.noise.parameters or {}, known=noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
-        _check_known(("noise", "measurement"), self.noise.measurement or {}, measured)
+        _check_known(("noise", "measurement"), self.noise.measurement or {}, known=measured)
 
     def log_prob(self, parameters: Mapping[str, Any]) -> Tensor:
         """Return the joint log density of the parameters of some series under the priors.
@@ -119,7 +119,7 @@ class SeriesRecipe(AbstractSeriesRecipe):
         return series_rungs(self)
 
 
-def _check_known(location: Location, names: Iterable[str], known: Collection[str]) -> None:
+def _check_known(location: Location, names: Iterable[str], *, known: Collection[str]) -> None:
     """Refuse unknown names.
 
     Raises:
@@ -134,7 +134,7 @@ def _check_known(location: Location, names: Iterable[str], known: Collection[str
         raise FaultsError(faults)
 
 
-def _check_choice(location: Location, choice: object, choices: Collection[str | int]) -> None:
+def _check_choice(location: Location, choice: object, *, choices: Collection[str | int]) -> None:
     """Refuse an option's value that is not one of its choices.
 
     Raises:

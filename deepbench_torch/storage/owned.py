@@ -30,7 +30,9 @@ def own_files(folder: Path) -> set[Path] | None:
     """
     attributes = _metadata(folder / METADATA)
     if attributes is not None:
-        return {path for path in every_file(folder) if _is_of_catalogue(path, attributes, folder)}
+        return {
+            path for path in every_file(folder) if _is_of_catalogue(path, attributes, folder=folder)
+        }
     members = _members(folder)
     if not members:
         return None
@@ -63,7 +65,7 @@ def _metadata(path: Path) -> dict[str, Any] | None:
     return attributes if own else None
 
 
-def _is_of_catalogue(path: Path, attributes: dict[str, Any], folder: Path) -> bool:
+def _is_of_catalogue(path: Path, attributes: dict[str, Any], *, folder: Path) -> bool:
     """Return whether a file or an empty folder is listed in the metadata of its folder."""
     at = folder / path
     if at.is_dir() and not at.is_symlink():  # empty, such as the folder of a class without rows

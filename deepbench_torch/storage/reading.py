@@ -46,7 +46,7 @@ def reading(path: Path) -> Iterator[None]:
     except _FOREIGN as error:
         number = refusal(error)
         if number is not None:
-            raise _refused(number, path, error) from error
+            raise _refused(number, path, error=error) from error
         if isinstance(error, OSError) and repr(str(path)) in str(error):
             raise
         raise ValueError(
@@ -66,7 +66,7 @@ def refusal(error: BaseException) -> int | None:
     return int(number[1]) if number else None
 
 
-def _refused(number: int, path: Path, error: BaseException) -> OSError:
+def _refused(number: int, path: Path, *, error: BaseException) -> OSError:
     """Return the error of a number in the class that Python has for it, with its remedy."""
     if isinstance(error, OSError) and str(error.strerror).startswith("cannot read it"):
         return error  # by an inner `reading`

@@ -116,7 +116,7 @@ def _difference(old: Path, new: Path, stored: Description) -> Iterator[str]:
     read_row, suffix = FORMATS[stored.format].read_row, FORMATS[stored.format].row_suffix
     if read_row is None or old.suffix != suffix:
         yield f"{old.name} differs from byte {offset} on"
-    elif not _equal(old, new, lambda path: read_row(path, stored.recipe)):
+    elif not _equal(old, new, read=lambda path: read_row(path, stored.recipe)):
         yield f"{old.name} differs in its pixels"
 
 
@@ -134,7 +134,7 @@ def _first_difference(old: Path, new: Path) -> int | None:
         return offset if right.read(1) else None
 
 
-def _equal(old: Path, new: Path, read: Callable[[Path], Array]) -> bool:
+def _equal(old: Path, new: Path, *, read: Callable[[Path], Array]) -> bool:
     """Return whether two files of a row hold the same pixels; a damaged file does not."""
     try:
         return np.array_equal(read(old), read(new))

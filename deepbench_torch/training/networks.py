@@ -38,7 +38,9 @@ def build(architecture: str, *, outputs: int, image_size: Size | None = None) ->
     options = {"weights": None, "num_classes": outputs} | _constant_options(architecture)
     if image_size is not None and needs_size(architecture):
         if not _builds(architecture, image_size):
-            raise ValueError(_refusal(architecture, image_size, _sides(architecture, image_size)))
+            raise ValueError(
+                _refusal(architecture, image_size, sides=_sides(architecture, image_size))
+            )
         options |= _size_options(architecture, image_size)
     network: nn.Module = torchvision.models.get_model(architecture, **options)
     # channels last: faster convolutions on CPUs and GPUs
@@ -94,14 +96,14 @@ def check_size(network: nn.Module, architecture: str, size: Size, *, training: b
         return
     if not needs_size(architecture):
         side = smallest(network, training=training)
-        raise ValueError(_refusal(architecture, size, [] if side is None else [side]))
+        raise ValueError(_refusal(architecture, size, sides=[] if side is None else [side]))
     if _builds(architecture, size):
         argument = size[0] if size[0] == size[1] else size
         raise ValueError(
             f"Classifier: expected images of the size for which {architecture} was built, got "
             f"{_pixels(size)}; use Classifier(image_size={argument})"
         )
-    raise ValueError(_refusal(architecture, size, _sides(architecture, size)))
+    raise ValueError(_refusal(architecture, size, sides=_sides(architecture, size)))
 
 
 def works(network: nn.Module, size: Size, *, training: bool, images: int = 2) -> bool:
@@ -211,7 +213,7 @@ def smallest(network: nn.Module, *, training: bool) -> int | None:
     return low
 
 
-def _refusal(architecture: str, size: Size, sides: list[int]) -> str:
+def _refusal(architecture: str, size: Size, *, sides: list[int]) -> str:
     if sides:
         found = f"the smallest size that works is {_pixels((sides[0], sides[0]))}"
         if len(sides) > 1:

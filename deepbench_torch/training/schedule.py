@@ -38,10 +38,10 @@ class Progress(NamedTuple):
     def factor(self) -> float:
         """Learning rate relative to the largest: half a cosine up, half a cosine down."""
         if self.position < self.warm:
-            return _cosine(FIRST, 1.0, self.position / self.warm)
+            return _cosine(FIRST, 1.0, share=self.position / self.warm)
         length = self.end - self.warm
         done = (self.position - self.warm) / length if length > 0 else 0.0
-        return _cosine(1.0, LAST, min(done, 1.0))
+        return _cosine(1.0, LAST, share=min(done, 1.0))
 
 
 @final
@@ -150,5 +150,5 @@ def _callbacks(trainer: lightning.Trainer) -> list[Any]:
     return list(trainer.callbacks)  # type: ignore[attr-defined]
 
 
-def _cosine(start: float, end: float, share: float) -> float:
+def _cosine(start: float, end: float, *, share: float) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * share))

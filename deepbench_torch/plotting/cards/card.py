@@ -71,7 +71,7 @@ def _write(stored: Description, files: CardFiles) -> None:
             figure.savefig(new, dpi=110, format="png", metadata={PICTURE_KEY: files.mark})
     for name in set(PICTURES) - set(figures):  # of an earlier card
         (folder / name).unlink(missing_ok=True)
-    text = f"{first_line(files.mark)}\n\n{_text(stored, columns, quote(folder.name))}"
+    text = f"{first_line(files.mark)}\n\n{_text(stored, columns, pictures=quote(folder.name))}"
     with replacing(files.card) as new:
         new.write_text(text, encoding="utf-8", errors="backslashreplace")
 
@@ -87,7 +87,7 @@ def _gallery(catalogue: Catalogue) -> Figure:
     return gallery(shown)
 
 
-def _text(stored: Description, columns: Columns, pictures: str) -> str:
+def _text(stored: Description, columns: Columns, *, pictures: str) -> str:
     recipe = stored.recipe
     sections = [
         f"# {_plain(recipe.name)}\n\n{_plain(recipe.description)}".rstrip(),

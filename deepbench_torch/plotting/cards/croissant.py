@@ -67,7 +67,7 @@ def write_croissant(path: str | Path, card: Path) -> Path:
         cite_as=f"{known['package']}, recipe {stored.recipe.name} {stored.recipe.digest[:12]}, "
         f"generator {known['generator_version']}, seed {stored.seed}",
         conforms_to=["http://mlcommons.org/croissant/1.0"],
-        distribution=[_distribution(mlc, file, stored) for file in files],
+        distribution=[_distribution(mlc, file, stored=stored) for file in files],
         record_sets=[
             _records(mlc, stored.path / name)
             for name in (LABELS, PARAMETERS)
@@ -88,7 +88,7 @@ def _own_files(stored: Description) -> list[Path]:
     ]
 
 
-def _distribution(mlc: Any, file: Path, stored: Description) -> Any:
+def _distribution(mlc: Any, file: Path, *, stored: Description) -> Any:
     url = file.name if file == stored.path else f"{stored.path.name}/{file.name}"
     return mlc.FileObject(
         id=file.name,
@@ -107,11 +107,11 @@ def _records(mlc: Any, file: Path) -> Any:
     return mlc.RecordSet(
         id=file.stem,
         name=file.stem,
-        fields=[_field(mlc, file, column) for column in columns],
+        fields=[_field(mlc, file, column=column) for column in columns],
     )
 
 
-def _field(mlc: Any, file: Path, column: str) -> Any:
+def _field(mlc: Any, file: Path, *, column: str) -> Any:
     kind = mlc.DataType.FLOAT
     if column in (*TEXTS, *INTEGERS):
         kind = mlc.DataType.TEXT if column in TEXTS else mlc.DataType.INTEGER

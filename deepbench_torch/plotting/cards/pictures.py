@@ -38,13 +38,13 @@ def plot_parameters(columns: Columns) -> Figure:
     axes = figure.subplots(max(1, lines), WIDE, squeeze=False).ravel()
     owners = list(dict.fromkeys(column.owner for column in shown))
     for axis, column in zip(axes, shown, strict=False):
-        _plot_histogram(axis, column, ON_DARK[owners.index(column.owner) % len(ON_DARK)])
+        _plot_histogram(axis, column, colour=ON_DARK[owners.index(column.owner) % len(ON_DARK)])
     for axis in axes[len(shown) :]:
         axis.set_axis_off()
     return figure
 
 
-def _plot_histogram(axis: Axes, column: Column, colour: str) -> None:
+def _plot_histogram(axis: Axes, column: Column, *, colour: str) -> None:
     values = column.values
     distinct = np.unique(values)
     if len(distinct) <= 12 and np.array_equal(distinct, np.rint(distinct)):

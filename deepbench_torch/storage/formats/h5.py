@@ -90,7 +90,7 @@ class H5Rows(RowReader):
         rows = min(rows, len(self._header.rows) - number * rows)
         if number not in self._checked:
             first = self._header.rows.start + number * shards.rows
-            _check_shard(path, self._header, range(first, first + rows))
+            _check_shard(path, self._header, rows=range(first, first + rows))
             self._checked.add(number)
         offsets = [None if each < 0 else each for each in shards.offsets[number].tolist()]
         blocks = (
@@ -100,7 +100,7 @@ class H5Rows(RowReader):
         return _piece(path, self._header.recipe.content, *blocks)
 
 
-def _check_shard(path: Path, header: Header, rows: range) -> None:
+def _check_shard(path: Path, header: Header, *, rows: range) -> None:
     """Refuse a shard of another catalogue, or of other rows, under the name of this one.
 
     Raises:

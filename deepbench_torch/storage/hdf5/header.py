@@ -242,7 +242,7 @@ def _header(file: h5py.File, path: Path) -> Header:
         attributes=attributes,
         data=data,
         label=label,
-        shards=_shards(file, path, rows) if "shard_rows" in attributes else None,
+        shards=_shards(file, path, rows=rows) if "shard_rows" in attributes else None,
         compression=file[recipe.content].compression,
     )
 
@@ -251,7 +251,7 @@ def _block(dataset: h5py.Dataset) -> Block:
     return Block(dataset.shape, dataset.dtype, dataset.id.get_offset())
 
 
-def _shards(file: h5py.File, path: Path, rows: range) -> Shards:
+def _shards(file: h5py.File, path: Path, *, rows: range) -> Shards:
     step = int(file.attrs["shard_rows"])
     offsets, checksums = file["shards/offset"][:], file["shards/seal"][:]
     count = -(-len(rows) // step)

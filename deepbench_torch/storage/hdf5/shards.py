@@ -172,7 +172,7 @@ def _join(
     metadata = job.metadata
     with h5py.File(folder / shard_name(parts[0]), "r") as first, creating(path) as file:
         tables: list[str] = []
-        first.visititems(lambda name, item: _note(tables, name, item))
+        first.visititems(lambda name, item: _note(tables, name, item=item))
         for name in tables:
             shape, dtype = first[name].shape[1:], first[name].dtype
             layout = h5py.VirtualLayout((len(metadata.rows), *shape), dtype)
@@ -202,7 +202,7 @@ def _join(
         )
 
 
-def _note(tables: list[str], name: str, item: object) -> None:
+def _note(tables: list[str], name: str, *, item: object) -> None:
     if isinstance(item, h5py.Dataset):
         tables.append(name)
 

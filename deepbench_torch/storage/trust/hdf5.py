@@ -56,14 +56,14 @@ def check_hdf5(file: h5py.File, path: Path) -> None:
     size = regular_file(path)
     datasets = []
     for name, item in _objects(file.id, path):
-        _check_attributes(item, name, path)
+        _check_attributes(item, name, path=path)
         if isinstance(item, h5d.DatasetID):
-            datasets.append(_storage(item, name, path, most=size))
+            datasets.append(_storage(item, name, path=path, most=size))
     spare = size - sum(each.size for each in datasets)
     pieces = sum(each.pieces for each in datasets)
     if spare > OVERHEAD + EACH_PIECE * pieces:
         raise refused(path, "a file of its datasets alone", f"{spare:,} bytes beside them")
-    _check_sources(datasets, file, path)
+    _check_sources(datasets, file, path=path)
 
 
 def _objects(file: h5g.GroupID, path: Path) -> Iterator[tuple[str, Any]]:
@@ -78,13 +78,13 @@ def _objects(file: h5g.GroupID, path: Path) -> Iterator[tuple[str, Any]]:
             raise refused(path, f"at most {MOST_OBJECTS} groups and datasets", "more, or in depth")
         for name in list(group):
             text = f"{above}{name.decode('utf-8', 'backslashreplace')}"
-            item = _opened(group, name, text, path)
+            item = _opened(group, name, text=text, path=path)
             if isinstance(item, h5g.GroupID):
                 waiting.append((f"{text}/", item))
             yield text, item
 
 
-def _opened(group: h5g.GroupID, name: bytes, text: str, path: Path) -> Any:
+def _opened(group: h5g.GroupID, name: bytes, *, text: str, path: Path) -> Any:
     """Return a group or dataset, if it is one and no link that leads elsewhere."""
     kind = group.links.get_info(name).type
     if kind != h5l.TYPE_HARD:
@@ -96,7 +96,7 @@ def _opened(group: h5g.GroupID, name: bytes, text: str, path: Path) -> Any:
     return item
 
 
-def _check_attributes(item: Any, name: str, path: Path) -> None:
+def _check_attributes(item: Any, name: str, *, path: Path) -> None:
     """Refuse attributes that are no short plain values."""
     count = h5a.get_num_attrs(item)
     if count > MOST_ATTRIBUTES:
@@ -117,7 +117,7 @@ def _check_attributes(item: Any, name: str, path: Path) -> None:
             raise refused(path, f"a short {title}", f"{length:,} values of {bytes_:,} bytes")
 
 
-def _storage(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Storage:
+def _storage(dataset: h5d.DatasetID, name: str, *, path: Path, most: int) -> Storage:
     """Return how a dataset is stored, if its values are in the file and fill its shape."""
     plist = dataset.get_create_plist()
     if plist.get_external_count():
@@ -133,7 +133,7 @@ def _storage(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Sto
         raise refused(path, f"an array in {name!r}", "a single value, none, or more than 8 axes")
     expected = space.get_simple_extent_npoints() * dataset.get_type().get_size()
     if plist.get_layout() == h5d.CHUNKED:
-        return _chunked(dataset, name, path, most=most)
+        return _chunked(dataset, name, path=path, most=most)
     found = dataset.get_storage_size()
     if plist.get_layout() != h5d.CONTIGUOUS or found != expected or found > most:
         raise refused(path, f"{expected:,} bytes in {name!r}", f"{found:,} in {most:,} of the file")
@@ -142,7 +142,7 @@ def _storage(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Sto
     return Storage(name, found, 0)
 
 
-def _chunked(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Storage:
+def _chunked(dataset: h5d.DatasetID, name: str, *, path: Path, most: int) -> Storage:
     """Return how a compressed dataset is stored, after checking the size of its chunks."""
     plist, shape = dataset.get_create_plist(), dataset.shape
     chunk, row = plist.get_chunk(), dataset.get_type().get_size()
@@ -164,7 +164,7 @@ def _chunked(dataset: h5d.DatasetID, name: str, path: Path, *, most: int) -> Sto
     return Storage(name, sum(sizes), found)
 
 
-def _check_sources(datasets: list[Storage], file: h5py.File, path: Path) -> None:
+def _check_sources(datasets: list[Storage], file: h5py.File, *, path: Path) -> None:
     """Refuse virtual data whose sources are other files than the shards beside this one."""
     # in the names of sources HDF5 takes % as the beginning of a pattern, and %% for the letter
     folder = str(file.attrs.get("shard_folder", "")).replace("%", "%%")
