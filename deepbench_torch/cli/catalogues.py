@@ -23,7 +23,7 @@ from deepbench_torch.cli.options import (
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.plotting.cards.columns import statistics_facts
+from deepbench_torch.plotting.cards.columns import calibration_facts, statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
     list_recipes,
@@ -167,6 +167,7 @@ def _description(stored: Description) -> dict[str, Any]:
         recipe.plural: f"{len(stored.rows):,} of {recipe.size_text}, float32",
         **_channels(recipe),
         **statistics_facts(recipe, StoredCatalogue(stored.path).statistics),
+        **calibration_facts(recipe),
         "split": stored.split or "all: train, val, test",
         "label": f"{recipe.label_name}: {', '.join(recipe.classes)}",
         "seed": stored.seed,

@@ -48,7 +48,8 @@ class StoredCatalogue(RowDataset):
         transform: Called with the image or series, as in Catalogue.
         target_transform: Called with the target.
         transforms: Called with both together, instead of the two before.
-        recipe: Refuse a file of another recipe than this; None to take any.
+        recipe: Refuse a file of another recipe than this; None to take any. Of keys that change no
+            row, as `zero_point`, its values are used.
         seed: Refuse a file of another seed than this; None to take any.
         verify: Whether to check every byte of it against its checksums first.
 
@@ -89,7 +90,7 @@ class StoredCatalogue(RowDataset):
         stored = verified(path) if checked else describe(path)
         _check_request(stored, recipe=recipe, seed=seed, split=split)
         super().__init__(
-            stored.recipe,
+            stored.recipe if recipe is None else load_recipe(recipe),
             seed=stored.seed,
             size=stored.size,
             split=stored.split if split is None else split,

@@ -1,6 +1,7 @@
 """Magnitudes and pixel scales of recipes."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from astropy import units
 
 import deepbench_torch as db
+from deepbench_torch.cli.catalogues import info
 from deepbench_torch.generate import resize
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.photometry import derived
@@ -96,6 +98,25 @@ def test_wrong_values_are_refused(wrong: dict[str, Any], message: str) -> None:
         calibrated(**wrong)
     assert str(caught.value).startswith(f"recipe sky is not valid: {message}")
     assert str(caught.value).count(" got ") == 1
+
+
+def test_a_file_is_read_with_the_zero_point_that_is_requested(tmp_path: Path) -> None:
+    """The rows do not depend on it, so a file that was written with another is used."""
+    path = db.materialize(db.Catalogue(calibrated(), size=4), tmp_path / "a.h5", progress=False)
+    other = calibrated(zero_point=27.0)
+    found = db.StoredCatalogue(path, recipe=other).to_table()["magnitude"]
+    expected = db.Catalogue(other, size=4).to_table()["magnitude"]
+    assert found.tolist() == expected.tolist()
+    own = db.StoredCatalogue(path).to_table()["magnitude"]
+    torch.testing.assert_close(torch.tensor(own + 2), torch.tensor(expected))
+
+
+def test_the_command_line_states_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = db.materialize(db.Catalogue(calibrated(), size=2), tmp_path / "a.h5", progress=False)
+    info(path)
+    printed = capsys.readouterr().out
+    assert "zero point" in printed
+    assert "0.2 arcsec a pixel" in printed
 
 
 def test_time_series_have_none() -> None:

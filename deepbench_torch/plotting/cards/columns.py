@@ -147,6 +147,17 @@ def statistics_facts(recipe: AbstractRecipe, statistics: Statistics) -> dict[str
     }
 
 
+def calibration_facts(recipe: AbstractRecipe) -> dict[str, str]:
+    """Return the zero point and the pixel scale of images as text, if the recipe has them."""
+    values = {}
+    zero_point, pixel_scale = recipe.calibration
+    if zero_point is not None:
+        values["zero point"] = f"{number(zero_point)} mag, of an object whose pixels sum to 1"
+    if pixel_scale is not None:
+        values["pixel scale"] = f"{number(pixel_scale)} arcsec a pixel"
+    return values
+
+
 def _span(least: object, greatest: object, mean: object, std: object) -> str:
     return (
         f"{number(least)} to {number(greatest)}, mean {number(mean)}, "
