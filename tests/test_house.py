@@ -127,3 +127,11 @@ def test_nothing_else_switches_between_images_and_series() -> None:
         if count:
             found[path.relative_to(PACKAGE).as_posix()] = count
     assert {file: n for file, n in found.items() if n > SWITCHES.get(file, 0)} == {}
+
+
+def test_the_readme_names_files_that_exist() -> None:
+    root = PACKAGE.parent
+    table = (root / "README.md").read_text(encoding="utf-8").split("| to add or change |")[1]
+    names = re.findall(r"`([\w/]+(?:/|\.\w+))`", table.split("\n\n")[0])
+    assert len(names) > 20
+    assert [name for name in names if not any((at / name).exists() for at in (root, PACKAGE))] == []
