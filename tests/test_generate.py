@@ -148,11 +148,13 @@ def test_parameters_in_the_truth_render_the_clean_image(name: str) -> None:
         for slot in range(recipe.slots):
             rows = sample.present[kind][:, slot]
             chosen = {key: values[rows, slot] for key, values in parameters.items()}
-            light = db.OBJECTS[kind].render(chosen, db.Grid(24, 31))
+            light = db.OBJECTS[kind].render(chosen, recipe.grid)
             together = torch.add if recipe.compose == "sum" else torch.maximum
             total[rows] = together(total[rows], light)
-    peak = total.flatten(1).amax(1)[:, None, None]  # both round each pixel once or twice
-    assert bool(((total - sample.clean[:, 0]).abs() <= 2e-6 * peak).all())
+    peak = total.flatten(1).amax(1)[:, None, None]
+    # both round each pixel once or twice, and the source position of a pixel several times
+    tolerance = 2e-5 if "lensed" in recipe.objects else 2e-6
+    assert bool(((total - sample.clean[:, 0]).abs() <= tolerance * peak).all())
 
 
 @each_recipe

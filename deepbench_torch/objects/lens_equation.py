@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.numerics.checks import real_tensor
+from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.objects.lens_roots import roots
 from deepbench_torch.objects.lensed import LENSED, Lensed, deflection_along_axes
 
 MOST_IMAGES = 8  # an isothermal ellipsoid in an external shear has no more
+_MOST_MAGNIFICATION = 1e12  # beyond it float64 does not distinguish an image from a caustic
 
 
 class LensImages(NamedTuple):
@@ -114,6 +116,7 @@ def magnification(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> Tens
     return _magnification(lens, offset)
 
 
+@independent_of_settings
 @torch.no_grad()
 def image_positions(lensed: Mapping[str, Tensor] | Lensed) -> LensImages:
     """Return the images of the centre of each source.
@@ -128,7 +131,8 @@ def image_positions(lensed: Mapping[str, Tensor] | Lensed) -> LensImages:
 
     Returns:
         One image or two of a source outside of the tangential caustic, else two more. They have no
-        gradients.
+        gradients. Images on a critical curve, such as the ring of a source exactly behind a sphere,
+        are left out.
 
     Raises:
         ValueError: If a parameter is missing, unknown or out of range.
@@ -152,11 +156,14 @@ def image_positions(lensed: Mapping[str, Tensor] | Lensed) -> LensImages:
         radius = (ray * target).sum(-1) / ray.square().sum(-1)
         return radius, ray[..., 0] * target[..., 1] - ray[..., 1] * target[..., 0]
 
-    angle = roots(lambda angle: radius_and_misfit(angle)[1], count=len(flat.x))
+    angle = roots(
+        lambda angle: radius_and_misfit(angle)[1], count=len(flat.x), device=flat.x.device
+    )
     radius = radius_and_misfit(angle)[0]
     offset = radius[..., None] * torch.stack((angle.cos(), angle.sin()), dim=-1)
     found = _magnification(flat, offset)
-    real = (radius > 0) & found.isfinite()  # a negative radius is the opposite direction
+    # a negative radius is the opposite direction
+    real = (radius > 0) & (found.abs() < _MOST_MAGNIFICATION)
     return _ordered(flat, offset, torch.where(real, found, math.nan), shape)
 
 

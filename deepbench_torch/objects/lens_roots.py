@@ -14,7 +14,9 @@ _LEVELS, _FINE = 2, 33
 _STEPS = 60  # of bisection: below the rounding of an angle
 
 
-def roots(function: Callable[[Tensor], Tensor], *, count: int) -> Tensor:
+def roots(
+    function: Callable[[Tensor], Tensor], *, count: int, device: torch.device | str = "cpu"
+) -> Tensor:
     """Return the roots of functions of an angle in a full turn.
 
     Roots are bracketed by changes of sign between the points of a grid, which grows denser toward
@@ -23,6 +25,7 @@ def roots(function: Callable[[Tensor], Tensor], *, count: int) -> Tensor:
     Args:
         function: From angles (B, N) [radian] to values (B, N), float64; periodic.
         count: The number of functions B.
+        device: Where the angles are.
 
     Returns:
         Angles, float64, shape (B, MOST_ROOTS), in increasing order; NaN where there is no further
@@ -35,7 +38,8 @@ def roots(function: Callable[[Tensor], Tensor], *, count: int) -> Tensor:
     """
     # off the axes, where symmetric functions have roots: one on a point has no change of sign
     start = 0.437 * STEP - STEP
-    grid = (torch.arange(POINTS, dtype=torch.float64) * STEP + start).expand(count, -1)
+    points = torch.arange(POINTS, dtype=torch.float64, device=device)
+    grid = (points * STEP + start).expand(count, -1)
     dense = (_zoomed(function, grid) - start).remainder(2 * math.pi) + start
     ends = torch.cat((grid, dense, grid[:, :1] + 2 * math.pi), dim=1).sort(dim=1).values
     negative = function(ends) < 0
@@ -71,7 +75,8 @@ def _zoomed(function: Callable[[Tensor], Tensor], grid: Tensor) -> Tensor:
     order = dip.to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :MOST_ROOTS]
     middle, reach, found = grid.gather(1, order), STEP, []
     for _ in range(_LEVELS):
-        fine = middle[..., None] + torch.linspace(-reach, reach, _FINE, dtype=torch.float64)
+        steps = torch.linspace(-reach, reach, _FINE, dtype=torch.float64, device=grid.device)
+        fine = middle[..., None] + steps
         found.append(fine.flatten(1))
         least = function(found[-1]).abs().view(fine.shape).argmin(dim=-1, keepdim=True)
         middle, reach = fine.gather(-1, least)[..., 0], reach * 2 / (_FINE - 1)

@@ -145,6 +145,23 @@ def test_magnification_is_the_change_of_area(lens: Values) -> None:
         assert float(found) == pytest.approx(1 / float(torch.det(jacobian)), rel=1e-9)
 
 
+@pytest.mark.parametrize("name", ["source_position", "magnification"])
+@pytest.mark.parametrize("changes", [{}, {"ellip": 1e-3}, {"ellip": 0.8}], ids=str)
+def test_the_lens_equation_is_differentiable(name: str, changes: Values) -> None:
+    """Oracle: differences, by every parameter of the lens and by the points."""
+    parameters = tensors(LARGE | changes)
+    names = ["x", "y", "einstein_radius", "ellip", "theta", "shear", "shear_theta"]
+    function = getattr(db.lens_equation, name)
+
+    def value(points: Tensor, *values: Tensor) -> Tensor:
+        result: Tensor = function(parameters | dict(zip(names, values, strict=True)), points)
+        return result
+
+    points = torch.tensor([[[20.3, 11.9], [31.0, 30.4]]], dtype=torch.float64)
+    inputs = [points, *(parameters[name] for name in names)]
+    assert torch.autograd.gradcheck(value, [each.requires_grad_() for each in inputs])
+
+
 @pytest.mark.moves_generators  # lenstronomy's solver does
 @each_lens
 def test_images_are_those_of_the_solver_of_lenstronomy(lens: Values) -> None:
@@ -227,6 +244,12 @@ def test_images_that_are_about_to_merge_are_found(offset: float, angle: float) -
         source = {"source_x": caustic[0] * scale, "source_y": caustic[1] * scale}
         found.append(int(images(p | source).number))
     assert found == [4, 2]
+
+
+def test_a_ring_has_no_separate_images() -> None:
+    found = images(SIS | {"source_x": 0.0, "source_y": 0.0})
+    assert int(found.number) == 0
+    assert bool(found.position.isnan().all())
 
 
 def test_a_source_behind_a_sphere_is_a_ring_of_the_einstein_radius() -> None:
