@@ -19,7 +19,7 @@ from deepbench_torch.objects.point import GAUSSIAN_WIDTH, SPREAD_POINTS
 from deepbench_torch.priors import Fixed, Prior
 
 REACH = 5.0  # standard deviations after which a Gaussian is cut; 1e-6 of the light lies beyond
-LOST = 2e-3  # share of a Moffat profile's light beyond its cut
+LOST = 5e-3  # share of a Moffat profile's light beyond its cut, as GalSim's by default
 FARTHEST = 10.0  # full widths at half maximum after which a Moffat profile is cut in any case
 
 Family = Literal["gaussian", "moffat", "array"]

@@ -13,6 +13,7 @@ from deepbench_torch.native.noise import add_counts, add_read_out, count_photons
 from deepbench_torch.native.records import GAUSSIAN, MOFFAT, NO_SPREAD
 from deepbench_torch.native.scene import sequence
 from deepbench_torch.native.spread import (
+    ROWS,
     add_array_point,
     gaussian_sigma,
     gaussian_taps,
@@ -35,14 +36,15 @@ def room_of_parameters() -> Any:
 
 @kernel
 def rooms_of(plan: Any) -> Any:
-    """Return room for a scene with its margin, for two lines of it, and for a point spread."""
+    """Return room for a scene with its margin, for lines of it, and for a point spread."""
     settings = plan.settings[0]
     reach = settings.margin
     wide = settings.width + 2 * reach if reach > 0 else 0
     weights = (reach + 1) * (reach + 1) if settings.spread == MOFFAT else reach + 1
+    lines = 3 * ROWS if settings.spread == MOFFAT else 1
     return (
         np.empty((settings.height + 2 * reach) * wide, np.float32),
-        np.empty(2 * wide, np.float32),
+        np.empty(lines * wide, np.float32),
         np.empty(weights, np.float32),
     )
 
