@@ -30,10 +30,9 @@ speed: $(INSTALLED)
 
 # The README's pictures, without those of the baselines.
 pictures: $(INSTALLED)
-	rm -f $(patsubst %,.readme/%.png,astro sky lensing lens survey geometric objects nbody)
+	rm -f $(patsubst %,.readme/%.png,astro sky lens survey geometric objects nbody)
 	$(BIN)/deepbench-torch show astro --output .readme/astro.png
 	$(BIN)/deepbench-torch show sky --boxes --columns 8 --rows 2 --output .readme/sky.png
-	$(BIN)/deepbench-torch show lensing --columns 8 --rows 2 --output .readme/lensing.png
 	$(BIN)/deepbench-torch show lens --columns 8 --rows 2 --output .readme/lens.png
 	$(BIN)/deepbench-torch show survey --columns 8 --rows 2 --output .readme/survey.png
 	$(BIN)/deepbench-torch show geometric --masks --columns 10 --rows 2 --output .readme/geometric.png
