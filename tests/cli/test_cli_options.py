@@ -33,7 +33,7 @@ def _yaml(folder: Path, text: str) -> str:
 
 
 NAMES = ("star", "galaxy")
-SMALL = "extends: astro\nimage: {height: 8, width: 8}\nsize: 6\n"
+SMALL = "extends: astro\nimage: {height: 8, width: 8}\nsize: 6\nladder: [noise]\n"
 SERIES = "extends: pendulum\ntime: {steps: 5}\nsize: 4\n"
 # Functions by input: each writes the input and returns the argument that a user types
 INPUTS: dict[str, Callable[[Path], str]] = {
@@ -110,7 +110,7 @@ CASES = [
         f"{GENERATE} --format fits",
         "--extension masks",
         ("series",),
-        "extensions: expected a recipe of images",
+        "extensions: expected none for time series",
     ),
     Case(GENERATE, "--extension clean", RECIPES, "extensions: expected none for format 'h5'"),
     Case("generate {} {out} --size 5", "--no-card", ("yaml", "series")),

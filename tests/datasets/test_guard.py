@@ -13,7 +13,7 @@ from deepbench_torch.datasets.guard import GUARD, _guards, main_is_unguarded
 HEAD = "import deepbench_torch as db\nfrom torch.utils.data import DataLoader\n"
 STREAM = 'db.CatalogueStream("star", size=8, image_size=4, batch_size=4)'
 CALLS = {
-    "materialize": 'db.materialize(db.Catalogue("star", size=9, image_size=4), "a.h5", workers=2, '
+    "materialize": 'db.materialize(db.Catalogue("star", size=9, image_size=4), "a.h5", workers=1, '
     "overwrite=True, progress=False)",
     "stream": f'list(db.StreamLoader({STREAM}, num_workers=1, multiprocessing_context="spawn"))',
     "forkserver": f"list(db.StreamLoader({STREAM}, num_workers=1, "
