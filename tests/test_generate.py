@@ -141,7 +141,7 @@ def test_changing_one_prior_leaves_all_other_samples(name: str) -> None:
 
 @each_recipe
 def test_parameters_in_the_truth_render_the_clean_image(name: str) -> None:
-    recipe = small(name).replace(degrade={"blur": None})
+    recipe = small(name).replace(degrade={"psf": None, "blur": None, "gradient": None})
     sample = db.generate(recipe, 4, torch.arange(25))
     total = torch.zeros(25, 24, 31)
     for kind, parameters in sample.scene.items():
