@@ -35,7 +35,7 @@ TABLE = [
 ]
 # what is quick, and each kind once with each slow method
 SHORT = [row for row in TABLE if row[2] == "fork" and (row[1] in (0, 2) or row[3] == 1)] + [
-    ("stream", 2, "spawn", 1),
+    ("stream", 1, "spawn", 1),
     ("stored", 1, "forkserver", 2),
     ("stream", 2, "forkserver", 2),
 ]
