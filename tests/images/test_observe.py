@@ -13,6 +13,7 @@ from tests.test_generate import assert_rows_equal, each_recipe, small
 
 INDEX = torch.arange(30)
 EVERYTHING = {
+    "psf": None,
     "blur": {"sigma": 0.04},
     "poisson": {"exposure": 400, "background": 1.0},
     "gaussian": {"sigma": 0.03},
