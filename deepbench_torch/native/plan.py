@@ -153,6 +153,7 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "count_prior": priors.add(recipe.count) if recipe.count is not None else -1,
         "candidates": 0 if layout is None else layout.candidates,
         "visible": 0.0 if layout is None else layout.visible,
+        "least_pixels": 1 if layout is None else layout.least_pixels,
         "zero_point": zero_point_of_sides(recipe),
         "union": recipe.compose == "union",
         "height": grid.height,

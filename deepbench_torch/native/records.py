@@ -17,6 +17,7 @@ _WHOLE_SETTINGS = (
     "weighted",
     "count_prior",
     "candidates",
+    "least_pixels",
     "union",
     "height",
     "width",

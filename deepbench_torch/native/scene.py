@@ -112,13 +112,14 @@ def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
                 count += 1
     least = 1.0
     for k in range(count):
-        least = smaller(least, _share(lights[k], total, size, margin))
+        seen, core = _visible(lights[k], total, size, margin)
+        least = smaller(least, seen / larger(core, settings.least_pixels))
     return least
 
 
 @kernel
-def _share(light: Any, total: Any, size: Any, margin: Any) -> Any:
-    """Return the share of an object's core in the frame that outshines the others."""
+def _visible(light: Any, total: Any, size: Any, margin: Any) -> Any:
+    """Return the pixels of an object's core in the frame that outshine the others, and the core."""
     height, width = size
     peak = int32(0)
     for c in range(light.size):
@@ -132,7 +133,7 @@ def _share(light: Any, total: Any, size: Any, margin: Any) -> Any:
         for c in range(r * width + margin, (r + 1) * width - margin):
             own = light[c]
             seen += (own >= level) & (own > _ZERO) & (own > total[c] - own)
-    return seen / larger(core, 1)
+    return seen, core
 
 
 @kernel

@@ -119,9 +119,8 @@ POLYGON = ObjectKind(
         "vertices": Parameter(
             "number", Choice((3.0, 5.0, 6.0)), above=3.0, closed=True, whole=True
         ),
-        # a sixth of a turn, the symmetry of six vertices, so that no two values give one image; for
-        # triangles it covers half of the directions
-        "theta": Parameter("angle", Uniform(0.0, math.pi / 3)),
+        # a full turn, the one range in which every number of vertices has all directions evenly
+        "theta": Parameter("angle", Uniform(0.0, 2 * math.pi)),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),
     },

@@ -46,11 +46,14 @@ class Layout(Part):
 
     Attributes:
         visible: Least visible fraction of each object.
+        least_pixels: Pixels of the grid that an object is expected to have; the fraction of one
+            with fewer is of this number.
         candidates: Number of layouts to choose from.
         grid: Pixels along the shorter side of the grid.
     """
 
     visible: Number = Field(gt=0, le=1)
+    least_pixels: StrictInt = Field(default=1, ge=1, le=1024)
     candidates: StrictInt = Field(default=8, ge=1, le=64)
     grid: StrictInt = Field(default=32, ge=8, le=256)
 

@@ -143,5 +143,6 @@ def least_visible(recipe: Recipe, values: Tensor, present: dict[str, Tensor]) ->
     total = torch.zeros(len(values), *grid.shape, dtype=torch.float64).index_add_(0, row, light)
     mask = core(light)
     seen = mask & (light > total[row] - light)
-    share = grid.inner(seen).sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(1)
+    fewest = 1 if recipe.layout is None else recipe.layout.least_pixels
+    share = grid.inner(seen).sum((1, 2)).double() / mask.sum((1, 2)).clamp_min(fewest)
     return least.scatter_reduce_(0, row, share, "amin")

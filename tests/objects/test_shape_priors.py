@@ -103,3 +103,30 @@ def test_infinite_thickness_counts_towards_the_digest() -> None:
     rings = discs.replace(objects={"circle": {"thickness": 0.05}})
     assert rings.digest != discs.digest
     assert rings.replace(objects={"circle": {"thickness": math.inf}}).digest == discs.digest
+
+
+def test_polygons_have_all_directions_evenly() -> None:
+    """The first vertex above the x axis of each, in twelve bins of its symmetry."""
+    sample = generate(recipe_of("polygon", size=8), 0, torch.arange(6000))
+    scene = {name: values[:, 0] for name, values in sample.scene["polygon"].items()}
+    for vertices in (3, 5, 6):
+        theta = scene["theta"][scene["vertices"] == vertices]
+        turn = 2 * math.pi / vertices
+        assert_even(torch.remainder(theta, turn), turn)
+
+
+def test_lines_of_geometric_have_all_directions_and_are_long() -> None:
+    """Evenly within 5 %: that much more often along the sides and the diagonals."""
+    sample = generate(load_recipe("geometric"), 0, torch.arange(4000), image_size=16)
+    line, there = sample.scene["line"], sample.present["line"]
+    across, down = (line[f"{axis}1"][there] - line[f"{axis}0"][there] for axis in ("x", "y"))
+    assert_even(torch.remainder(torch.atan2(down, across), math.pi), math.pi, uneven=0.1)
+    length = torch.hypot(across, down) / 16
+    assert float(length.quantile(0.01)) > 0.2
+
+
+def assert_even(angles: torch.Tensor, turn: float, *, uneven: float = 0.0) -> None:
+    """Twelve bins within 4.5 standard errors of a twelfth, and a share of it."""
+    counts = torch.histc(angles, 12, 0, turn)
+    expected = len(angles) / 12
+    assert float((counts - expected).abs().max()) < 4.5 * math.sqrt(expected) + uneven * expected
