@@ -159,8 +159,8 @@ def test_parameters_in_the_truth_render_the_clean_image(name: str) -> None:
 
 @each_recipe
 def test_every_recipe_renders(name: str) -> None:
-    sample = db.generate(name, 0, torch.arange(64))
-    recipe = db.load_recipe(name)
+    recipe = db.load_recipe(name).replace(degrade={"gradient": None})
+    sample = db.generate(recipe, 0, torch.arange(64))
     assert sample.image.shape == (64, 1, recipe.image.height, recipe.image.width)
     assert sample.image.dtype == torch.float32
     assert sample.image.isfinite().all()

@@ -14,6 +14,7 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes.brightness import brightness_of, parameter_of
 
 
 def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
@@ -73,7 +74,23 @@ def draw_values(
             u[:, place] = u[:, place, :, :1]
     drawn = priors.values(plan.priors, u)
     _draw_listed(drawn, u, recipe, plan)
+    _set_amplitudes(drawn, recipe)
     return drawn.transpose(1, 2)
+
+
+def _set_amplitudes(drawn: Tensor, recipe: Recipe) -> None:
+    """Put the amplitudes that fluxes demand in their place; all in recipe units."""
+    first = 0
+    for kind, objects in recipe.objects.items():
+        names, bright = list(objects), brightness_of(kind)
+        if "flux" in names and bright is not None and bright != "flux":
+            place = first + names.index("flux")
+            own = {n: drawn[:, first + number] for number, n in enumerate(names)}
+            own[bright] = torch.ones_like(own["flux"])
+            formula = OBJECTS[kind].flux
+            assert formula is not None
+            drawn[:, place] = own["flux"] / formula(*(own[n] for n in OBJECTS[kind].fields))
+        first += len(names)
 
 
 def _draw_listed(drawn: Tensor, u: Tensor, recipe: Recipe, plan: "_Plan") -> None:
@@ -120,6 +137,7 @@ def _plan(recipe: Recipe) -> _Plan:
 def _plan_of(kinds: tuple[tuple[str, tuple[tuple[str, priors.Prior], ...]], ...]) -> _Plan:
     """The plan for kinds given with the names and priors of their parameters."""
     named = [(kind, name, prior) for kind, parameters in kinds for name, prior in parameters]
+    named = [(kind, parameter_of(kind, name), prior) for kind, name, prior in named]
     fields = [OBJECTS[kind].fields[name] for kind, name, _ in named]
     largest = [field.largest for field in fields]
     return _Plan(

@@ -32,7 +32,9 @@ WAYS = [(name, None) for name in db.list_recipes("image")] + [
 @pytest.mark.parametrize(("name", "blur"), WAYS)
 def test_components_make_the_clean_image(name: str, blur: dict[str, float] | None) -> None:
     """Oracle: adding, or taking the brightest, one object at a time."""
-    recipe = db.load_recipe(name).replace(image={"height": 21, "width": 26}, degrade={"blur": blur})
+    size = {"height": 21, "width": 26}
+    recipe = db.load_recipe(name).replace(image=size, degrade=None)
+    recipe = recipe if blur is None else recipe.replace(degrade={"blur": blur})
     sample = db.generate(recipe, 3, torch.arange(30))
     objects = render_instances(sample)
     count = sum(int(present.sum()) for present in sample.present.values())

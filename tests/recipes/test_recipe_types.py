@@ -25,6 +25,7 @@ IMAGE: dict[str, Any] = {
     "compose": "sum",
     "count": {"integer": [1, 2]},
     "counts": None,
+    "shared": {"star": ["gamma"]},
     "scene": None,
     "realization": 2,
     "weights": {"star": 1.0},

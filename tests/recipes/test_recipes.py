@@ -56,7 +56,7 @@ DIGESTS = {
     "ellipse": "6d58ebe575ad7793",
     "circle": "db706b7929ca2ad9",
     "rectangle": "07782a30d097c4cf",
-    "polygon": "cbe1a17d60deef13",
+    "polygon": "870471cc696cd1b8",
     "arc": "8e0f0d152221870c",
     "line": "774013b6f6c3e9d8",
     "lensed": "ec976c1f525bbe79",

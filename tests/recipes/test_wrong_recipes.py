@@ -51,7 +51,7 @@ CASES = [
     ),
     (
         GOOD + "layout: {visible: 0.5, candidate: 3}\n",
-        "layout.candidate: expected one of the keys visible, candidates, grid, got 'candidate'; did you mean 'candidates'?",
+        "layout.candidate: expected one of the keys visible, least_pixels, candidates, grid, got 'candidate'; did you mean 'candidates'?",
     ),
     (
         GOOD.replace("gamm", "gam"),
