@@ -141,7 +141,10 @@ each_case = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 TOLERANCE = 2e-6  # of the peak: a few roundings
 # A position in the source plane is the small difference of offset and deflection, each of which
 # single precision rounds by a millionth of a pixel; light changes over a pixel of the source.
-LENSED_TOLERANCE = 2e-5
+TOLERANCES = {
+    "lensed": 2e-5,
+    "point": 6e-6,  # seeing of one pixel is so steep that the rounding of its width shows
+}
 
 
 def rows_of(case: Recipe) -> torch.Tensor:
@@ -188,7 +191,7 @@ def test_images_are_those_of_tensors(case: Recipe) -> None:
     if case.degrade.gradient is not None:
         expected += case.degrade.gradient.light(conditions, case.grid, like=expected)
     peak = expected.flatten(1).amax(1)[:, None, None].clamp_min(1e-30)
-    tolerance = LENSED_TOLERANCE if "lensed" in case.objects else TOLERANCE
+    tolerance = max(TOLERANCES.get(kind, TOLERANCE) for kind in case.objects)
     far = (sample.clean[:, 0] - expected).abs() > tolerance * peak
     assert float(far.float().mean()) < 2e-6
     assert sample.clean.dtype == sample.image.dtype == torch.float32
