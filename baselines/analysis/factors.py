@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.images.instances import Instances, render_instances
+from deepbench_torch.images.instances import Instances, render_instances, signal_to_noise
 
 BATCH = 200  # images in a batch; bounds the memory
 
@@ -47,17 +47,11 @@ def of_sample(sample: db.Sample) -> Factors:
     return Factors(
         place=objects.row,
         kind=objects.kind,
-        signal=_signal(sample, objects),
+        signal=signal_to_noise(sample, objects),
         size=2 * (pixels / torch.pi).sqrt(),
         overlap=1
         - (mask & _outshines(objects, len(sample.index))).sum((1, 2)) / pixels.clamp_min(1),
     )
-
-
-def _signal(sample: db.Sample, objects: Instances) -> Tensor:
-    variance = sample.recipe.degrade.variance(sample.clean[:, 0], sample.conditions)
-    squares = objects.light.square() / variance[objects.row]
-    return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
 
 
 def _outshines(objects: Instances, images: int) -> Tensor:

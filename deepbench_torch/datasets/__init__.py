@@ -5,19 +5,22 @@ Targets:
 ====================  =========================================================================
 target                value for each image
 ====================  =========================================================================
-label                 class index, or which kinds are present, float32 (K,)
+label                 class index, or which kinds are present, or what the recipe's `label` names,
+                      float32 (K,)
 parameters            by kind and name, (slots,) each, in pixels and radians, with `present`
 boxes, masks, labels  `tv_tensors.BoundingBoxes` (N, 4), `tv_tensors.Mask` (N, H, W) and kinds (N,)
                       from 1 on, of the objects in view
+conditions            by name, the numbers of point spread, background and noise of the image
 slots                 for each of those its slot among the `parameters` of its kind, (N,)
+snr                   for each of those its signal-to-noise ratio, (N,)
 components            each object's own noiseless light (N, H, W); their sum or union is `clean`
 clean                 the image without noise, (1, H, W)
 index                 the row number
 ====================  =========================================================================
 
 A list of names returns a dict. Images hold different numbers of objects, so a loader returns lists
-of images and targets for boxes, masks, labels, slots and components. A mask holds the pixels where
-the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
+of images and targets for boxes, masks, labels, slots, snr and components. A mask holds the pixels
+where the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
 ellipse of half its light for a galaxy, the edge of a shape. Shapes unite before a blur, so blurred
 components do not. torchvision's v2 transforms, passed as `transforms`, move image, boxes and masks
 together (`clean` and `components` stay as they are), and its detection networks accept a batch as

@@ -71,8 +71,23 @@ def render_instances(sample: Sample) -> Instances:
         return _none(sample)
     together = Instances(*(torch.cat(column) for column in zip(*found, strict=True)))
     # objects of one image by kind and slot, whatever the order in which they were rendered
-    order = (together.row * len(recipe.classes) + together.kind).argsort(stable=True)
+    order = (together.row * len(recipe.kinds) + together.kind).argsort(stable=True)
     return Instances(*(column[order] for column in together))
+
+
+def signal_to_noise(sample: Sample, objects: Instances) -> Tensor:
+    """Return the signal-to-noise ratio of objects, float32, shape (N,).
+
+    That of a matched filter: the root of the sum over pixels of light**2 / variance. Infinite
+    without noise, and 0 for an object without light in the frame.
+
+    Args:
+        sample: The images.
+        objects: Their objects, as `render_instances` returns them.
+    """
+    variance = sample.recipe.degrade.variance(sample.clean[:, 0], sample.conditions)
+    squares = objects.light.square() / variance[objects.row]
+    return squares.nan_to_num(nan=0.0, posinf=torch.inf).sum((1, 2)).sqrt()
 
 
 def _resolved(rendered: RenderedObjects, recipe: Recipe, conditions: Values) -> Instances:
@@ -97,7 +112,7 @@ def _instances(
 ) -> Instances:
     return Instances(
         row=rendered.row,
-        kind=torch.full_like(rendered.row, recipe.classes.index(rendered.kind)),
+        kind=torch.full_like(rendered.row, recipe.kinds.index(rendered.kind)),
         slot=rendered.slot.to(rendered.row.device),
         light=light,
         mask=mask,
@@ -106,7 +121,7 @@ def _instances(
 
 def _instances_by_kernels(sample: Sample) -> Instances:
     """Return the same, on the CPU."""
-    classes, objects = sample.recipe.classes, list(sample.recipe.objects)
+    classes, objects = sample.recipe.kinds, list(sample.recipe.objects)
     spread = sample.recipe.degrade.spread
     present = torch.stack([sample.present[kind] for kind in classes], dim=1)  # (B, K, slots)
     row, kind, slot = present.nonzero().unbind(1)

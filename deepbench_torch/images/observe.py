@@ -35,7 +35,8 @@ def observe(
     """Return images of your own objects: the simulator of simulation-based inference.
 
     Size, composition, blur, noise and label are those of the recipe; its priors, counts and layout
-    play no part. Image i has the noise of row index[i], so the image of the parameters of a
+    play no part. Image i has the noise of row index[i], and the label of its group if the recipe
+    has `groups`, so the image of the parameters of a
     generated row is bit-identical to that row.
 
     If parameters require gradients, `clean` has those of its light by the parameters; shapes have
@@ -82,7 +83,7 @@ def observe(
     seed, rows = check_seed(seed), check_index(index)
     given = read_scene(chosen, scene, present, units=units, batch=len(rows))
     table, there = _tables(chosen, given, units)
-    if chosen.label == "class":
+    if chosen.label == "class" and chosen.groups is None:
         _check_class(given.shown())
     conditions_here = conditions_of(chosen, seed=seed, index=rows) | _conditions(
         chosen, conditions or {}, len(rows)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from deepbench_torch.degrade import CONDITIONS, Values, sample_conditions
 from deepbench_torch.images.compose import add_objects, compose
+from deepbench_torch.images.labels import class_of, label_of
 from deepbench_torch.images.scene import Scene
 from deepbench_torch.images.spread import (
     chunks,
@@ -16,7 +17,7 @@ from deepbench_torch.images.spread import (
     without_points,
 )
 from deepbench_torch.native import run
-from deepbench_torch.native.plan import known
+from deepbench_torch.native.known import known
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import PresentTables, Sample, SceneTables, own_rows
@@ -43,16 +44,18 @@ def render_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.dev
     """
     if device.type == "cpu":
         rows = run.make_rows(recipe, seed, index)
-        data = (rows.image, rows.clean, _label(recipe, rows.label), index)
-        return _sample(recipe, data, _truth(recipe, rows))
+        truth = _truth(recipe, rows)
+        label = _label(recipe, rows.label, rows.clean, truth=truth, seed=seed, index=index)
+        return _sample(recipe, (rows.image, rows.clean, label, index), truth)
     rows = run.make_scenes(recipe, seed, index)
     truth = _truth(recipe, rows)
     conditions = {name: values.to(device) for name, values in truth.conditions.items()}
-    index = index.to(device)
+    on_device = index.to(device)
     scene = Scene.from_parameters(truth.scene, truth.present)
     clean = _clean(recipe, scene, conditions, device=device)
-    image = _noisy(recipe, clean, conditions, seed=seed, index=index)
-    return _sample(recipe, (image, clean, _label(recipe, rows.label).to(device), index), truth)
+    image = _noisy(recipe, clean, conditions, seed=seed, index=on_device)
+    label = _label(recipe, rows.label, clean, truth=truth, seed=seed, index=index)
+    return _sample(recipe, (image, clean, label.to(device), on_device), truth)
 
 
 def render_given(
@@ -89,8 +92,9 @@ def render_given(
         nothing = light - light.detach()  # 0 with the gradients of the light
         clean, image = clean + nothing, image + nothing
     shown = torch.stack([slots.any(1) for slots in there.values()], dim=1).float()
-    data = (image, clean, _label(recipe, shown), index)
-    return _sample(recipe, data, Truth(scene, there, conditions))
+    truth = Truth(scene, there, conditions)
+    label = _label(recipe, shown, clean, truth=truth, seed=seed, index=index)
+    return _sample(recipe, (image, clean, label, index), truth)
 
 
 def image_parameters(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
@@ -111,9 +115,15 @@ def image_parameters(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, T
 @independent_of_settings
 def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, list[Any]]:
     """Return the images (B, 1, H, W) and the labels of some rows, without all else that is true."""
+    if not recipe.class_labels:
+        index = torch.tensor(rows, dtype=torch.int64, device="cpu")
+        sample = render_images(recipe, seed=seed, index=index, device=index.device)
+        return sample.image, own_rows(sample.label)
     image, shown = run.make_pairs(recipe, seed, rows)
-    label = _label(recipe, shown)
-    return image, label.tolist() if recipe.label == "class" else own_rows(label)
+    if recipe.label == "present":
+        return image, own_rows(shown)
+    index = torch.tensor(rows, dtype=torch.int64, device="cpu")
+    return image, class_of(recipe, shown, seed=seed, index=index).tolist()
 
 
 def conditions_of(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
@@ -157,9 +167,19 @@ def _sample(recipe: Recipe, data: tuple[Tensor, Tensor, Tensor, Tensor], truth: 
     )
 
 
-def _label(recipe: Recipe, shown: Tensor) -> Tensor:
-    """Return class indices (B,), or which classes are present (B, K)."""
-    return shown.argmax(dim=1) if recipe.label == "class" else shown
+def _label(
+    recipe: Recipe, shown: Tensor, clean: Tensor, *, truth: Truth, seed: int, index: Tensor
+) -> Tensor:
+    """Return the labels of some images; see `labels.label_of`."""
+    return label_of(
+        recipe,
+        shown,
+        scene=truth.scene,
+        present=truth.present,
+        clean=clean,
+        seed=seed,
+        index=index,
+    )
 
 
 def _clean(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from deepbench_torch.images.instances import Instances, render_instances
+from deepbench_torch.images.instances import Instances, render_instances, signal_to_noise
 from deepbench_torch.samples import Sample, own_rows, row_dicts
 
 if TYPE_CHECKING:
@@ -116,6 +116,12 @@ def _slots(truth: Truth) -> list[Tensor]:
     return [truth.objects.slot[indices] for indices in truth.in_view]
 
 
+def _snr(truth: Truth) -> list[Tensor]:
+    """Return the signal-to-noise ratio of each object in view, float32 of shape (N,)."""
+    ratios = signal_to_noise(truth.sample, truth.objects)
+    return [ratios[indices] for indices in truth.in_view]
+
+
 def mask_boxes(masks: Tensor) -> Tensor:
     """Return the smallest boxes round masks, XYXY, float32, shape (N, 4).
 
@@ -139,6 +145,7 @@ OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "masks": _masks,
     "labels": _labels,
     "slots": _slots,
+    "snr": _snr,
     "components": _components,
 }
 TARGETS: dict[str, Callable[[Truth], list[Any]]] = {

@@ -1,10 +1,6 @@
-"""Plans: a recipe and a seed as arrays, which the kernels read.
-
-Plans are kept by recipe for as long as it lives: to make one takes longer than to make a row.
-"""
+"""Plans: a recipe and a seed as arrays, which the kernels read."""
 
 import math
-import weakref
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -29,6 +25,7 @@ from deepbench_torch.native.records import (
     COUNTS,
     FLUX,
     GAUSSIAN,
+    GROUPS,
     KIND,
     LISTED,
     MAGNITUDE,
@@ -47,6 +44,7 @@ from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.brightness import brightness_of, given_name, parameter_of, stand_ins
 from deepbench_torch.recipes.calibration import zero_point_of_sides
+from deepbench_torch.recipes.groups import GROUP_STREAM, group_ends
 from deepbench_torch.recipes.units import pixel_frame
 
 _WORD = (1 << 64) - 1
@@ -57,51 +55,6 @@ _NOISES = {
     "gaussian": ReadOutNoise.stream,
 }
 QUANTITIES = {"flux": FLUX, "magnitude": MAGNITUDE}  # by the name of their prior
-
-
-class Known:
-    """Plans of a recipe, kept by seed.
-
-    Attributes:
-        scene_places: For each class, the place of its first parameter and the names of all.
-        kinds: For each class, its place among the kinds of the recipe.
-        conditions: For each condition of the recipe, its place among all.
-        plans: By seed.
-    """
-
-    def __init__(self, recipe: Recipe) -> None:
-        firsts, first = {}, 0
-        for kind, own in recipe.objects.items():
-            firsts[kind] = first, OBJECTS[kind].parameters
-            first += len(own)
-        self.scene_places = {kind: firsts[kind] for kind in recipe.classes}
-        self.kinds = {kind: list(recipe.objects).index(kind) for kind in recipe.classes}
-        places = {name: place for place, name in enumerate(CONDITIONS)}
-        self.conditions = {name: places[name] for name in recipe.degrade.conditions}
-        self.plans: dict[int, Plan] = {}
-
-    def plan(self, recipe: Recipe, seed: int) -> Plan:
-        """Return the plan of a seed."""
-        if seed not in self.plans:
-            if len(self.plans) >= _MOST_SEEDS:
-                self.plans.clear()
-            self.plans[seed] = make_plan(recipe, seed)
-        return self.plans[seed]
-
-
-_MOST_SEEDS = 64  # plans kept of one recipe
-# by identity: to hash a recipe takes as long as to make a row
-_known: dict[int, tuple["weakref.ref[Recipe]", Known]] = {}
-
-
-def known(recipe: Recipe) -> Known:
-    """Return what is kept of a recipe, for as long as it lives."""
-    number = id(recipe)
-    kept = _known.get(number)
-    if kept is None or kept[0]() is not recipe:
-        kept = weakref.ref(recipe, lambda _: _known.pop(number, None)), Known(recipe)
-        _known[number] = kept
-    return kept[1]
 
 
 def make_plan(recipe: Recipe, seed: int) -> Plan:
@@ -121,7 +74,7 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
                 chosen[place, slot] = priors.add(prior, quantity=_quantity(kind, name))
     kinds = _kinds(recipe, seed, priors)
     settings = _settings(recipe, seed, priors)
-    conditions = _conditions(recipe, seed, priors)
+    conditions, groups = _conditions(recipe, seed, priors), _groups(recipe, priors)
     return Plan(
         settings=settings,
         kinds=kinds,
@@ -131,6 +84,8 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
         choices=np.array(priors.choices or [(0.0, 0.0)], np.float64),
         listed=_listed(recipe),
         conditions=conditions,
+        groups=groups,
+        group_ends=np.array(group_ends(recipe), np.float64),
         spread=_spread_pixels(recipe),
     )
 
@@ -142,7 +97,7 @@ def _origin(seed: int, stream: str) -> int:
 def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     """Return what there is one of."""
     made = np.zeros(1, SETTINGS)
-    counting = LISTED if recipe.scene is not None else COUNTS if recipe.count is None else ONE_COUNT
+    counting = _counting(recipe)
     simplify, layout = recipe.simplify, recipe.layout
     effects, spread = recipe.degrade, recipe.degrade.spread
     grid, judged = recipe.grid, analysis_grid(recipe)
@@ -169,10 +124,11 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "read_out": effects.gaussian is not None,
         "read_out_by_peak": effects.gaussian is not None and effects.gaussian.sigma is None,
         "most": recipe.slots if simplify is None or simplify.objects is None else simplify.objects,
-        "adopt": counting == ONE_COUNT and len(recipe.classes) < len(recipe.objects),
-        "classes": len(recipe.classes),
+        "adopt": counting == ONE_COUNT and len(recipe.kinds) < len(recipe.objects),
+        "classes": len(recipe.kinds),
         "count": _origin(seed, "scene.count"),
         "kind": _origin(seed, "scene.kind"),
+        "group": _origin(seed, GROUP_STREAM),
         "adopted": _origin(seed, "simplify.kind"),
     }
     for name, stream in _NOISES.items():
@@ -202,7 +158,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
             # the last kind that comes at all ends at 1 exactly
             math.fsum(weights[: place + 1]) / math.fsum(weights),
             _origin(seed, f"{kind}.count"),
-            recipe.classes.index(kind) if kind in recipe.classes else -1,
+            recipe.kinds.index(kind) if kind in recipe.kinds else -1,
             _origin(seed, f"simplify.{kind}"),
             *_balance(recipe, counted),
             is_point and spread is not None,
@@ -276,6 +232,20 @@ def _listed(recipe: Recipe) -> NDArray[np.bool_]:
         for kind in part:
             made[list(recipe.objects).index(kind), slot] = True
     return made
+
+
+def _counting(recipe: Recipe) -> int:
+    """Return the code of the rule that sets how many objects an image holds."""
+    rules = {LISTED: recipe.scene, COUNTS: recipe.counts, GROUPS: recipe.groups}
+    return next((code for code, rule in rules.items() if rule is not None), ONE_COUNT)
+
+
+def _groups(recipe: Recipe, priors: PriorTable) -> NDArray[np.int64]:
+    rows = [
+        [priors.add(counts[kind]) if kind in counts else -1 for kind in recipe.objects]
+        for counts in (recipe.groups or {}).values()
+    ]
+    return np.array(rows or [[-1] * len(recipe.objects)], np.int64)
 
 
 def _conditions(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:

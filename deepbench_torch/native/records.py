@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 AMPLITUDE, FLUX, MAGNITUDE = range(3)  # what decides the brightness of an object
 UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED, POWER_LAW = range(7)
-ONE_COUNT, COUNTS, LISTED = range(3)  # how the number of objects is decided
+ONE_COUNT, COUNTS, LISTED, GROUPS = range(4)  # how the number of objects is decided
 NUMBERS = 7  # of one prior
 NO_SPREAD, GAUSSIAN, MOFFAT, ARRAY = range(4)  # families of point spreads
 
@@ -40,7 +40,7 @@ SETTINGS = np.dtype(
     + [(name, np.float64) for name in ("visible", "zero_point")]
     + [
         (name, np.uint64)
-        for name in ("count", "kind", "adopted", "poisson", "added_poisson", "gaussian")
+        for name in ("count", "kind", "group", "adopted", "poisson", "added_poisson", "gaussian")
     ],
     align=True,
 )
@@ -110,6 +110,8 @@ class Plan(NamedTuple):
         choices: Cumulative shares and values of the priors' choices, float64, shape (C, 2).
         listed: Which slots hold an object where a recipe lists them, bool, shape (K, slots).
         conditions: CONDITION, shape (C,), in the order of `degrade.CONDITIONS`.
+        groups: The prior of each kind's number in each group, -1 for none, int64, shape (G, K).
+        group_ends: The shares of the groups up to each, float64, shape (G,).
         spread: Pixels of a point spread that is an array, float32, shape (h, w); else (1, 1).
     """
 
@@ -121,4 +123,6 @@ class Plan(NamedTuple):
     choices: NDArray[np.float64]
     listed: NDArray[np.bool_]
     conditions: NDArray[Any]
+    groups: NDArray[np.int64]
+    group_ends: NDArray[np.float64]
     spread: NDArray[np.float32]

@@ -171,6 +171,8 @@ def _plan_type() -> Any:
             np.zeros((1, 2), np.float64),
             np.zeros((1, 1), np.bool_),
             np.zeros(1, CONDITION),
+            np.zeros((1, 1), np.int64),
+            np.zeros(1, np.float64),
             np.zeros((1, 1), np.float32),
         )
     )

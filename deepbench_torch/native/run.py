@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.native.plan import known
+from deepbench_torch.native.known import known
 from deepbench_torch.native.records import Plan
 from deepbench_torch.recipes import Recipe
 

@@ -12,7 +12,7 @@ from deepbench_torch.native.intrinsics import bits, from_bits
 from deepbench_torch.native.layout import CANDIDATE, CORE_LEVEL
 from deepbench_torch.native.light import MOST, SCRATCH, add_object, copy, fill
 from deepbench_torch.native.prior import larger, prior_value, smaller
-from deepbench_torch.native.records import COUNTS, LISTED
+from deepbench_torch.native.records import COUNTS, GROUPS, LISTED
 
 _LEVEL = np.float32(CORE_LEVEL)
 _ZERO = np.float32(0.0)
@@ -50,6 +50,8 @@ def _sample_present(plan: Any, row: Any, present: Any) -> None:
             number = prior_value(plan, plan.kinds[k].prior, u)
             for slot in range(slots):
                 present[k, slot] = slot < number
+    elif settings.counting == GROUPS:
+        _sample_group(plan, row, present)
     else:
         u = uniform(sequence(settings.count, row), 0)
         number = prior_value(plan, settings.count_prior, u)
@@ -59,6 +61,22 @@ def _sample_present(plan: Any, row: Any, present: Any) -> None:
         for slot in range(slots):
             if slot < number:
                 present[_kind_of(plan, uniform(key, slot)), slot] = True
+
+
+@kernel
+def _sample_group(plan: Any, row: Any, present: Any) -> None:
+    """Write which slots hold an object in an image of a group, as `groups.groups_of` chooses it."""
+    kinds, slots = present.shape
+    u = uniform(sequence(plan.settings[0].group, row), 0)
+    group = 0
+    while group < plan.group_ends.size - 1 and u >= plan.group_ends[group]:
+        group += 1
+    for k in range(kinds):
+        number, prior = 0.0, plan.groups[group, k]
+        if prior >= 0:
+            number = prior_value(plan, prior, uniform(sequence(plan.kinds[k].count, row), 0))
+        for slot in range(slots):
+            present[k, slot] = slot < number
 
 
 @kernel

@@ -55,8 +55,6 @@ class AbstractRecipe(Part, ABC):
         content: Kind of row; also the name of the block of rows in a file.
         plural: Noun for several rows.
         array_name: Name of the rows, as an array or as a folder of files.
-        class_labels: Whether labels are classes, as an index or as 0 or 1 for each, rather than
-            measured numbers.
         shape_remedy: How to make the rows of several recipes have one shape.
         not_hashed: The keys that change no row, and so do not count towards the digest.
         name: Name of the recipe.
@@ -70,7 +68,6 @@ class AbstractRecipe(Part, ABC):
     content: ClassVar[Content]
     plural: ClassVar[str]
     array_name: ClassVar[str]
-    class_labels: ClassVar[bool]
     shape_remedy: ClassVar[str]
     not_hashed: ClassVar[frozenset[str]] = frozenset({"description", "size", "seed"})
 
@@ -100,6 +97,11 @@ class AbstractRecipe(Part, ABC):
     @abstractmethod
     def single_label(self) -> bool:
         """True if a label is the number of one class; False if it has a column for each class."""
+
+    @property
+    @abstractmethod
+    def class_labels(self) -> bool:
+        """Whether labels are classes, as an index or as 0 or 1 for each, or else numbers."""
 
     @property
     @abstractmethod

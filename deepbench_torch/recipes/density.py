@@ -82,8 +82,15 @@ def _log_arrangement(recipe: AbstractImageRecipe, present: Mapping[str, Tensor])
     if recipe.scene is not None:
         return _log_listed(recipe, torch.stack(list(present.values()), dim=1))
     if recipe.counts is not None:
-        logs = [_log_number(prior, present[kind]) for kind, prior in recipe.counts.items()]
-        return torch.stack(logs).sum(0)
+        return _log_counts(recipe.counts, present)
+    if recipe.groups is not None:
+        frequencies = recipe.group_weights
+        logs = [
+            _log_counts(counts, present) + math.log(weight / math.fsum(frequencies))
+            for counts, weight in zip(recipe.groups.values(), frequencies, strict=True)
+            if weight > 0
+        ]
+        return torch.stack(logs).logsumexp(0)
     table = torch.stack(list(present.values()))  # (K, B, slots)
     single = (table.sum(0) <= 1).all(1)  # one object in a slot, of any kind
     weights = torch.tensor(recipe.kind_weights, dtype=torch.float64, device=table.device)
@@ -91,6 +98,14 @@ def _log_arrangement(recipe: AbstractImageRecipe, present: Mapping[str, Tensor])
     kinds = torch.where(table.any(2), table.sum(2) * shares, 0.0).sum(0)
     number = _log_number(recipe.count or Fixed(0), table.any(0))
     return torch.where(single, number + kinds, -math.inf)
+
+
+def _log_counts(counts: Mapping[str, Prior], present: Mapping[str, Tensor]) -> Tensor:
+    """Return the log probability of numbers by kind, none of a kind without one, shape (B,)."""
+    none = Fixed(0)
+    return torch.stack(
+        [_log_number(counts.get(kind, none), there) for kind, there in present.items()]
+    ).sum(0)
 
 
 def _log_number(prior: Prior, there: Tensor) -> Tensor:

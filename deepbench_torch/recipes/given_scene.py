@@ -78,12 +78,12 @@ def read_scene(
                 f"{name}: expected tensors by kind, got {type(given).__name__}; pass a dict such "
                 "as sample.scene or sample.present"
             )
-        _check_kinds(name, given, known=recipe.classes)
+        _check_kinds(name, given, known=recipe.kinds)
     if present is None and isinstance(scene, GeneratedScene):
         present = scene.present
     named = {kind: _read_kind(kind, scene[kind], units=units) for kind in scene}
     there = {
-        kind: _read_present(kind, named.get(kind), present=present or {}) for kind in recipe.classes
+        kind: _read_present(kind, named.get(kind), present=present or {}) for kind in recipe.kinds
     }
     return _aligned(recipe, named, present=there, batch=batch)
 
@@ -194,7 +194,7 @@ def _aligned(
     device = devices[0] if devices else torch.device("cpu")
     nothing = torch.zeros(count, 0, dtype=torch.float32, device=device)
     tables, masks = {}, {}
-    for kind in recipe.classes:
+    for kind in recipe.kinds:
         own = named.get(kind) or dict.fromkeys(OBJECTS[kind].fields, nothing)
         given = present[kind]
         there = nothing.bool() if given is None else given

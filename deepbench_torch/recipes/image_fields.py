@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import BeforeValidator, Field, StrictInt
 from typing_extensions import override
 
 from deepbench_torch.degrade import CONDITIONS
+from deepbench_torch.numerics.checks import Fault, FaultsError, nearest
 from deepbench_torch.numerics.fields import Number, Positive
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
@@ -13,10 +14,27 @@ from deepbench_torch.objects.nodes import MOST_SAMPLES
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Content
 from deepbench_torch.recipes.degradation import Degradation
+from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.object_rules import MOST_OBJECTS
 from deepbench_torch.recipes.part import Part, PriorField
 from deepbench_torch.recipes.simplification import Simplification
 
+LABELS = ("class", "present", "brightness")
+
+
+def _read_label(label: object) -> object:
+    """Return a label that is one of LABELS or a list of names."""
+    named = isinstance(label, list | tuple) and label and all(isinstance(n, str) for n in label)
+    if not named and not (isinstance(label, str) and label in LABELS):
+        rule = f"expected {', '.join(LABELS)} or a list of parameters as [galaxy.radius]"
+        hint = nearest(label, LABELS).strip() or "write one of them"
+        raise FaultsError([Fault((), f"{rule}, got {short_repr(label)}; {hint}")])
+    return label
+
+
+Label = Annotated[
+    Literal["class", "present", "brightness"] | tuple[str, ...], BeforeValidator(_read_label)
+]
 Weight = Annotated[Number, Field(ge=0)]
 LARGEST_SIDE = 16_384  # [pixel]; one such image takes a gibibyte
 
@@ -63,12 +81,18 @@ class AbstractImageRecipe(AbstractRecipe):
 
     Attributes:
         image: Size of the images.
-        label: "class" for the kind of the one object, "present" for the set of kinds in the image.
+        label: "class" for the kind of the one object, or the group of the image; "present" for the
+            set of kinds in the image; "brightness" for the light of all its pixels without noise;
+            or names of parameters, as `[galaxy.radius, galaxy.ellip]`, for their values in pixels
+            and radians in the first object of the kind, NaN without one.
         compose: "sum" to add the light of objects, "union" to unite shapes so that they never add.
         count: Number of objects in an image; each has any of the kinds with equal probability, or
             with the probability that `weights` states.
-        weights: Relative frequency of each kind among the objects of `count`; None for equal ones.
+        weights: Relative frequency of each kind among the objects of `count`, or of each of
+            `groups`; None for equal ones.
         counts: Number of objects by kind, instead of `count`.
+        groups: Classes of images, instead of `count`: by name, the number of objects by kind in an
+            image of that class. Each class is equally frequent, or as `weights` states.
         shared: By kind, the parameters that have one value in all of an image's objects of it.
         scene: List of the objects of every image, instead of `count`: the kind of each, and the
             priors of its parameters. A parameter left out has its prior in `objects`.
@@ -91,11 +115,12 @@ class AbstractImageRecipe(AbstractRecipe):
     plural: ClassVar[str] = "images"
 
     image: ImageSize
-    label: Literal["class", "present"]
+    label: Label
     compose: Literal["sum", "union"] = "sum"
     count: PriorField | None = None
     weights: dict[str, Weight] | None = None
     counts: dict[str, PriorField] | None = None
+    groups: dict[str, dict[str, PriorField]] | None = Field(default=None, min_length=1)
     shared: dict[str, tuple[str, ...]] | None = None
     scene: tuple[dict[str, dict[str, PriorField]], ...] | None = Field(
         default=None, min_length=1, max_length=MOST_OBJECTS
@@ -120,7 +145,16 @@ class AbstractImageRecipe(AbstractRecipe):
     @property
     @override
     def classes(self) -> list[str]:
-        """The names of the labels in order: the kinds."""
+        """The names of the labels in order: kinds, groups, or what the numbers of a label are."""
+        if self.label == "class" and self.groups is not None:
+            return list(self.groups)
+        if self.label == "brightness":
+            return ["brightness"]
+        return self.kinds if isinstance(self.label, str) else list(self.label)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the objects that images hold, in order."""
         if self.simplify is not None and self.simplify.kinds is not None:
             return list(self.simplify.kinds)
         return list(self.objects)
@@ -156,13 +190,21 @@ class AbstractImageRecipe(AbstractRecipe):
         """The largest number of objects of one kind in an image; all objects of a listed scene."""
         if self.scene is not None:
             return len(self.scene)
-        priors = [self.count] if self.count is not None else (self.counts or {}).values()
+        groups = (self.groups or {}).values()
+        priors = [prior for counts in (self.counts or {}, *groups) for prior in counts.values()]
+        priors += [] if self.count is None else [self.count]
         return max(1, *(int(prior.support[1]) for prior in priors))
 
     @property
     def kind_weights(self) -> list[float]:
         """The relative frequency of each kind for an object of `count`, as `objects` has them."""
-        return [1.0 if self.weights is None else self.weights[kind] for kind in self.objects]
+        weights = self.weights if self.groups is None else None
+        return [1.0 if weights is None else weights[kind] for kind in self.objects]
+
+    @property
+    def group_weights(self) -> list[float]:
+        """The relative frequency of each group, in order."""
+        return [1.0 if self.weights is None else self.weights[name] for name in self.groups or {}]
 
     @property
     def grid(self) -> Grid:

@@ -155,7 +155,7 @@ def _is_form(name: str, field: Parameter) -> bool:
 def _fewer_classes(recipe: AbstractImageRecipe) -> Changes:
     """Keep half of the classes, at least two."""
     kept = max(2, (len(recipe.objects) + 1) // 2)
-    if kept >= len(recipe.objects) or recipe.scene is not None:
+    if kept >= len(recipe.objects) or recipe.scene is not None or recipe.groups is not None:
         return {}
     return {"simplify": {"kinds": list(recipe.objects)[:kept]}}
 

@@ -11,7 +11,7 @@ from deepbench_torch.numerics.checks import Fault, FaultsError, Location, neares
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.base import AbstractRecipe, Calibration, Rung
 from deepbench_torch.recipes.brightness import magnitude_locations
-from deepbench_torch.recipes.counts import count_faults, shared_faults
+from deepbench_torch.recipes.counts import count_faults, label_faults, shared_faults
 from deepbench_torch.recipes.degradation import gradient_fault
 from deepbench_torch.recipes.density import scene_log_prob
 from deepbench_torch.recipes.doubts import image_doubts
@@ -59,7 +59,6 @@ class Recipe(AbstractImageRecipe):
     # keys that are left out of files unless they are set, so that older files are the same bytes
     unwritten: ClassVar[frozenset[str]] = frozenset({"zero_point", "pixel_scale"})
     array_name: ClassVar[str] = "images"
-    class_labels: ClassVar[bool] = True
     shape_remedy: ClassVar[str] = "use image_size to render all at one size"
 
     ladder: tuple[str, ...] = tuple(STEPS)
@@ -116,7 +115,7 @@ class Recipe(AbstractImageRecipe):
 
     @model_validator(mode="after")
     def _check_keys_together(self) -> Self:
-        faults = [*count_faults(self), *shared_faults(self)]
+        faults = [*count_faults(self), *shared_faults(self), *label_faults(self)]
         gradient = gradient_fault(self.degrade, self.grid)
         faults += [gradient] if gradient is not None else []
         # the fields are frozen for users; these are the same values, complete and in order
@@ -172,8 +171,13 @@ class Recipe(AbstractImageRecipe):
 
     @property
     @override
+    def class_labels(self) -> bool:
+        return self.label in ("class", "present")
+
+    @property
+    @override
     def label_name(self) -> str:
-        return self.label
+        return self.label if isinstance(self.label, str) else "parameters"
 
     @property
     @override

@@ -45,6 +45,11 @@ def recipe_schema() -> dict[str, Any]:
         "objects": {**_kinds(nullable=True), "description": _about(Recipe, "objects")},
         "scene": _scene(),
         "counts": _counts(),
+        "groups": {
+            "type": ["object", "null"],
+            "additionalProperties": _counts() | {"type": "object"},
+            "description": _about(Recipe, "groups"),
+        },
         "count": {
             "anyOf": [PRIOR, {"type": "null"}],
             "description": _about(Recipe, "count"),

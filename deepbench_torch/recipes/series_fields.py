@@ -79,7 +79,6 @@ class AbstractSeriesRecipe(AbstractRecipe):
     content: ClassVar[Content] = "series"
     plural: ClassVar[str] = "time series"
     array_name: ClassVar[str] = "series"
-    class_labels: ClassVar[bool] = False
     shape_remedy: ClassVar[str] = "use recipes of the same times and channels"
 
     system: str
@@ -110,6 +109,11 @@ class AbstractSeriesRecipe(AbstractRecipe):
     def slots(self) -> int:
         """The largest number of bodies of a system."""
         return int(self.parameters["bodies"].support[1]) if "bodies" in self.parameters else 1
+
+    @property
+    @override
+    def class_labels(self) -> bool:
+        return False
 
     @property
     @override

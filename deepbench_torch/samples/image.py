@@ -126,6 +126,25 @@ class Sample(AbstractSample):
     def data(self) -> Tensor:
         return self.image
 
+    @property
+    def total(self) -> Tensor:
+        """The total light of each image without noise, float64, shape (B,)."""
+        return total_light(self.clean[:, 0])
+
+    @property
+    def signal_to_noise(self) -> Tensor:
+        """The signal-to-noise ratio of all light of an image together, float32, shape (B,).
+
+        That of a matched filter, the root of the sum over pixels of light**2 / variance, where the
+        light is without the gradient of the background; infinite without noise.
+        """
+        light, effects = self.clean[:, 0], self.recipe.degrade
+        variance = effects.variance(light, self.conditions)
+        if effects.gradient is not None:
+            light = light - effects.gradient.light(self.conditions, self.recipe.grid, like=light)
+        ratio = (light.square() / variance).nan_to_num(nan=0.0, posinf=torch.inf)
+        return ratio.sum((1, 2)).sqrt()
+
     def parts(self, pixels: int) -> Iterator["Sample"]:
         """Yield the sample in parts of whole rows, each with at most so many pixels of objects."""
         objects = torch.stack([there.sum(1) for there in self.present.values()]).sum(0)
@@ -171,3 +190,18 @@ def scene_tables(
         for name, values in parameters.items():
             tables[f"parameters/{kind}/{name}"] = values
     return tables | {f"conditions/{name}": conditions[name] for name in recipe.degrade.varying}
+
+
+_DIGITS = 34  # bits of the brightest pixel that a total keeps
+
+
+def total_light(clean: Tensor) -> Tensor:
+    """Return the sum of the pixels of each image (B, H, W), float64, shape (B,).
+
+    Pixels are rounded to 2**-34 of the brightest and added as integers, which no order of addition
+    changes: the same bits on every machine.
+    """
+    exponent = clean.detach().abs().amax((1, 2)).frexp().exponent
+    scale = torch.ldexp(torch.ones_like(exponent, dtype=torch.float64), _DIGITS - exponent)
+    whole = (clean.detach().double() * scale[:, None, None]).round().long()
+    return whole.sum((1, 2)).double() / scale

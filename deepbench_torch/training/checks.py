@@ -110,6 +110,12 @@ def _check_labels(
     if isinstance(dataset, Collection) and dataset.target == "domain":
         names, several = dataset.domains, False
     elif dataset.target == "label":
+        measured = [m.recipe.name for m in members if not m.recipe.class_labels]
+        if measured:
+            raise ValueError(
+                f"Classifier: expected labels that are classes, got numbers of {measured[0]}; use "
+                'recipe.replace(label="class"), or write a LightningModule of your own'
+            )
         names, several = dataset.classes, not all(m.recipe.single_label for m in members)
     else:
         raise ValueError(

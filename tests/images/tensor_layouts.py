@@ -44,7 +44,7 @@ def _draw_part(recipe: Recipe, *, seed: int, index: Tensor) -> Scene:
     settle(recipe, values, present, seed=seed, index=index)
     present = simplified_present(recipe, present, seed=seed, index=index)
     values = simplified_values(recipe, values)
-    return scenes.to_pixels(recipe, values, present, recipe.grid).only(recipe.classes)
+    return scenes.to_pixels(recipe, values, present, recipe.grid).only(recipe.kinds)
 
 
 def settle(

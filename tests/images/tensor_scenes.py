@@ -15,6 +15,7 @@ from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors.parameter import Role
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.brightness import brightness_of, parameter_of
+from deepbench_torch.recipes.groups import groups_of
 
 
 def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
@@ -34,6 +35,15 @@ def draw_present(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tenso
             kind: torch.tensor([other == kind for other in listed]).expand(len(index), -1)
             for kind in recipe.objects
         }
+    if recipe.groups is not None:
+        group = groups_of(recipe, seed=seed, index=index)
+        u = rng.uniform(seed, [f"{kind}.count" for kind in recipe.objects], index, 1)[..., 0]
+        there = {}
+        for place, kind in enumerate(recipe.objects):
+            rows = [counts.get(kind, priors.Fixed(0)) for counts in recipe.groups.values()]
+            numbers = torch.stack([prior.icdf(u[:, place]) for prior in rows], dim=1)
+            there[kind] = slots < numbers.gather(1, group[:, None])
+        return there
     if recipe.count is None:
         counts = recipe.counts or {}  # a recipe has one of the two
         u = rng.uniform(seed, [f"{kind}.count" for kind in counts], index, 1)  # (B, kinds, 1)

@@ -45,6 +45,11 @@ TURN = {"uniform": [0.0, 6.283185307179586]}
 # lopsided and not square, so that a mirrored or transposed array shows
 PIXELS = [[0.0, 1.0, 2.0, 0.5, 0.1], [1.0, 5.0, 9.0, 1.0, 0.0], [0.0, 2.0, 1.0, 0.0, 0.0]]
 POINTS: dict[str, Any] = {"objects": {"point": {}}}
+GROUPS = {
+    "stars": {"star": {"integer": [1, 9]}},
+    "pairs": {"galaxy": {"integer": [0, 2]}, "spiral": 1},
+    "none": {"star": 0},
+}
 MANY = list(range(1, 300))
 CASES: dict[str, Recipe] = {name: db.load_recipe(name) for name in THREE}
 CASES |= {f"{name} 23 x 41": packaged(name, image={"height": 23, "width": 41}) for name in THREE}
@@ -68,6 +73,10 @@ CASES |= {
     "seldom an object": recipe(count={"choice": {"values": [0, 1], "weights": [9, 1]}}),
     "many objects": recipe(count=200),
     "counts": packaged("lensing", layout=None),
+    "groups": packaged("sky", count=None, layout=None, label="class", groups=GROUPS),
+    "groups of weights": packaged(
+        "sky", count=None, label="class", groups=GROUPS, weights={"stars": 3, "pairs": 1, "none": 0}
+    ),
     "counts of choices": packaged("lensing", counts={"arc": {"choice": [0, 2, 4]}, "star": 3}),
     "listed": recipe(
         count=None,

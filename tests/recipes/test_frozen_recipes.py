@@ -117,7 +117,7 @@ def test_a_copy_with_other_values_is_checked() -> None:
     copied = recipe.model_copy(update={"objects": {"star": {"x": 0.5}}})
     assert copied.classes == ["star"]
     assert hash(copied) != hash(recipe)
-    with pytest.raises(ValueError, match=r"^recipe sky is not valid: label: expected 'class' or"):
+    with pytest.raises(ValueError, match=r"^recipe sky is not valid: label: expected class, "):
         recipe.model_copy(update={"label": 3})
 
 

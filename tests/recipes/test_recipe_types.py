@@ -25,6 +25,7 @@ IMAGE: dict[str, Any] = {
     "compose": "sum",
     "count": {"integer": [1, 2]},
     "counts": None,
+    "groups": None,
     "shared": {"star": ["gamma"]},
     "scene": None,
     "realization": 2,

@@ -189,7 +189,7 @@ def test_the_small_recipe_is_valid(tmp_path: Path) -> None:
             {"image": {"height": 8, "width": 9, "depth": 1}},
             "image.depth: expected one of the keys height, width, samples, got 'depth'",
         ),
-        ({"label": "clas"}, "label: .*'class' or 'present', got 'clas'"),
+        ({"label": "clas"}, "label: .*class, present, brightness or .*, got 'clas'"),
         ({"count": 2}, "label: expected present .* got class with count: 2"),
         ({"count": 0}, "label: expected present if an image can hold no object"),
         ({"count": {"uniform": [0.5, 1.5]}}, "count: expected whole numbers"),

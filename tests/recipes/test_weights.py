@@ -74,7 +74,7 @@ def test_wrong_weights_are_refused(changes: dict[str, object], message: str) -> 
 
 def test_weights_belong_to_a_count() -> None:
     counts = {"star": 1, "galaxy": 1, "spiral": 1}
-    with pytest.raises(ValueError, match="weights: expected weights with count only"):
+    with pytest.raises(ValueError, match="weights: expected weights with count or groups only"):
         db.load_recipe("sky").replace(count=None, counts=counts, weights=counts)
 
 

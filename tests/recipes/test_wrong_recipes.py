@@ -17,7 +17,7 @@ objects:
   star: {gamma: 0.1}
 """
 KEYS = (
-    "name, description, size, seed, realization, image, label, compose, count, weights, counts, shared, scene, layout, objects, "
+    "name, description, size, seed, realization, image, label, compose, count, weights, counts, groups, shared, scene, layout, objects, "
     "degrade, simplify, zero_point, pixel_scale, ladder"
 )
 KINDS = ", ".join(OBJECTS)
@@ -145,7 +145,7 @@ CASES = [
     (GOOD + "compose: add\n", "compose: expected 'sum' or 'union', got 'add'; write one of them"),
     (
         GOOD.replace("lass", "las"),
-        "label: expected 'class' or 'present', got 'clas'; did you mean 'class'?",
+        "label: expected class, present, brightness or a list of parameters as [galaxy.radius], got 'clas'; did you mean 'class'?",
     ),
     (
         GOOD.replace("t: 8", "t: 0"),
@@ -266,11 +266,11 @@ CASES = [
     ),
     (
         GOOD.replace("count: 1\n", ""),
-        "recipe: expected one of count, counts and scene, got none; set count for objects of any kind, counts for a number of each kind, or scene for a list of objects",
+        "recipe: expected one of count, counts, groups and scene, got none; set count for objects of any kind, counts for a number of each kind, groups for classes of images, or scene for a list of objects",
     ),
     (
         GOOD + "counts: {star: 1}\n",
-        "recipe: expected one of count, counts and scene, got count and counts; set count for objects of any kind, counts for a number of each kind, or scene for a list of objects",
+        "recipe: expected one of count, counts, groups and scene, got count and counts; set count for objects of any kind, counts for a number of each kind, groups for classes of images, or scene for a list of objects",
     ),
     (
         GOOD.replace("class\ncount: 1", "present\ncounts: {galaxy: 1}"),

@@ -64,7 +64,7 @@ def _image(name: str, pixels: Tensor, sample: Sample, *, unit: str) -> "ImageHDU
 def _masks(sample: Sample) -> list["ImageHDU"]:
     from astropy.io.fits import ImageHDU  # slow to import
 
-    found, classes = [], sample.recipe.classes
+    found, classes = [], sample.recipe.kinds
     for row in target_rows(sample, ("masks", "labels", "slots")):
         masks: Any = row["masks"].numpy()
         hdu = ImageHDU(masks if len(masks) else None, name="MASKS")
