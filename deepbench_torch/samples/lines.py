@@ -133,7 +133,7 @@ class Owner(NamedTuple):
         kind = OBJECTS.get(self.name)
         if kind is None or not set(kind.fields) <= set(self.parameters):
             return self
-        own = {name: torch.as_tensor(self.parameters[name][self.present]) for name in kind.fields}
+        own = {name: torch.from_numpy(self.parameters[name][self.present]) for name in kind.fields}
         dtype = torch.promote_types(torch.float32, own[kind.parameters[0]].dtype)
         batches = zip(
             *(torch.split(values, OBJECTS_A_BATCH) for values in own.values()), strict=True

@@ -210,7 +210,7 @@ def _astropy(unit: str) -> str:
 
 def test_every_role_has_a_unit() -> None:
     roles: set[Role] = {field.role for kind in OBJECTS.values() for field in kind.fields.values()}
-    assert roles == {"column", "row", "length", "angle", "brightness", "number"}
+    assert roles == {"column", "row", "length", "angle", "brightness", "flux", "number"}
 
 
 def test_astropy_is_not_imported_for_plain_numbers() -> None:
