@@ -110,6 +110,7 @@ def test_gradients_agree(name: str) -> None:
         assert_near(found, expected, rounding=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @each_object
 def test_a_renderer_does_not_wait_for_the_gpu(name: str) -> None:
     kind, batch = db.OBJECTS[name], drawn(name, 4, torch.float32)
