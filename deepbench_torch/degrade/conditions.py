@@ -22,12 +22,13 @@ from deepbench_torch.objects.grid import Grid, per_pixel
 from deepbench_torch.priors import Fixed, Prior, prior_from_plain
 from deepbench_torch.priors.parameter import Parameter, prior_fault
 
+LARGEST = 1e9  # of a condition; the smallest is its inverse
 _LARGER = "write a larger number"
 # By name: what each measures, its value where a recipe has no such effect, and its range
 CONDITIONS: dict[str, Parameter] = {
     "fwhm": Parameter("length", Fixed(0.0), above=0.0, remedy=_LARGER),
     "alpha": Parameter(
-        "number", Fixed(2.5), above=1.0, remedy="seeing through air gives 2.5 to 4.8"
+        "number", Fixed(2.5), above=1.0, below=1e4, remedy="seeing through air gives 2.5 to 4.8"
     ),
     "gradient": Parameter("brightness", Fixed(0.0)),
     "gradient_angle": Parameter("angle", Fixed(0.0)),
@@ -73,7 +74,7 @@ class Effect(BaseModel):
             message = f"expected a finite number, got {number}; write a number without nan and inf"
             raise FaultsError([Fault((), message)])
         prior = prior_from_plain(number)
-        fault = prior_fault(CONDITIONS[name], prior)
+        fault = prior_fault(CONDITIONS[name], prior) or _extreme_fault(prior)
         if fault is not None:
             raise FaultsError([Fault((), fault)])
         return prior.at if isinstance(prior, Fixed) else prior
@@ -83,6 +84,15 @@ class Effect(BaseModel):
         """The prior of each condition that is set, by name."""
         fields = {name: getattr(self, field) for field, name in self.conditions.items()}
         return {name: as_prior(value) for name, value in fields.items() if value is not None}
+
+
+def _extreme_fault(prior: Prior) -> str | None:
+    """Return the fault of a prior whose ends single precision cannot hold, or square."""
+    sizes = [abs(end) for end in prior.support if end and math.isfinite(end)]
+    if all(1 / LARGEST <= size <= LARGEST for size in sizes):
+        return None
+    rule = f"expected sizes from {1 / LARGEST:g} to {LARGEST:g}"
+    return f"{rule}, got {prior.to_plain()!r}; choose another unit of brightness"
 
 
 def as_prior(setting: float | Prior) -> Prior:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.degrade import CONDITIONS
+from deepbench_torch.degrade.conditions import LARGEST
 from deepbench_torch.images.render import conditions_of, render_given
 from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.numerics.differentiation import is_wrapped
@@ -114,10 +115,13 @@ def _conditions(
                 "one value an image"
             )
         field = CONDITIONS[name]
-        wrong = number[~field.allows(number)].flatten()
+        size = number.abs()
+        usual = (size <= LARGEST) & ((size >= 1 / LARGEST) | (size == 0))
+        wrong = number[~(field.allows(number) & usual)].flatten()
         if len(wrong):
             raise ValueError(
-                f"{where}: expected {field.rule}, got {float(wrong[0]):g}; {field.remedy}"
+                f"{where}: expected {field.rule}, of size {1 / LARGEST:g} to {LARGEST:g}, got "
+                f"{float(wrong[0]):g}; {field.remedy}"
             )
         values[name] = number.expand(batch).clone()
     return values

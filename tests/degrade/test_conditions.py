@@ -190,7 +190,7 @@ def test_observe_takes_conditions() -> None:
     ("conditions", "message"),
     [
         ({"exposur": 3.0}, "conditions.exposur: expected a condition of sky; did you mean"),
-        ({"exposure": -1.0}, "conditions.exposure: expected a number > 0, got -1"),
+        ({"exposure": -1.0}, "conditions.exposure: expected a number > 0, of size 1e-09 to 1e.09, got -1"),
         ({"exposure": torch.ones(3)}, r"conditions.exposure: expected a number or shape \(5,\)"),
     ],
 )
@@ -326,7 +326,10 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
             {"psf": {"gaussian": {"fwhm": {"normal": {"mean": 1, "std": 1, "low": 0.1}}}}},
             "degrade.psf.gaussian.fwhm: expected a prior with two ends",
         ),
-        ({"psf": {"moffat": {"fwhm": 0.1, "alpha": 1}}}, "alpha: expected a number > 1, got 1"),
+        (
+            {"psf": {"moffat": {"fwhm": 0.1, "alpha": 1}}},
+            "alpha: expected a number > 1 and < 10000, got 1",
+        ),
         ({"psf": {"file": "none.fits"}}, "degrade.psf.file: .* got no file 'none.fits'"),
         ({"psf": {"array": [[1, 2], [3, 4]]}}, r"degrade.psf.array: .* got shape \(2, 2\)"),
         ({"psf": {"array": [[0.0]]}}, "degrade.psf.array: .* got pixels of sum 0 or less"),
@@ -335,6 +338,11 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
         ({"gradient": {"slope": 3.0}}, "degrade.gradient.slope: expected at most 1.4"),
         ({"gaussian": {"sigma": 1.0, "snr": 2.0}}, "expected one of sigma and snr, got both"),
         ({"poisson": {"exposure": {"uniform": [-1, 1]}}}, "exposure: expected a number > 0"),
+        (
+            {"poisson": {"exposure": 1e39}},
+            "exposure: expected sizes from 1e-09 to 1e.09, got 1e.39",
+        ),
+        ({"psf": {"gaussian": {"fwhm": 1e-42}}}, "fwhm: expected sizes from 1e-09 to 1e.09"),
         ({"pedestal": {"snr": 0}}, "degrade.pedestal.snr: expected a number > 0, got 0"),
     ],
 )
