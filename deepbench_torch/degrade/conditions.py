@@ -28,7 +28,7 @@ _LARGER = "write a larger number"
 CONDITIONS: dict[str, Parameter] = {
     "fwhm": Parameter("length", Fixed(0.0), above=0.0, remedy=_LARGER),
     "alpha": Parameter(
-        "number", Fixed(2.5), above=1.0, below=1e4, remedy="seeing through air gives 2.5 to 4.8"
+        "number", Fixed(2.5), above=1.001, below=1e4, remedy="seeing through air gives 2.5 to 4.8"
     ),
     "gradient": Parameter("brightness", Fixed(0.0)),
     "gradient_angle": Parameter("angle", Fixed(0.0)),

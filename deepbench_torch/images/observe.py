@@ -7,10 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from deepbench_torch.degrade import CONDITIONS
-from deepbench_torch.degrade.conditions import LARGEST
+from deepbench_torch.images.given_conditions import read_conditions
 from deepbench_torch.images.render import conditions_of, render_given
-from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.numerics.differentiation import is_wrapped
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
 from deepbench_torch.numerics.settings import independent_of_settings
@@ -86,45 +84,12 @@ def observe(
     table, there = _tables(chosen, given, units)
     if chosen.label == "class" and chosen.groups is None:
         _check_class(given.shown())
-    conditions_here = conditions_of(chosen, seed=seed, index=rows) | _conditions(
-        chosen, conditions or {}, len(rows)
+    conditions_here = conditions_of(chosen, seed=seed, index=rows) | read_conditions(
+        chosen, conditions, batch=len(rows)
     )
     return render_given(
         chosen, table=table, present=there, conditions=conditions_here, seed=seed, index=rows
     )
-
-
-def _conditions(
-    recipe: Recipe, given: Mapping[str, Tensor | float], batch: int
-) -> dict[str, Tensor]:
-    """Return the conditions that a user passed, in pixels and radians, float32, shape (B,).
-
-    Raises:
-        ValueError: If one is unknown, of another shape or out of range.
-    """
-    known, values = recipe.degrade.conditions, {}
-    for name, value in given.items():
-        where = f"conditions.{name}"
-        if name not in known:
-            hint = nearest(name, known).strip() or f"this recipe has {', '.join(known) or 'none'}"
-            raise ValueError(f"{where}: expected a condition of {recipe.name}; {hint}")
-        number = real_tensor(value, where=where).detach().cpu().float()
-        if number.dim() > 1 or (number.dim() == 1 and len(number) != batch):
-            raise ValueError(
-                f"{where}: expected a number or shape ({batch},), got {tuple(number.shape)}; pass "
-                "one value an image"
-            )
-        field = CONDITIONS[name]
-        size = number.abs()
-        usual = (size <= LARGEST) & ((size >= 1 / LARGEST) | (size == 0))
-        wrong = number[~(field.allows(number) & usual)].flatten()
-        if len(wrong):
-            raise ValueError(
-                f"{where}: expected {field.rule}, of size {1 / LARGEST:g} to {LARGEST:g}, got "
-                f"{float(wrong[0]):g}; {field.remedy}"
-            )
-        values[name] = number.expand(batch).clone()
-    return values
 
 
 def _tables(recipe: Recipe, given: GivenScene, units: SceneUnits) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,13 @@
 """Conditions: one value an image, sampled by streams of their own, and the truth of each image."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from astropy import units as u
 from astropy.io import fits
 
 import deepbench_torch as db
@@ -190,14 +192,28 @@ def test_observe_takes_conditions() -> None:
     ("conditions", "message"),
     [
         ({"exposur": 3.0}, "conditions.exposur: expected a condition of sky; did you mean"),
-        ({"exposure": -1.0}, "conditions.exposure: expected a number > 0, of size 1e-09 to 1e.09, got -1"),
+        (
+            {"exposure": -1.0},
+            "conditions.exposure: expected a number > 0, of size 1e-09 to 1e.09, got -1",
+        ),
+        ({"fwhm": 10.0}, "conditions.fwhm: expected at most 4.48 pixels, as far as the recipe"),
+        ({"fwhm": 3 * u.arcsec}, "conditions.fwhm: "),
+        ([("fwhm", 1.0)], "conditions: expected values by name, got list"),
         ({"exposure": torch.ones(3)}, r"conditions.exposure: expected a number or shape \(5,\)"),
     ],
 )
-def test_observe_refuses_wrong_conditions(conditions: dict[str, Any], message: str) -> None:
-    sample = db.generate("sky", 5, ROWS)
+def test_observe_refuses_wrong_conditions(conditions: Any, message: str) -> None:
+    sample = db.generate(free(), 5, ROWS)
     with pytest.raises(ValueError, match=message):
-        db.observe(sample.scene, "sky", seed=5, index=ROWS, conditions=conditions)
+        db.observe(sample.scene, free(), seed=5, index=ROWS, conditions=conditions)
+
+
+def test_observe_converts_quantities() -> None:
+    sample = db.generate(free(), 5, ROWS)
+    conditions = {"gradient_angle": 90 * u.deg, "fwhm": 3 * u.pixel}
+    found = db.observe(sample.scene, free(), seed=5, index=ROWS, conditions=conditions)
+    assert found.conditions["gradient_angle"].tolist() == pytest.approx([math.pi / 2] * 5)
+    assert found.conditions["fwhm"].tolist() == [3.0] * 5
 
 
 def test_the_ladder_fixes_conditions_last() -> None:
@@ -328,7 +344,7 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
         ),
         (
             {"psf": {"moffat": {"fwhm": 0.1, "alpha": 1}}},
-            "alpha: expected a number > 1 and < 10000, got 1",
+            "alpha: expected a number > 1.001 and < 10000",
         ),
         ({"psf": {"file": "none.fits"}}, "degrade.psf.file: .* got no file 'none.fits'"),
         ({"psf": {"array": [[1, 2], [3, 4]]}}, r"degrade.psf.array: .* got shape \(2, 2\)"),
