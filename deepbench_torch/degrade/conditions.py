@@ -142,8 +142,3 @@ def middle(priors: Mapping[str, Prior], grid: Grid) -> dict[str, Tensor]:
     return {
         name: (prior.icdf(half) * scale_of(name, grid)).float() for name, prior in priors.items()
     }
-
-
-def is_bounded(prior: Prior) -> bool:
-    """Return whether a prior has no infinite end."""
-    return all(math.isfinite(end) for end in prior.support)

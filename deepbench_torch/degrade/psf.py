@@ -199,7 +199,7 @@ class ArraySpread(PointSpread):
 
     The array is the response to a point in the pixels of the image, so it includes the average over
     a pixel. Its middle pixel is the centre. Between pixels it is interpolated by cubic convolution
-    (Keys 1981, doi 10.1109/TASSP.1981.1163711).
+    (Keys 1981, doi 10.1109/TASSP.1981.1163711), below 0 cut off.
 
     Attributes:
         array: The pixels, as text; see `psf_array.encode`.
@@ -222,7 +222,7 @@ class ArraySpread(PointSpread):
 
     @override
     def margin(self, grid: Grid) -> int:
-        return max(self.pixels.shape) // 2
+        return max(1, max(self.pixels.shape) // 2)
 
     @override
     def kernel(self, values: Values, margin: int) -> Tensor:
@@ -243,7 +243,8 @@ class ArraySpread(PointSpread):
         down = _interpolation(row[:, 0] - y[:, None] + height // 2, height)  # (N, H, h)
         across = _interpolation(column - x[:, None] + width // 2, width)  # (N, W, w)
         light = down @ self.pixels.to(x) @ across.transpose(1, 2)
-        return light * per_pixel(flux)
+        # between a bright and a dark pixel the cubic runs below 0
+        return light.clamp_min(0) * per_pixel(flux)
 
 
 SHRINK = 1 - 1e-6  # of a reach, so that rounding does not add a pixel where it is a whole number

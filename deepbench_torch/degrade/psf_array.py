@@ -68,8 +68,10 @@ def checked(array: Any) -> NDArray[np.float32]:
         raise _fault(f"shape {pixels.shape}", "cut or pad it round its centre")
     if not np.isfinite(pixels).all():
         raise _fault("pixels that are not finite", "replace them by 0")
+    if (pixels < 0).any():
+        raise _fault("negative pixels", "set them to 0, as light is never negative")
     if not pixels.sum(dtype=np.float64) > 0:
-        raise _fault("pixels of sum 0 or less", "subtract the background, not the star")
+        raise _fault("pixels of sum 0", "write the light of a star")
     return pixels
 
 
@@ -113,8 +115,13 @@ def with_pixels(plain: Any, folder: Path | None = None) -> Any:
     Raises:
         FaultsError: If the file holds no point spread.
     """
-    if not isinstance(plain, Mapping) or set(plain) != {"file"}:
+    if not isinstance(plain, Mapping) or "file" not in plain:
         return plain
+    others = [name for name, value in plain.items() if name != "file" and value is not None]
+    if others:
+        found = " and ".join(map(str, ["file", *others]))
+        message = f"expected one of gaussian, moffat and file, got {found}; set one of them"
+        raise FaultsError([Fault((), message)])
     name = plain["file"]
     if not isinstance(name, str | Path):
         raise _fault(f"{name!r:.60}", "write the name of a file", "file")

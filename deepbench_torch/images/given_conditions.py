@@ -10,6 +10,7 @@ from deepbench_torch.degrade.conditions import LARGEST
 from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.numerics.quantities import in_unit
 from deepbench_torch.recipes import Recipe
+from deepbench_torch.recipes.degradation import gradient_reach
 
 _ROUNDING = 1e-6  # of a value that single precision rounded
 
@@ -37,7 +38,29 @@ def read_conditions(
         if name not in known:
             hint = nearest(name, known).strip() or f"this recipe has {', '.join(known) or 'none'}"
             raise ValueError(f"conditions.{name}: expected a condition of {recipe.name}; {hint}")
-    return {name: _read(recipe, name, value, batch=batch) for name, value in (given or {}).items()}
+    values = {n: _read(recipe, n, value, batch=batch) for n, value in (given or {}).items()}
+    _check_gradient(recipe, values)
+    return values
+
+
+def _check_gradient(recipe: Recipe, values: Mapping[str, Tensor]) -> None:
+    """Refuse a gradient that leaves photon noise with less than no light in a corner."""
+    known = recipe.degrade.conditions
+    both = {"gradient", "background"}
+    if not both <= known.keys() or both.isdisjoint(values):
+        return
+    steepest, darkest = max(map(abs, known["gradient"].support)), known["background"].support[0]
+    if "gradient" in values and len(values["gradient"]):
+        steepest = float(values["gradient"].abs().max())
+    if "background" in values and len(values["background"]):
+        darkest = float(values["background"].min())
+    most = darkest / gradient_reach(recipe.grid)
+    if steepest > most * (1 + _ROUNDING):
+        raise ValueError(
+            f"conditions.gradient: expected at most {most:.3g}, or "
+            f"photon noise would have less than no light in a corner, got {steepest:g}; raise the "
+            "background"
+        )
 
 
 def _read(recipe: Recipe, name: str, value: Any, *, batch: int) -> Tensor:

@@ -42,7 +42,13 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.point import POINT, SPREAD_POINTS
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
-from deepbench_torch.recipes.brightness import brightness_of, given_name, parameter_of, stand_ins
+from deepbench_torch.recipes.brightness import (
+    brightness_of,
+    given_in,
+    given_name,
+    parameter_of,
+    stand_ins,
+)
 from deepbench_torch.recipes.calibration import zero_point_of_sides
 from deepbench_torch.recipes.groups import GROUP_STREAM, group_ends
 from deepbench_torch.recipes.units import pixel_frame
@@ -220,7 +226,7 @@ def _parameters(recipe: Recipe, seed: int, names: list[tuple[str, str]]) -> NDAr
             own.get(given or name, math.nan),
             _quantity(kind, given or name),
             scale / grid.shorter if field.role in ("column", "row", "length") else 1.0,
-            name in (recipe.shared or {}).get(kind, ()),
+            given_in(recipe.objects[kind], kind, name) in (recipe.shared or {}).get(kind, ()),
             field.largest,
         )
     return made

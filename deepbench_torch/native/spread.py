@@ -252,7 +252,7 @@ def add_array_point(parameters: Any, pixels: Any, image: Any, size: Any, unite: 
                 for j in range(max(column - 1, 0), min(column + 3, broad)):
                     share = weight * _between(float64(column - j) + shift)
                     total += share * float64(pixels[i, j])
-            light = float32(total * float64(parameters[2]))
+            light = float32(max(total, 0.0) * float64(parameters[2]))
             place = r * width + c
             image[place] = max(image[place], light) if unite else image[place] + light
 

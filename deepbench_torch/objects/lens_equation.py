@@ -197,6 +197,11 @@ def _arguments(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> tuple[L
 
 def _lens(lensed: Mapping[str, Tensor] | Lensed) -> Lensed:
     """Return the checked parameters, float64."""
+    if not isinstance(lensed, Mapping | Lensed):
+        raise TypeError(
+            f"lensed: expected parameters by name or a record, got {type(lensed).__name__}; pass a "
+            'dict such as sample.scene["lensed"]'
+        )
     given = lensed if isinstance(lensed, Mapping) else lensed._asdict()
     LENSED.check_names(given)
     values = {

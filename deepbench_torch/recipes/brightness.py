@@ -66,6 +66,16 @@ def given_name(kind: str, names: Iterable[str]) -> str | None:
     return next((name for name in stand_ins(kind) if name in names), brightness_of(kind))
 
 
+def given_in(priors: Iterable[str], kind: str, parameter: str) -> str:
+    """Return the name under which some priors of a kind have a parameter.
+
+    Example:
+        >>> given_in(["x", "magnitude"], "star", "amplitude"), given_in(["x"], "star", "x")
+        ('magnitude', 'x')
+    """
+    return next((name for name in priors if parameter_of(kind, name) == parameter), parameter)
+
+
 def magnitude_locations(
     objects: Mapping[str, Iterable[str]],
     scene: Iterable[Mapping[str, Iterable[str]]],

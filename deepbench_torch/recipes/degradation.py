@@ -8,12 +8,14 @@ from pydantic import field_validator, model_validator
 from torch import Tensor
 
 from deepbench_torch import degrade
-from deepbench_torch.degrade.conditions import is_bounded, middle
+from deepbench_torch.degrade.conditions import middle
 from deepbench_torch.degrade.psf_array import read_array, with_pixels
 from deepbench_torch.numerics.checks import Fault, FaultsError
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.part import Part
+
+WIDEST = 2.0  # full width at half maximum, of the shorter side; a wider one leaves nothing to see
 
 
 class Blur(Part, degrade.Blur):
@@ -72,10 +74,11 @@ class PointSpread(Part):
             )
             raise FaultsError([Fault((), message)])
         for name, effect in (("gaussian", self.gaussian), ("moffat", self.moffat)):
-            if effect is not None and not is_bounded(effect.priors["fwhm"]):
+            if effect is not None and not effect.priors["fwhm"].support[1] <= WIDEST:
                 message = (
-                    f"expected a prior with two ends, got {effect.priors['fwhm'].to_plain()!r}; "
-                    "set high, because light from beyond the frame is rendered as far as it reaches"
+                    f"expected at most {WIDEST:g} of the shorter side, got "
+                    f"{effect.priors['fwhm'].to_plain()!r}; set high, because light from beyond "
+                    "the frame is rendered as far as it reaches"
                 )
                 raise FaultsError([Fault((name, "fwhm"), message)])
         return self
@@ -192,12 +195,17 @@ class Degradation(Part):
         return middle(self.conditions, grid)
 
 
+def gradient_reach(grid: Grid) -> float:
+    """Return the distance from the middle to a corner, of the shorter side."""
+    return math.hypot(grid.height - 1, grid.width - 1) / (2 * grid.shorter)
+
+
 def gradient_fault(effects: Degradation, grid: Grid) -> Fault | None:
     """Return the fault of a gradient that takes more light than the background has."""
     if effects.gradient is None or effects.poisson is None:
         return None
     slope, sky = effects.gradient.priors["gradient"], effects.poisson.priors["background"]
-    reach = math.hypot(grid.height - 1, grid.width - 1) / (2 * grid.shorter)
+    reach = gradient_reach(grid)
     darkest = sky.support[0]
     if max(map(abs, slope.support)) * reach <= darkest:
         return None

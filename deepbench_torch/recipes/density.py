@@ -30,10 +30,12 @@ def scene_log_prob(
             f"log_prob: expected a recipe without simplify, got {recipe.name} with it; the density "
             "of simplified scenes has no closed form, so use recipe.replace(simplify=None)"
         )
+    _check_shared(recipe)
     given = read_scene(recipe, scene, present, units=units)
     total, grid = _log_arrangement(recipe, given.present), recipe.grid
     for kind, name, prior, slots in _priors(recipe):
         own, there = given.tables[kind], given.present[kind][:, slots]
+        is_shared = name in (recipe.shared or {}).get(kind, ())
         if name in stand_ins(kind):
             here = {key: value[:, slots] for key, value in own.items()}
             density = amplitude_log_prob(
@@ -47,10 +49,21 @@ def scene_log_prob(
         if not isinstance(prior, Choice | Integer | Fixed):
             density = density - math.log(frame.scale)
         density = torch.where(there, density, 0.0)
-        if name in (recipe.shared or {}).get(kind, ()):
+        if is_shared:
             density = _log_shared(value, density, there=there)
         total = total + density.sum(1)
     return total
+
+
+def _check_shared(recipe: AbstractImageRecipe) -> None:
+    """Refuse shared fluxes and magnitudes: the density of the amplitudes is not known."""
+    for kind, names in (recipe.shared or {}).items():
+        for name in names:
+            if name in stand_ins(kind):
+                raise ValueError(
+                    f"log_prob: expected {kind} without a shared {name}, got {recipe.name} with "
+                    "it; the density of the amplitudes that follow is not known"
+                )
 
 
 def _log_shared(value: Tensor, density: Tensor, *, there: Tensor) -> Tensor:

@@ -74,6 +74,17 @@ def image_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
             if scale.doubts(prior):
                 yield Fault((*location, name), _message(scale, prior))
     yield from _spread_doubts(recipe)
+    yield from _angle_doubts(recipe)
+
+
+def _angle_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
+    """Yield the direction of a gradient in degrees."""
+    if recipe.degrade.gradient is None:
+        return
+    prior = recipe.degrade.gradient.priors["gradient_angle"]
+    scale = Scale("angle", 1, longest=math.inf, margin=math.inf)
+    if scale.doubts(prior):
+        yield Fault(("degrade", "gradient", "angle"), _message(scale, prior))
 
 
 def _spread_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:

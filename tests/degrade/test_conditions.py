@@ -198,6 +198,7 @@ def test_observe_takes_conditions() -> None:
         ),
         ({"fwhm": 10.0}, "conditions.fwhm: expected at most 4.48 pixels, as far as the recipe"),
         ({"fwhm": 3 * u.arcsec}, "conditions.fwhm: "),
+        ({"gradient": 3.0}, "conditions.gradient: expected at most 0.8.., or photon noise"),
         ([("fwhm", 1.0)], "conditions: expected values by name, got list"),
         ({"exposure": torch.ones(3)}, r"conditions.exposure: expected a number or shape \(5,\)"),
     ],
@@ -326,6 +327,16 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
     assert float(slope.sum()) == pytest.approx(float(moved), rel=0.01)
 
 
+@pytest.mark.parametrize("base", ["sky", "point", "lensing"])
+def test_an_array_of_one_pixel_spreads_nothing(base: str) -> None:
+    recipe = db.load_recipe(base)
+    spread = recipe.replace(degrade={"psf": {"array": [[2.0]]}})
+    for seed in range(20):
+        found, plain = (db.generate(each, seed, ROWS) for each in (spread, recipe))
+        assert bool(found.image.isfinite().all())
+        assert torch.equal(found.clean, plain.clean) or base == "point"  # which is interpolated
+
+
 # ---- bad input
 
 
@@ -340,7 +351,7 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
         ({"psf": {"gaussian": {"fwhm": -1}}}, "degrade.psf.gaussian.fwhm: expected a number > 0"),
         (
             {"psf": {"gaussian": {"fwhm": {"normal": {"mean": 1, "std": 1, "low": 0.1}}}}},
-            "degrade.psf.gaussian.fwhm: expected a prior with two ends",
+            "degrade.psf.gaussian.fwhm: expected at most 2 of the shorter side",
         ),
         (
             {"psf": {"moffat": {"fwhm": 0.1, "alpha": 1}}},
@@ -348,7 +359,13 @@ def test_gradients_reach_spread_objects(family: str, kind: str, name: str) -> No
         ),
         ({"psf": {"file": "none.fits"}}, "degrade.psf.file: .* got no file 'none.fits'"),
         ({"psf": {"array": [[1, 2], [3, 4]]}}, r"degrade.psf.array: .* got shape \(2, 2\)"),
-        ({"psf": {"array": [[0.0]]}}, "degrade.psf.array: .* got pixels of sum 0 or less"),
+        ({"psf": {"array": [[0.0]]}}, "degrade.psf.array: .* got pixels of sum 0;"),
+        ({"psf": {"array": [[1.0, -0.1, 2.0]]}}, "degrade.psf.array: .* got negative pixels"),
+        (
+            {"psf": {"gaussian": {"fwhm": 30}}},
+            "fwhm: expected at most 2 of the shorter side",
+        ),
+        ({"psf": {"file": "a.fits", "gaussian": {"fwhm": 1}}}, "got file and gaussian; set one"),
         ({"psf": {"array": "many"}}, "degrade.psf.array: .* got 'many'"),
         ({"psf": {"gaussian": {"fwhm": 0.1}}, "blur": {"sigma": 0.1}}, "blur: expected psf or"),
         ({"gradient": {"slope": 3.0}}, "degrade.gradient.slope: expected at most 1.4"),

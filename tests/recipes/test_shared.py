@@ -70,6 +70,27 @@ def test_objects_of_other_values_are_impossible() -> None:
     assert len(both) > 20
 
 
+@pytest.mark.parametrize("name", ["flux", "magnitude"])
+def test_total_light_is_shared(name: str) -> None:
+    prior = {"uniform": [18, 22]} if name == "magnitude" else {"uniform": [0.01, 0.02]}
+    recipe = shared(
+        layout=None,
+        shared={"star": [name]},
+        objects={"spiral": None, "star": {name: prior}},
+        zero_point=27.0,
+    )
+    table = db.generate(recipe, 3, ROWS).to_table()
+    stars = table[table["kind"] == "star"]
+    rows = set(stars["index"].tolist())
+    for row in rows:
+        values = stars[stars["index"] == row][name]
+        assert float(values.max() - values.min()) < 1e-4 * float(values.max())
+    assert len({round(float(line[name]), 3) for line in stars}) > len(rows) / 2
+    sample = db.generate(recipe, 3, ROWS[:2])
+    with pytest.raises(ValueError, match=f"log_prob: expected star without a shared {name}"):
+        recipe.log_prob(sample.scene, sample.present)
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
