@@ -8,12 +8,15 @@ SIDE = 64  # [pixel]; large enough to recognise shapes and to sample every defau
 # sky-limited imaging: photon noise 0.05 of the sky's brightness
 SKY = {"poisson": {"exposure": 400, "background": 1.0}}
 
+# lines of a third of the side and more: they have 17 pixels on this grid
+LONG = {"visible": 0.9, "least_pixels": 17, "candidates": 64, "grid": 32}
+
 
 def single_object_recipe(kind: str) -> dict[str, Any]:
     """Return the plain recipe of one object of a kind.
 
     Shapes are white on black; other objects have the noise of the sky, which is their unit of
-    brightness. `OBJECTS` states the reason of each prior.
+    brightness. An object between two points is long. `OBJECTS` states the reason of each prior.
 
     Args:
         kind: Key of `OBJECTS`.
@@ -28,4 +31,5 @@ def single_object_recipe(kind: str) -> dict[str, Any]:
         "count": 1,
         "objects": {kind: {name: prior.to_plain() for name, prior in OBJECTS[kind].prior.items()}},
         **({"compose": "union"} if is_shape else {"degrade": SKY}),
+        **({"layout": LONG} if "x1" in OBJECTS[kind].fields else {}),
     }

@@ -82,8 +82,9 @@ def test_priors_without_sense_are_refused(kind: str, name: str, prior: Prior) ->
 
 @pytest.mark.parametrize("size", [28, 64])
 @pytest.mark.parametrize("kind", ["ellipse", "circle", "rectangle", "polygon", "arc", "line"])
-def test_default_priors_render_a_visible_object(kind: str, size: int) -> None:
-    image = generate(recipe_of(kind, size=size), 0, torch.arange(300)).image
+def test_packaged_recipes_render_a_visible_object(kind: str, size: int) -> None:
+    """Default priors, and for lines a layout that leaves out short ones."""
+    image = generate(load_recipe(kind), 0, torch.arange(300), image_size=size).image
     assert set(image.flatten().tolist()) == {0.0, 1.0}
     share = image.mean(dim=(1, 2, 3))
     assert float(share.min()) > 0.008  # 0.35 by 0.03, less than the thinnest line
@@ -115,9 +116,10 @@ def test_polygons_have_all_directions_evenly() -> None:
         assert_even(torch.remainder(theta, turn), turn)
 
 
-def test_lines_of_geometric_have_all_directions_and_are_long() -> None:
+@pytest.mark.parametrize("name", ["geometric", "line"])
+def test_lines_have_all_directions_and_are_long(name: str) -> None:
     """Evenly within 5 %: that much more often along the sides and the diagonals."""
-    sample = generate(load_recipe("geometric"), 0, torch.arange(4000), image_size=16)
+    sample = generate(load_recipe(name), 0, torch.arange(4000), image_size=16)
     line, there = sample.scene["line"], sample.present["line"]
     across, down = (line[f"{axis}1"][there] - line[f"{axis}0"][there] for axis in ("x", "y"))
     assert_even(torch.remainder(torch.atan2(down, across), math.pi), math.pi, uneven=0.1)

@@ -34,6 +34,7 @@ def recipe(kind: str, name: str, prior: Any = None, **changes: Any) -> db.Recipe
     keys: dict[str, Any] = {
         "objects": {kind: {name: PRIORS[name] if prior is None else prior}},
         "image": {"height": 40, "width": 56},
+        "layout": None,
         "zero_point": 27.0,
         **changes,
     }

@@ -58,7 +58,7 @@ DIGESTS = {
     "rectangle": "07782a30d097c4cf",
     "polygon": "870471cc696cd1b8",
     "arc": "8e0f0d152221870c",
-    "line": "774013b6f6c3e9d8",
+    "line": "a915bf4fa6541b1a",
     "lensed": "ec976c1f525bbe79",
 }
 
