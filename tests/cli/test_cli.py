@@ -76,7 +76,7 @@ def test_check_prints_every_fault_of_every_file(
         lines[2]
         == f"{paths[1]}: image.height: expected a number >= 1, got 0; write a larger number"
     )
-    assert lines[3].startswith(f"{paths[1]}: label: expected 'class' or 'present', got 'clas'; did")
+    assert lines[3].startswith(f"{paths[1]}: label: expected class, present, brightness or ")
     assert lines[4].startswith(f"{paths[2]}: expected each key once, got a in lines 1 and 2")
     assert lines[5].startswith(f"{paths[3]}: expected a recipe file")
     assert len(lines) == 6
