@@ -7,7 +7,7 @@
 Each effect is a class: its fields are keys of a recipe, and its methods are the effect on tensors
 and its size. A field is a number or a prior; `conditions` names the value that each image then has.
 A recipe has them in `recipe.degrade`; the kernels of `native` give the same on CPUs. To add noise,
-write its class, give it a key in `recipes.degradation`, and add its kernel to `native.rows`.
+write its class, give it a key in `recipes.degradation`, and call its kernel in `native.observe`.
 """
 
 from deepbench_torch.degrade.conditions import CONDITIONS as CONDITIONS
