@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import Unpack
 
 from deepbench_torch.images.render import image_pairs, image_parameters, render_images
-from deepbench_torch.images.targets import TARGETS, image_truths
+from deepbench_torch.images.targets import TARGETS, image_truths, image_vectors
 from deepbench_torch.numerics.checks import check_device, check_integer
 from deepbench_torch.numerics.quantities import pixels
 from deepbench_torch.numerics.row_numbers import check_index, check_seed
@@ -23,7 +23,7 @@ from deepbench_torch.recipes import (
     require_images,
 )
 from deepbench_torch.recipes.calibration import calibration_at
-from deepbench_torch.samples import AbstractSample, Sample, SeriesSample
+from deepbench_torch.samples import AbstractSample, Sample, SeriesSample, vector_rows
 from deepbench_torch.series.simulate import series_pairs, series_parameters, simulate_series
 from deepbench_torch.series.targets import SERIES_TARGETS, series_truths
 
@@ -53,6 +53,7 @@ class Content(NamedTuple):
         pairs: Returns the data and the labels of some rows.
         truths: Yields what targets are computed from, for a sample and the names of targets.
         targets: By name, the function that returns the target of each row.
+        vector: Returns the columns of one parameter of `recipe.vector` of each row, by its name.
     """
 
     make: Callable[..., AbstractSample]
@@ -60,13 +61,21 @@ class Content(NamedTuple):
     pairs: Callable[..., tuple[Tensor, list[Any]]]
     truths: Callable[..., Iterator[Any]]
     targets: Mapping[str, Callable[[Any], list[Any]]]
+    vector: Callable[[Any, str], list[Any]]
 
 
 # by `recipe.content`
 CONTENTS = {
-    "image": Content(render_images, image_parameters, image_pairs, image_truths, TARGETS),
+    "image": Content(
+        render_images, image_parameters, image_pairs, image_truths, TARGETS, image_vectors
+    ),
     "series": Content(
-        simulate_series, series_parameters, series_pairs, series_truths, SERIES_TARGETS
+        simulate_series,
+        series_parameters,
+        series_pairs,
+        series_truths,
+        SERIES_TARGETS,
+        vector_rows,
     ),
 }
 

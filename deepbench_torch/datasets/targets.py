@@ -8,11 +8,13 @@ from deepbench_torch.generate import CONTENTS
 from deepbench_torch.images.targets import OBJECT_TARGETS
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import AbstractRecipe
+from deepbench_torch.recipes.vector import unknown_parameter
 from deepbench_torch.samples import AbstractSample
 
 Target = str | Sequence[str]
 
 # "labels" is a frequent mistake for "label", so it needs one of these beside it
+VECTOR, PATH = "vector", "/"  # in the name of a parameter, as "galaxy/radius"
 LABELS_BESIDE = {"boxes", "masks", "slots", "components", "label"}
 
 
@@ -27,7 +29,15 @@ def check_target(target: Target, recipe: AbstractRecipe) -> Target:
         raise _unknown_target(target, recipe, known=known)
     names = [target] if isinstance(target, str) else list(target)
     for name in names:
-        if not isinstance(name, str) or name not in known:
+        if name == VECTOR and not len(recipe.vector):
+            raise ValueError(
+                f'target "vector": expected a recipe with parameters that vary, got {recipe.name} '
+                "without; use another target"
+            )
+        if isinstance(name, str) and PATH in name:
+            if name not in recipe.vector.parameters:
+                raise ValueError(f"target: {unknown_parameter(recipe.vector, name)}")
+        elif not isinstance(name, str) or name not in known:
             raise _unknown_target(name, recipe, known=known)
     if "labels" in names and LABELS_BESIDE.isdisjoint(names):
         raise ValueError(
@@ -53,7 +63,10 @@ def target_rows(sample: AbstractSample, target: Target) -> list[Any]:
     names = [target] if isinstance(target, str) else target
     rows = []
     for truth in content.truths(sample, names):
-        columns = [content.targets[name](truth) for name in names]
+        columns = [
+            content.vector(truth, name) if PATH in name else content.targets[name](truth)
+            for name in names
+        ]
         if isinstance(target, str):
             rows += columns[0]
         else:

@@ -31,7 +31,7 @@ CONDITIONS: dict[str, Parameter] = {
         "number", Fixed(2.5), above=1.001, below=1e4, remedy="seeing through air gives 2.5 to 4.8"
     ),
     "gradient": Parameter("brightness", Fixed(0.0)),
-    "gradient_angle": Parameter("angle", Fixed(0.0)),
+    "gradient_angle": Parameter("angle", Fixed(0.0), period=2 * math.pi),
     "exposure": Parameter("number", Fixed(1.0), above=0.0, remedy=_LARGER),
     "background": Parameter("brightness", Fixed(0.0), above=0.0, closed=True, remedy=_LARGER),
     "pedestal_snr": Parameter("number", Fixed(1.0), above=0.0, remedy=_LARGER),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deepbench_torch.images.instances import Instances, render_instances, signal_to_noise
-from deepbench_torch.samples import Sample, own_rows, row_dicts
+from deepbench_torch.samples import Sample, own_rows, row_dicts, vector_rows
 
 if TYPE_CHECKING:
     from torchvision.tv_tensors import BoundingBoxes, Mask
@@ -139,6 +139,11 @@ def _ends(occupied: Tensor) -> tuple[Tensor, Tensor]:
     return numbers.argmax(1), numbers.shape[1] - numbers.flip(1).argmax(1)
 
 
+def image_vectors(truth: Truth, name: str | None = None) -> list[Tensor]:
+    """Return the columns of `recipe.vector`, of all parameters or of one, float32 of shape (D,)."""
+    return vector_rows(truth.sample, name)
+
+
 # Targets for which every object is rendered alone.
 OBJECT_TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "boxes": _boxes,
@@ -152,6 +157,7 @@ TARGETS: dict[str, Callable[[Truth], list[Any]]] = {
     "label": _label,
     "parameters": _parameters,
     "conditions": _conditions,
+    "vector": image_vectors,
     **OBJECT_TARGETS,
     "clean": _clean,
     "index": _index,

@@ -116,7 +116,7 @@ ARC = ObjectKind(
         # 13 to 22 pixels of 64
         "radius": shape.length(Uniform(0.2, 0.35)),
         # a full turn, because an arc has no symmetry
-        "start": Parameter("angle", Uniform(0.0, 2 * math.pi)),
+        "start": Parameter("angle", Uniform(0.0, 2 * math.pi), period=2 * math.pi),
         # from a third of a turn, as a shorter arc looks like a line, to a ring with a clear gap
         "extent": Parameter(
             "angle",

@@ -113,7 +113,7 @@ GALAXY = ObjectKind(
         # round to 1 : 3.3; a flatter galaxy is an edge-on disc
         "ellip": Parameter("number", Uniform(0.0, 0.7), above=0.0, below=1.0, closed=True),
         # half a turn: an ellipse rotated by pi is unchanged
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
     },
     record=Galaxy,
     constants=constants,

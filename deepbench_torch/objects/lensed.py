@@ -209,11 +209,11 @@ LENSED = ObjectKind(
         # axis ratios 0.5 to 1 of the SLACS lenses (Bolton et al. 2008, ApJ 682, 964)
         "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
         # half a turn: an ellipse rotated by pi is unchanged
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # neighbours of lens galaxies cause up to 0.1 (Keeton, Kochanek & Seljak 1997, ApJ 482, 604)
         "shear": Parameter("number", Uniform(0.0, 0.1), above=0.0, below=1.0, closed=True),
         # half a turn: shear rotated by pi is unchanged
-        "shear_theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "shear_theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # within 0.4 Einstein radii along each axis: always several images, often four or a ring
         "source_x": Parameter("length", Uniform(-0.08, 0.08)),
         "source_y": Parameter("length", Uniform(-0.08, 0.08)),
@@ -233,7 +233,7 @@ LENSED = ObjectKind(
         # round to 1 : 2
         "source_ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
         # half a turn: an ellipse rotated by pi is unchanged
-        "source_theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "source_theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
     },
     record=Lensed,
     constants=constants,

@@ -120,7 +120,7 @@ POLYGON = ObjectKind(
             "number", Choice((3.0, 5.0, 6.0)), above=3.0, closed=True, whole=True
         ),
         # a full turn, the one range in which every number of vertices has all directions evenly
-        "theta": Parameter("angle", Uniform(0.0, 2 * math.pi)),
+        "theta": Parameter("angle", Uniform(0.0, 2 * math.pi), period=2 * math.pi, fold="vertices"),
         "thickness": shape.thickness(),
         "amplitude": shape.amplitude(),
     },

@@ -70,7 +70,7 @@ def tilted(*, width: Prior, height: Prior) -> dict[str, Parameter]:
         **centre(),
         "width": length(width),
         "height": length(height),
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         "thickness": thickness(),
         "amplitude": amplitude(),
     }

@@ -224,11 +224,11 @@ SPIRAL = ObjectKind(
         # standard deviation across an arm, 1.6 to 2.9 pixels of 64: sampled, thinner than the gaps
         "width": Parameter("length", Uniform(0.025, 0.045), above=0.0),
         # half a turn: an inclined disc rotated by pi is unchanged
-        "theta": Parameter("angle", Uniform(0.0, math.pi)),
+        "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # face-on to 1 : 2; closer to edge-on no arm is visible
         "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
         # a quarter turn, the symmetry of four arms; theta covers other directions
-        "phase": Parameter("angle", Uniform(0.0, math.pi / 2)),
+        "phase": Parameter("angle", Uniform(0.0, math.pi / 2), period=2 * math.pi, fold="arms"),
         # brightness at the effective radius; the centre is 5.4 times brighter
         "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0), above=0.0, closed=True),
         # a small bulge: 2.6 to 4.5 pixels of 64

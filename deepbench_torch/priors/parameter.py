@@ -35,6 +35,8 @@ class Parameter(NamedTuple):
         closed_below: Whether `below` itself makes sense; infinity too, where that is `below`.
         whole: Whether values must be whole numbers.
         remedy: What to do instead of a value out of range.
+        period: Angle after which an object is the same again [radian]; 0 for a parameter without.
+        fold: Name of the parameter of the same object that divides `period`; empty for none.
     """
 
     role: Role
@@ -45,6 +47,8 @@ class Parameter(NamedTuple):
     closed_below: bool = False
     whole: bool = False
     remedy: str = "set a value within that range"
+    period: float = 0.0
+    fold: str = ""
 
     @property
     def unit(self) -> str:

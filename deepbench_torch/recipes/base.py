@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +15,9 @@ from deepbench_torch.numerics.checks import Fault, FaultsError, Location, neares
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.changes import apply_changes
 from deepbench_torch.recipes.faults import find_faults, validate
+from deepbench_torch.recipes.messages import user_stacklevel
 from deepbench_torch.recipes.part import NAME, Part
+from deepbench_torch.recipes.vector import Vector
 from deepbench_torch.systems import Channel
 
 Content = Literal["image", "series"]
@@ -139,6 +140,11 @@ class AbstractRecipe(Part, ABC):
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
         """The attributes of the block of rows in a file: strings, numbers or lists of them."""
+
+    @property
+    @abstractmethod
+    def vector(self) -> Vector:
+        """The parameters that vary, as a row of numbers for a network; see `Vector`."""
 
     @property
     def condition_priors(self) -> dict[str, Prior]:
@@ -264,15 +270,7 @@ def warn_of(recipe: AbstractRecipe, *, known: Collection[Location] = ()) -> None
     for fault in recipe.doubts():
         if fault.location not in known:
             message = f"recipe {recipe.name}: {fault}"
-            warnings.warn(message, UserWarning, stacklevel=_user_stacklevel())
-
-
-def _user_stacklevel() -> int:
-    """Return the `stacklevel` of the user's code, seen from the caller."""
-    frame, depth = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].startswith("deepbench_torch."):
-        frame, depth = frame.f_back, depth + 1
-    return depth
+            warnings.warn(message, UserWarning, stacklevel=user_stacklevel())
 
 
 R = TypeVar("R", bound=AbstractRecipe)

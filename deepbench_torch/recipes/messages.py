@@ -1,5 +1,6 @@
 """Messages of recipe faults: pydantic's errors in the form of this package."""
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -177,3 +178,11 @@ RULES: dict[str, Callable[[type[BaseModel], ErrorDetails], str]] = {
     "literal_error": _choice,
     "value_error": _own,
 }
+
+
+def user_stacklevel() -> int:
+    """Return the `stacklevel` of the user's code, seen from the caller."""
+    frame, depth = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("deepbench_torch."):
+        frame, depth = frame.f_back, depth + 1
+    return depth

@@ -18,12 +18,14 @@ from deepbench_torch.recipes.doubts import image_doubts
 from deepbench_torch.recipes.frozen import freeze
 from deepbench_torch.recipes.given_scene import Present, Scene, SceneUnits
 from deepbench_torch.recipes.image_fields import AbstractImageRecipe
+from deepbench_torch.recipes.image_vector import image_vector
 from deepbench_torch.recipes.ladder import STEPS, rungs
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.object_rules import complete_objects, complete_scene, name_faults
 from deepbench_torch.recipes.plain import UnitAt
 from deepbench_torch.recipes.simplification import check_simplification
 from deepbench_torch.recipes.units import image_unit
+from deepbench_torch.recipes.vector import Vector
 
 WITHOUT_ZERO = (
     "expected a recipe with zero_point, got none; set zero_point, the magnitude of an object whose "
@@ -187,6 +189,11 @@ class Recipe(AbstractImageRecipe):
     @override
     def priors_of(self, owner: str) -> Mapping[str, Prior] | None:
         return self.objects[owner] if self.scene is None else None
+
+    @property
+    @override
+    def vector(self) -> Vector:
+        return image_vector(self)
 
     def log_prob(
         self, parameters: Scene, present: Present | None = None, *, units: SceneUnits = "pixel"

@@ -17,7 +17,9 @@ from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.plain import UnitAt, drop_null
 from deepbench_torch.recipes.series_doubts import series_doubts
 from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
+from deepbench_torch.recipes.series_vector import series_vector
 from deepbench_torch.recipes.units import series_units
+from deepbench_torch.recipes.vector import Vector
 from deepbench_torch.systems import SYSTEMS
 
 
@@ -85,6 +87,11 @@ class SeriesRecipe(AbstractSeriesRecipe):
         _check_known(("noise", "parameters"), self.noise.parameters or {}, known=noisy)
         measured = dict.fromkeys(channel.quantity for channel in self.channels)
         _check_known(("noise", "measurement"), self.noise.measurement or {}, known=measured)
+
+    @property
+    @override
+    def vector(self) -> Vector:
+        return series_vector(self)
 
     def log_prob(self, parameters: Mapping[str, Any]) -> Tensor:
         """Return the joint log density of the parameters of some series under the priors.

@@ -79,3 +79,14 @@ def row_dicts(columns: Mapping[str, Tensor], count: int) -> list[dict[str, Tenso
     """Return rows of columns (count, ...) as dicts of tensors with memory of their own."""
     rows = {name: own_rows(values) for name, values in columns.items()}
     return [{name: values[row] for name, values in rows.items()} for row in range(count)]
+
+
+def vector_rows(sample: AbstractSample, name: str | None = None) -> list[Tensor]:
+    """Return the columns of `recipe.vector` of each row, float32 of shape (D,).
+
+    Args:
+        sample: The rows.
+        name: Name of one parameter, as "galaxy/radius"; None for all.
+    """
+    vector = sample.recipe.vector
+    return own_rows((vector if name is None else vector.select(name)).encode(sample))

@@ -7,12 +7,12 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from deepbench_torch import priors
 from deepbench_torch.numerics import exact_math, rng
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Fixed, Normal
 from deepbench_torch.recipes import SeriesRecipe
+from deepbench_torch.recipes.series_priors import sample_priors
 from deepbench_torch.samples import SeriesSample, own_rows
 from deepbench_torch.systems import SampledSystems
 
@@ -111,27 +111,6 @@ def _empty_like(sample: SeriesSample, count: int) -> SeriesSample:
         kinetic=room(sample.kinetic),
         potential=room(sample.potential),
     )
-
-
-def sample_priors(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:
-    """Return samples of the priors by name, each from a stream of its own, "system.name".
-
-    Args:
-        recipe: What the series hold.
-        seed: 0 to 2**63 - 1.
-        index: Row numbers, int64, shape (B,), on the CPU.
-
-    Returns:
-        float64, shape (B,), or (B, slots) for those of which every slot has its own.
-    """
-    streams = [f"{recipe.system}.{name}" for name in recipe.parameters]
-    u = rng.uniform(seed, streams, index, recipe.slots)
-    sampled = priors.values(list(recipe.parameters.values()), u)  # (B, parameters, slots)
-    fields = recipe.definition.fields
-    return {
-        name: (sampled[:, number] if fields[name].slots else sampled[:, number, 0]).contiguous()
-        for number, name in enumerate(recipe.parameters)
-    }
 
 
 def series_parameters(recipe: SeriesRecipe, *, seed: int, index: Tensor) -> dict[str, Tensor]:

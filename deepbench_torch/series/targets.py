@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from deepbench_torch.samples import SeriesSample, own_rows, row_dicts
+from deepbench_torch.samples import SeriesSample, own_rows, row_dicts, vector_rows
 
 
 def _series_parameters(sample: SeriesSample) -> list[dict[str, Tensor]]:
@@ -46,6 +46,7 @@ SERIES_TARGETS: dict[str, Callable[[SeriesSample], list[Any]]] = {
     "label": lambda sample: own_rows(sample.label),
     "parameters": _series_parameters,
     "used": _series_used,
+    "vector": vector_rows,
     "clean": lambda sample: own_rows(sample.clean),
     "energy": _series_energy,
     "index": lambda sample: sample.index.tolist(),

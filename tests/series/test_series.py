@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 import deepbench_torch as db
-from deepbench_torch.series.simulate import sample_priors
+from deepbench_torch.recipes.series_priors import sample_priors
 from deepbench_torch.systems import SYSTEMS
 from tests.series.series_cases import CASES, each_case, made, parts, short
 

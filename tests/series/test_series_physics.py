@@ -13,7 +13,7 @@ import deepbench_torch as db
 from deepbench_torch.physics import hamiltonian, nbody, pendulum
 from deepbench_torch.physics.arguments import sample_times
 from deepbench_torch.priors import Normal
-from deepbench_torch.series.simulate import sample_priors
+from deepbench_torch.recipes.series_priors import sample_priors
 from tests.series.series_cases import CASES, PRODUCT, made, noisy, short
 
 ROWS = torch.arange(12)
