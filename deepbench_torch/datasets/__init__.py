@@ -10,6 +10,9 @@ label                 class index, or which kinds are present, or what the recip
 parameters            by kind and name, (slots,) each, in pixels and radians, with `present`
 boxes, masks, labels  `tv_tensors.BoundingBoxes` (N, 4), `tv_tensors.Mask` (N, H, W) and kinds (N,)
                       from 1 on, of the objects in view
+vector                the parameters that vary, float32 (D,), each with mean 0 and variance 1 under
+                      its prior, of the brightest object of each kind; NaN without one
+galaxy/radius         one parameter of the vector, by its name, float32 (1,), or (2,) for an angle
 conditions            by name, the numbers of point spread, background and noise of the image
 slots                 for each of those its slot among the `parameters` of its kind, (N,)
 snr                   for each of those its signal-to-noise ratio, (N,)
@@ -18,7 +21,14 @@ clean                 the image without noise, (1, H, W)
 index                 the row number
 ====================  =========================================================================
 
-A list of names returns a dict. Images hold different numbers of objects, so a loader returns lists
+A list of names returns a dict. `recipe.vector` names the columns of a vector, their parameters and
+units, and decodes what a network estimates::
+
+    data = db.Catalogue("galaxy", target="vector")
+    vector = data.recipe.vector                     # vector.names, vector.parameters, vector.units
+    radius = vector.decode(network(images))["galaxy/radius"]  # in pixels
+
+Images hold different numbers of objects, so a loader returns lists
 of images and targets for boxes, masks, labels, slots, snr and components. A mask holds the pixels
 where the object's own light reaches a threshold: a tenth of its centre for a star or a spiral, the
 ellipse of half its light for a galaxy, the edge of a shape. Shapes unite before a blur, so blurred

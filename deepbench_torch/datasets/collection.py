@@ -15,6 +15,7 @@ from deepbench_torch.datasets.members import (
     Members,
     check_alike,
     check_members,
+    check_vectors,
     common_target,
     member_names,
     member_seeds,
@@ -120,6 +121,7 @@ class Collection(PairDataset):
         )
         self._classes = list(dict.fromkeys(name for member in datasets for name in member.classes))
         self.members = [without_domain(member, self.target) for member in datasets]
+        check_vectors(self.members, self.domains)
         self.weights = numbers_of_each(self.domains, weights, where="weights")
         self.sizes = numbers_of_each(self.domains, sizes, where="sizes", integers=True)
         self.size = size
@@ -211,7 +213,9 @@ class Collection(PairDataset):
     @override
     def with_target(self, target: Target) -> Self:
         other = super().with_target(target)
-        vars(other)["members"] = [without_domain(member, target) for member in self.members]
+        members = [without_domain(member, target) for member in self.members]
+        check_vectors(members, self.domains)
+        vars(other)["members"] = members
         return other
 
     @override

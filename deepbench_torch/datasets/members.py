@@ -7,7 +7,7 @@ from torch import Tensor
 
 from deepbench_torch.datasets import Catalogue, RowDataset, Split
 from deepbench_torch.datasets.overlap import Part
-from deepbench_torch.datasets.targets import Target, check_target
+from deepbench_torch.datasets.targets import PATH, VECTOR, Target, check_target, vector_of
 from deepbench_torch.generate import ImageSize, resize
 from deepbench_torch.numerics import rng
 from deepbench_torch.recipes import AbstractRecipe
@@ -175,6 +175,27 @@ def check_alike(members: list[RowDataset], domains: list[str]) -> None:
                 f"Collection: expected members of one shape, got {first.size_text} in "
                 f"{domains[0]} and {recipe.size_text} in {domain}; {recipe.shape_remedy}"
             )
+
+
+def check_vectors(members: list[RowDataset], domains: list[str]) -> None:
+    """Check that the parameters of a target have one scaling in all members.
+
+    Raises:
+        ValueError: If they have not, or members have other parameters.
+    """
+    target = members[0].target
+    names = [target] if isinstance(target, str) else list(target)
+    for name in names:
+        if name != VECTOR and PATH not in name:
+            continue
+        first = vector_of(members[0].recipe, name).parts
+        for member, domain in zip(members, domains, strict=True):
+            if vector_of(member.recipe, name).parts != first:
+                raise ValueError(
+                    f"Collection: expected members of one vector for target {name!r}, got other "
+                    f"parameters or priors in {domains[0]} and {domain}; use the target "
+                    '"parameters", which has no scaling'
+                )
 
 
 def common_target(members: list[RowDataset], domains: list[str]) -> Target:

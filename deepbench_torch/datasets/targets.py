@@ -8,7 +8,7 @@ from deepbench_torch.generate import CONTENTS
 from deepbench_torch.images.targets import OBJECT_TARGETS
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import AbstractRecipe
-from deepbench_torch.recipes.vector import unknown_parameter
+from deepbench_torch.recipes.vector import Vector, unknown_parameter
 from deepbench_torch.samples import AbstractSample
 
 Target = str | Sequence[str]
@@ -47,6 +47,11 @@ def check_target(target: Target, recipe: AbstractRecipe) -> Target:
     if not {"boxes", "masks"}.isdisjoint(names):
         import_module("torchvision.tv_tensors")  # once, before a loader forks its workers
     return target if isinstance(target, str) else tuple(names)
+
+
+def vector_of(recipe: AbstractRecipe, name: str) -> Vector:
+    """Return the vector that a target of this name has."""
+    return recipe.vector if name == VECTOR else recipe.vector.select(name)
 
 
 def _unknown_target(name: object, recipe: AbstractRecipe, *, known: Iterable[str]) -> ValueError:

@@ -17,7 +17,6 @@ from deepbench_torch.recipes.series_fields import AbstractSeriesRecipe
 from deepbench_torch.recipes.series_priors import sample_priors
 from deepbench_torch.recipes.vector import Vector
 from deepbench_torch.recipes.vector_parts import AnglePart, NumberPart, VectorPart, angle_moments
-from deepbench_torch.systems import SampledSystems
 from deepbench_torch.systems.gravity import as_sampled
 
 SAMPLED = 4096  # systems of seed 0 from which moments follow that have no closed form
@@ -28,22 +27,16 @@ SAMPLED = 4096  # systems of seed 0 from which moments follow that have no close
 def series_vector(recipe: AbstractSeriesRecipe) -> Vector:
     """Return the vector of a recipe of time series; see `Vector`.
 
-    A system that changes its parameters after they are sampled, as "nbody" does, has the moments
-    of the first SAMPLED systems of seed 0.
+    A parameter that the system changes after it is sampled, as "nbody" changes positions, has the
+    mean and the variance of the first SAMPLED systems of seed 0.
     """
     places = _places(recipe)
-    systems = None
-    if recipe.definition.initial_state is not as_sampled:
-        index = torch.arange(SAMPLED, dtype=torch.int64, device="cpu")
-        sampled = sample_priors(recipe, seed=0, index=index)
-        systems = recipe.definition.initial_state(sampled, recipe.setting.options)
+    changed = _changed(recipe)
     parts: list[VectorPart] = []
-    for path, (name, slot) in places.items():
-        values = nodes(recipe.parameters[name])
-        if systems is not None and slot is not None:
-            values = _sampled(systems, name, slot)
+    for path, place in places.items():
+        values = changed[place] if place in changed else nodes(recipe.parameters[place[0]])
         if len(values.values) > 1 and bool((values.values != values.values[0]).any()):
-            parts += _parts(recipe, path, name, values)
+            parts += _parts(recipe, path, place[0], values)
     return Vector(recipe.name, tuple(parts), partial(read_series, recipe, places))
 
 
@@ -58,10 +51,25 @@ def _places(recipe: AbstractSeriesRecipe) -> dict[str, tuple[str, int | None]]:
     }
 
 
-def _sampled(systems: SampledSystems, name: str, slot: int) -> Nodes:
-    """Return the values of a parameter in one slot of the systems that have a body there."""
-    values = systems.parameters[name][:, slot]
-    return evenly(values if systems.present is None else values[systems.present[:, slot]])
+def _changed(recipe: AbstractSeriesRecipe) -> dict[tuple[str, int | None], Nodes]:
+    """Return sampled values of the parameters that the system changes, by name and slot.
+
+    Slots without a body do not count.
+    """
+    if recipe.definition.initial_state is as_sampled:
+        return {}
+    index = torch.arange(SAMPLED, dtype=torch.int64, device="cpu")
+    sampled = sample_priors(recipe, seed=0, index=index)
+    systems = recipe.definition.initial_state(dict(sampled), recipe.setting.options)
+    changed: dict[tuple[str, int | None], Nodes] = {}
+    for name, slot in _places(recipe).values():
+        before, after = sampled[name], systems.parameters[name]
+        if slot is not None:
+            there = slice(None) if systems.present is None else systems.present[:, slot]
+            before, after = before[:, slot][there], after[:, slot][there]
+        if not torch.equal(before, after):
+            changed[name, slot] = evenly(after)
+    return changed
 
 
 def _parts(
@@ -118,15 +126,29 @@ def read_series(
             "sample.parameters"
         )
     there = (present or {}).get(recipe.system)
-    rows = len(as_tensor(next(iter(given.values()), ())))
-    values = torch.empty(rows, len(names), dtype=torch.float64, device="cpu")
-    exists = torch.ones(rows, len(names), dtype=torch.bool, device="cpu")
-    for place, (name, slot) in enumerate(places[path] for path in names):
+    columns, exists = [], []
+    for name, slot in (places[path] for path in names):
         if name not in given:
             hint = nearest(name, given).strip() or "pass sample.parameters"
             raise ValueError(f"parameters: expected {name}, got {', '.join(given)}; {hint}")
-        value = real_tensor(given[name], where=f"parameters.{name}").detach()
-        values[:, place] = value if slot is None else value[:, slot]
-        if there is not None and slot is not None:
-            exists[:, place] = as_tensor(there)[:, slot]
-    return values, exists
+        columns.append(_column(given[name], name, slot=slot))
+        everywhere = torch.ones(len(columns[-1]), dtype=torch.bool, device="cpu")
+        absent = there is None or slot is None
+        exists.append(everywhere if absent else as_tensor(there)[:, slot].cpu())
+    if not columns:
+        rows = len(as_tensor(next(iter(given.values()))))
+        nothing = torch.empty(rows, 0, dtype=torch.float64, device="cpu")
+        return nothing, nothing.bool()
+    return torch.stack(columns, dim=1), torch.stack(exists, dim=1)
+
+
+def _column(values: Any, name: str, *, slot: int | None) -> Tensor:
+    """Return the values of a parameter in one slot, float64, shape (B,)."""
+    value = real_tensor(values, where=f"parameters.{name}").detach().cpu().double()
+    if value.dim() != (1 if slot is None else 2):
+        shape = "(B,)" if slot is None else "(B, slots)"
+        raise ValueError(
+            f"parameters.{name}: expected shape {shape}, got {tuple(value.shape)}; pass "
+            "sample.parameters"
+        )
+    return value if slot is None else value[:, slot]
