@@ -14,7 +14,7 @@ from deepbench_torch.numerics.checks import check_flag
 if TYPE_CHECKING:
     from deepbench_torch.datasets.base import PairDataset
 
-REMEDY = 'use "label", "clean" or "index", or data.to_table() for the parameters'
+REMEDY = 'use "label", "vector", "clean" or "index", or data.to_table() for the parameters'
 
 
 def dataset_arrays(

@@ -79,8 +79,8 @@ def mean_and_std(distribution: Nodes) -> tuple[float, float]:
     values, weights = distribution.values.tolist(), distribution.weights.tolist()
     pairs = list(zip(values, weights, strict=True))
     mean = math.fsum(value * weight for value, weight in pairs)
-    variance = math.fsum((value - mean) ** 2 * weight for value, weight in pairs)
-    return mean, math.sqrt(variance)
+    deviations = [(value - mean, weight) for value, weight in pairs]
+    return mean, math.sqrt(math.fsum(each * each * weight for each, weight in deviations))
 
 
 @lru_cache(maxsize=1)

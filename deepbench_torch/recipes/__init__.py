@@ -41,6 +41,9 @@ value found and the remedy, and warns where pixels stand for fractions or degree
 `deepbench-torch convert old.yaml new.yaml` reads a configuration of the package released with the
 paper, and reports what it could not convert.
 
+`recipe.vector` scales the parameters that vary to mean 0 and variance 1 under their priors, for
+networks that measure them; its `encode` and `decode` convert a sample to numbers and back.
+
 `recipe.rungs()` returns a difficulty ladder. The lowest rung has one noiseless object of fixed
 size, position and brightness; each rung adds one named factor, in the order of the key `ladder`,
 and leaves all other parameters of the same scenes as they are. `layout` keeps every object visible:

@@ -43,23 +43,32 @@ class Reader(Protocol):
 class Vector:
     """The parameters of a row that vary, each with mean 0 and variance 1 under its prior.
 
-    A parameter whose prior is logarithmic counts by its logarithm. An angle has two columns, the
-    cosine and the sine of k times it, where 2 pi / k is the symmetry of the object: k is 2 for an
-    ellipse, the number of vertices for a polygon and 1 for an arc. A parameter that is constant is
-    left out.
+    Scaling:
+        A log-uniform or power-law prior is scaled in the logarithm. An angle has two columns, the
+        cosine and the sine of k times the angle, where 2 pi / k is the symmetry of the object: k is
+        2 for an ellipse, the number of vertices for a polygon and 1 for an arc. A uniform angle has
+        columns of variance 1 by the factor sqrt(2). Mean and variance are integrals over the prior;
+        those of an amplitude that follows from `flux` or `magnitude` are sums over 4,096 fixed
+        points, and those of initial positions that a system changes over 4,096 of its systems. An
+        infinite thickness counts as twice the largest finite one. Constant parameters are left out.
 
-    An image may hold several objects of one kind, or none. The vector has the parameters of the
-    brightest present object of each kind: the one with the most light, whole and alone, whatever
-    covers it or lies beyond the frame; of shapes of one brightness that is the largest. If the kind
-    is absent, its columns are NaN, so a loss leaves out what is not `isfinite`. Time series have
-    columns for each slot, NaN without a body.
+    Objects:
+        The vector has the parameters of the brightest present object of each kind. Brightness is
+        the flux of the whole object, alone, also where it is covered or beyond the frame; among
+        shapes of one amplitude the largest object is the brightest. A kind without a formula of the
+        flux is compared by amplitude. Columns of an absent kind are NaN, so a loss can select the
+        columns that are `isfinite`. Time series have columns for each slot, NaN without a body. A
+        `layout`, and the choice of the brightest of several objects, shift mean and variance a
+        little from those of the prior.
 
-    Units of the prior are the recipe's, so the vector is the same at every image size; decoded
-    values are in the pixels of the recipe's own size.
+    Sizes:
+        The vector is the same at every image size; decoded lengths are in the pixels of the
+        recipe's own size.
 
     Attributes:
         owner: Name of the recipe.
         parts: Parameters and their scaling.
+        read: Function that reads the parameters of a sample.
 
     Example:
         >>> import deepbench_torch as db, torch
@@ -99,7 +108,9 @@ class Vector:
         return len(self.names)
 
     def __repr__(self) -> str:
-        title = f"Vector of {self.owner}: {len(self.parts)} parameters, {len(self)} columns"
+        counts = (len(self.parts), "parameter"), (len(self), "column")
+        title = " in ".join(f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts)
+        title = f"Vector of {self.owner}: {title}"
         width = max(map(len, self.parameters), default=0)
         return "\n    ".join([title, *(f"{p.name:{width}}  {p.text()}" for p in self.parts)])
 
@@ -115,7 +126,7 @@ class Vector:
         Example:
             >>> import deepbench_torch as db
             >>> db.load_recipe("sky").vector.select("star/gamma")
-            Vector of sky: 1 parameters, 1 columns
+            Vector of sky: 1 parameter in 1 column
                 star/gamma  2.56 +- 0.3695 pixel
         """
         chosen = [names] if isinstance(names, str) else list(names)
