@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
+    from deepbench_torch.training.models import get_model
+    from deepbench_torch.training.weights import get_weights, list_weights
 
     __version__: str
 
@@ -47,8 +49,11 @@ __all__ = [
     "__version__",
     "collate_detection",
     "generate",
+    "get_model",
+    "get_weights",
     "lens_equation",
     "list_recipes",
+    "list_weights",
     "load_recipe",
     "materialize",
     "observe",
@@ -62,6 +67,9 @@ _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
     "collate_detection": "datasets.detection",
+    "get_model": "training.models",
+    "get_weights": "training.weights",
+    "list_weights": "training.weights",
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",
 }

@@ -4,35 +4,10 @@ import torch
 from torch import Tensor, nn
 
 import deepbench_torch as db
+from deepbench_torch.training.small import SmallNetwork
 
 BATCH = 64  # images a step
 LR = 0.01  # ten times Adam's usual rate; every layer is normalised
-CHANNELS = (16, 32, 64, 128)
-
-
-class SmallNetwork(nn.Module):
-    """Four convolutions, each halving the image, and a maximum over the field.
-
-    Args:
-        outputs: Number of logits.
-    """
-
-    def __init__(self, outputs: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for before, after in zip((1, *CHANNELS), CHANNELS, strict=False):
-            layers += [
-                nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(after),
-                nn.ReLU(),
-            ]
-        self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(CHANNELS[-1], outputs)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return logits (B, K) of images (B, 1, H, W)."""
-        logits: Tensor = self.head(self.features(image).amax((2, 3)))
-        return logits
 
 
 def train(recipe: db.Recipe, *, steps: int, seed: int) -> SmallNetwork:

@@ -62,7 +62,7 @@ def rate(value: object, name: str, *, zero: bool) -> float:
     Raises:
         ValueError: If it is not a finite number above (or at) zero.
     """
-    rule = f"Classifier.{name}: expected a {'number >= 0' if zero else 'positive number'}"
+    rule = f"{name}: expected a {'number >= 0' if zero else 'positive number'}"
     if isinstance(value, str):
         remedy = f"write {value} without quotes" if is_number(value) else "write a number"
         raise ValueError(f"{rule}, got the text {value!r}; {remedy} (YAML reads 1e-3 as a text)")
@@ -142,30 +142,43 @@ def _check_names(names: list[str], *, classes: list[str], multilabel: bool) -> N
         )
 
 
-def check_images(image: object) -> Tensor:
+def check_images(image: object, *, where: str = "Classifier", channels: int | None = 3) -> Tensor:
     """Return a batch of images.
 
+    Args:
+        image: Images.
+        where: Name of the module, for the error message.
+        channels: Number of channels that the network reads; None for any.
+
     Raises:
-        ValueError: If it is not a tensor of shape (B, 1, H, W) or (B, 3, H, W).
+        ValueError: If it is not a tensor of shape (B, 1, H, W) or (B, channels, H, W).
     """
     if isinstance(image, Tensor) and not image.is_floating_point():
         raise ValueError(
-            f"Classifier: expected images of float32, got {image.dtype}; convert them with "
+            f"{where}: expected images of float32, got {image.dtype}; convert them with "
             "image.float(), or omit to_uint8 among the transforms"
         )
-    if isinstance(image, Tensor) and image.dim() == 4 and image.shape[1] in (1, 3):
+    if isinstance(image, Tensor) and image.dim() == 4 and image.shape[1] in (1, channels):
+        return image
+    if isinstance(image, Tensor) and image.dim() == 4 and channels is None:
         return image
     found = (
         f"shape {tuple(image.shape)}" if isinstance(image, Tensor) else f"{type(image).__name__}"
     )
+    shapes = "(B, 1, H, W)" + (f" or (B, {channels}, H, W)" if channels not in (1, None) else "")
     raise ValueError(
-        f"Classifier: expected images as a tensor (B, 1, H, W) or (B, 3, H, W), got {found}; "
-        "use batches (image, label) of a DataLoader"
+        f"{where}: expected images as a tensor {shapes}, got {found}; use batches (image, label) "
+        "of a DataLoader"
     )
 
 
 def check_batch(
-    batch: object, *, classes: list[str], multilabel: bool, values: bool
+    batch: object,
+    *,
+    classes: list[str],
+    multilabel: bool,
+    values: bool,
+    channels: int | None = 3,
 ) -> tuple[Tensor, Tensor]:
     """Return images and labels of a batch.
 
@@ -174,6 +187,7 @@ def check_batch(
         classes: Names of the labels.
         multilabel: Whether an image may have several labels.
         values: Whether to check the values of the labels too.
+        channels: Number of channels that the network reads; None for any.
 
     Returns:
         Images, and labels: int64 (B,), or float (B, K) for several labels or mixed images.
@@ -186,7 +200,7 @@ def check_batch(
             f"Classifier: expected batches (image, label), got {_kinds(batch)}; use data with "
             "target='label'"
         )
-    image, label = check_images(batch[0]), batch[1]
+    image, label = check_images(batch[0], channels=channels), batch[1]
     count, images = len(classes), len(image)
     several, one = tuple(label.shape) == (images, count), tuple(label.shape) == (images,)
     if multilabel and several:

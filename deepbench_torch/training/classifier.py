@@ -1,42 +1,30 @@
-"""Classifier: any torchvision network on catalogue images, trained as in the paper."""
+"""Classifier: a network with class labels, trained as in the paper."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-import lightning
-import torch
 import torchmetrics.classification as metrics
-from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from typing_extensions import override
 
-from deepbench_torch.datasets.streams import StreamLoader
 from deepbench_torch.training import networks
-from deepbench_torch.training.checks import (
-    check_batch,
-    check_dataset,
-    check_images,
-    class_names,
-    rate,
+from deepbench_torch.training.checks import check_batch, check_dataset, check_images, class_names
+from deepbench_torch.training.models import WeightSource
+from deepbench_torch.training.module import (
+    ImageSize,
+    MakeOptimizer,
+    MakeSchedule,
+    NetworkModule,
 )
-from deepbench_torch.training.datamodule import CatalogueDataModule
-from deepbench_torch.training.loaders import flat
-from deepbench_torch.training.provenance import (
-    Rows,
-    from_state,
-    leaks,
-    rows_of,
-    to_state,
-    union,
-)
-from deepbench_torch.training.schedule import OneCycle, cycle_factor
 
-TRAINED = "deepbench_torch.trained_rows"  # key of a checkpoint
+NOT_SAVED = ["weights", "optimizer", "schedule", "architecture"]  # arguments not in a checkpoint
+ALSO_NETWORK = [*NOT_SAVED, "network"]
+OTHER_AUXILIARY = 0.4  # weight of the auxiliary losses of a user's network
 
 
-class Classifier(lightning.LightningModule):
-    """Network of torchvision with a loss, metrics and a schedule.
+class Classifier(NetworkModule):
+    """Network with a loss, metrics and a schedule.
 
     Learning rate and weight decay are those of the paper, which states neither optimiser nor
     schedule. The optimiser is SGD without momentum. The learning rate follows one cycle: half a
@@ -47,18 +35,33 @@ class Classifier(lightning.LightningModule):
     Networks with auxiliary outputs (googlenet, inception_v3) add their auxiliary losses in
     training, weighted by 0.3 and 0.4.
 
+    `backbone` is the network without its last layer, `head` the last layer, so that Lightning's
+    `BackboneFinetuning` works.
+
     A checkpoint stores the recipe, seed and range of the training rows in `trained_rows`. A test
-    or validation on such rows warns.
+    or validation on such rows warns. It stores neither a network given as a module nor
+    `optimizer` and `schedule`: pass them to `load_from_checkpoint` again.
 
     Args:
-        architecture: Name in `torchvision.models.list_models(module=torchvision.models)`.
+        network: Name in `torchvision.models.list_models(module=torchvision.models)`; "small" for
+            the small network of this package; or a network, whose last linear layer is replaced
+            in place if it has another number of outputs.
         classes: Names of the labels, in their order.
         multilabel: Whether an image may have several labels.
-        lr: Largest learning rate.
-        weight_decay: Weight decay of all weights.
+        weights: Weights to start from, as in `db.get_model`: None, True, a name or a path. Prepare
+            the images by `db.get_weights(name).transforms()`.
+        freeze: "backbone" to train the last layer only, with the statistics of BatchNorm kept.
+        optimizer: Function of the weights that returns an optimiser, such as
+            `functools.partial(torch.optim.AdamW, lr=1e-3)`; None for SGD.
+        schedule: Function of the optimiser that returns a schedule for each epoch, or a dict as in
+            `configure_optimizers` of Lightning; "constant"; None for one cycle up to the
+            optimiser's rate.
+        lr: Largest learning rate of SGD. For weights that are trained already, a tenth or less.
+        weight_decay: Weight decay of all weights by SGD.
         image_size: Height and width [pixel], one number for a square. Networks for one size
             (vit_*, maxvit_t) are built for it; others are checked against it. None for
             torchvision's size; the data are then checked when training starts.
+        architecture: Earlier name of `network`.
 
     Raises:
         ValueError: If an argument is not as above, or the network does not work on images of this
@@ -72,48 +75,49 @@ class Classifier(lightning.LightningModule):
 
     def __init__(
         self,
-        architecture: str = "resnet50",
+        network: str | nn.Module = "resnet50",
         *,
         classes: Sequence[str],
         multilabel: bool,
+        weights: WeightSource = None,
+        freeze: Literal["backbone"] | None = None,
+        optimizer: MakeOptimizer | None = None,
+        schedule: MakeSchedule | None = None,
         lr: float = 0.524,
         weight_decay: float = 0.00125,
-        image_size: int | tuple[int, int] | None = None,
+        image_size: ImageSize = None,
+        architecture: str | None = None,
     ) -> None:
-        super().__init__()
         classes = class_names(classes, multilabel=multilabel)
-        lr = rate(lr, "lr", zero=False)
-        weight_decay = rate(weight_decay, "weight_decay", zero=True)
-        size = networks.checked_size(image_size)
-        self.save_hyperparameters()
-        self.model = networks.build(architecture, outputs=len(classes), image_size=size)
-        self.architecture = architecture
+        network = network if architecture is None else architecture
+        super().__init__(
+            network,
+            outputs=len(classes),
+            weights=weights,
+            freeze=freeze,
+            optimizer=optimizer,
+            schedule=schedule,
+            lr=lr,
+            weight_decay=weight_decay,
+            image_size=image_size,
+        )
+        lr, weight_decay = self.lr, self.weight_decay
+        self.save_hyperparameters(ignore=NOT_SAVED if isinstance(network, str) else ALSO_NETWORK)
         self.classes = classes
         self.multilabel = multilabel
-        self.lr = lr
-        self.weight_decay = weight_decay
         self.loss: nn.Module = nn.BCEWithLogitsLoss() if multilabel else nn.CrossEntropyLoss()
         scores = _metrics(len(classes), multilabel=multilabel)
         self.val_metrics = scores.clone(prefix="val/")
         self.test_metrics = scores.clone(prefix="test/")
-        self.trained_rows: Rows = {}
-        self._recorded: list[object] = []  # datasets whose rows are in `trained_rows`
-        self._warned: set[str] = set()
-        self._working_sizes: set[tuple[networks.Size, bool]] = set()  # size, in training
-        if size is not None:
-            self._check_size(size, training=True)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return logits (B, K) of images (B, 1, H, W), repeated to three channels."""
-        return self._logits(check_images(image))[0]
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the loss of a batch, with the weighted losses of auxiliary outputs."""
         image, label = self._check_batch(batch, batch_idx, training=True)
-        logits, *auxiliary = self._logits(image)
+        logits, *auxiliary = self._outputs(image)
         loss: Tensor = self.loss(logits, label)
         for other in auxiliary:
-            loss = loss + networks.AUXILIARY_WEIGHTS[self.architecture] * self.loss(other, label)
+            weight = networks.AUXILIARY_WEIGHTS.get(self.architecture, OTHER_AUXILIARY)
+            loss = loss + weight * self.loss(other, label)
         self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
@@ -133,8 +137,10 @@ class Classifier(lightning.LightningModule):
 
     def predict_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Return the probabilities of a batch of images, with or without labels."""
-        image = check_images(batch if isinstance(batch, Tensor) else batch[0])
-        self._check_size(_size(image), training=False)
+        image = check_images(
+            batch if isinstance(batch, Tensor) else batch[0], channels=self.channels
+        )
+        self._check_image(image, training=False)
         return self.probability(image)
 
     def probability(self, image: Tensor) -> Tensor:
@@ -146,131 +152,22 @@ class Classifier(lightning.LightningModule):
         return logits.sigmoid() if self.multilabel else logits.softmax(1)
 
     @override
-    def setup(self, stage: str) -> None:
-        """Check the labels and the image size of the data module."""
-        data = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, CatalogueDataModule):
-            return
-        if stage != "predict":
-            self._check_labels(data.catalogue)
-        if data.image_size is not None and not data.has_transforms:
-            self._check_size(data.image_size, training=stage == "fit")
-
-    @override
-    def on_train_start(self) -> None:
-        """Check the labels of the training data, and set this module's weight decay."""
-        for loader in flat(self.trainer.train_dataloader):
-            self._check_labels(loader.dataset)
-        for group in self.trainer.optimizers[0].param_groups:  # a checkpoint restores its own
-            group["weight_decay"] = self.weight_decay
-
-    @override
-    def on_train_epoch_start(self) -> None:
-        """Record the rows of this epoch's training data."""
-        self._record_rows()
-
-    @override
-    def on_train_end(self) -> None:
-        """Record the rows of a stream, which has now returned all of them."""
-        self._record_rows()
-        self._recorded = []
-
-    @override
-    def on_validation_start(self) -> None:
-        """Check the labels of the validation data; warn if rows were used for training."""
-        self._check_evaluation(self.trainer.val_dataloaders, "validation")
-
-    @override
-    def on_test_start(self) -> None:
-        """Check the labels of the test data; warn if rows were used for training."""
-        self._check_evaluation(self.trainer.test_dataloaders, "test")
-
-    @override
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the rows that the network was trained on."""
-        self._record_rows()
-        checkpoint[TRAINED] = to_state(self.trained_rows)
-
-    @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Read the rows that the network was trained on."""
-        self.trained_rows = union([self.trained_rows, from_state(checkpoint.get(TRAINED, []))])
-
-    def configure_optimizers(self) -> Any:
-        """Return SGD, and one cycle over the run."""
-        optimizer = torch.optim.SGD(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
-        schedule = OneCycle(
-            optimizer,
-            peak=self.lr,
-            factor=cycle_factor(self.trainer),
-            step=self.trainer.global_step,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-    def _logits(self, image: Tensor) -> tuple[Tensor, ...]:
-        grey = image.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        return networks.logits_of(self.model(grey))
+    def check_data(self, dataset: object) -> None:
+        """Check that a dataset has the labels of this classifier."""
+        check_dataset(dataset, classes=self.classes, multilabel=self.multilabel)
 
     def _check_batch(
         self, batch: Any, batch_idx: int, *, training: bool = False
     ) -> tuple[Tensor, Tensor]:
         image, label = check_batch(
-            batch, classes=self.classes, multilabel=self.multilabel, values=batch_idx == 0
+            batch,
+            classes=self.classes,
+            multilabel=self.multilabel,
+            values=batch_idx == 0,
+            channels=self.channels,
         )
-        self._check_size(_size(image), training=training)
-        if training and len(image) == 1:
-            networks.check_single(self.model, self.architecture, _size(image))
+        self._check_image(image, training=training)
         return image, label
-
-    def _check_size(self, size: networks.Size, *, training: bool) -> None:
-        if (size, training) not in self._working_sizes:
-            networks.check_size(self.model, self.architecture, size, training=training)
-            self._working_sizes.add((size, training))
-
-    def _record_rows(self) -> None:
-        """Add the rows of new training loaders, and the further rows of streams."""
-        loaders = list(flat(self.trainer.train_dataloader))
-        new = [
-            loader
-            for loader in loaders
-            if isinstance(loader, StreamLoader)
-            or not any(loader.dataset is known for known in self._recorded)
-        ]
-        if new:
-            self.trained_rows = union([self.trained_rows, *map(rows_of, new)])
-            self._recorded = [loader.dataset for loader in loaders]
-
-    def _check_evaluation(self, loaders: object, stage: str) -> None:
-        """Check the labels of evaluation data; warn once if rows were used for training."""
-        for loader in flat(loaders):
-            self._check_labels(loader.dataset)
-        if self.trainer.sanity_checking or self._overfits:
-            return
-        if self.trainer.training:  # the rows of this epoch are not all recorded yet
-            self._record_rows()
-        for leak in leaks(self.trained_rows, union(map(rows_of, flat(loaders)))):
-            if leak not in self._warned:
-                self._warned.add(leak)
-                rank_zero_warn(
-                    f"Classifier: {stage}: {leak}; the score is too high, so use splits of "
-                    "one size and seed",
-                    category=UserWarning,
-                )
-
-    @property
-    def _overfits(self) -> bool:
-        trainer: Any = self.trainer
-        return bool(trainer.overfit_batches > 0)
-
-    def _check_labels(self, dataset: object) -> None:
-        check_dataset(dataset, classes=self.classes, multilabel=self.multilabel)
-
-
-def _size(image: Tensor) -> networks.Size:
-    return image.shape[2], image.shape[3]
 
 
 def _metrics(outputs: int, *, multilabel: bool) -> MetricCollection:

@@ -1,4 +1,4 @@
-"""Networks of torchvision for classification, and their valid image sizes."""
+"""Networks for classification, of torchvision and the small one, and their valid image sizes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,10 @@ from torch.nn.parameter import is_lazy
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.numerics.checks import check_integer, nearest
 from deepbench_torch.recipes import LARGEST_SIDE
+from deepbench_torch.training.layers import channels_of, with_channels
+from deepbench_torch.training.small import SmallNetwork
 
+SMALL = "small"  # the network of this package
 Size = tuple[int, int]  # height and width [pixel]
 
 # Weight of the loss of each auxiliary output. GoogLeNet: Szegedy et al. 2014 (arXiv:1409.4842),
@@ -22,19 +25,29 @@ AUXILIARY_WEIGHTS = {"googlenet": 0.3, "inception_v3": 0.4}
 LARGEST_SIZE = 1024  # largest side [pixel] in the search for a valid size
 
 
-def build(architecture: str, *, outputs: int, image_size: Size | None = None) -> nn.Module:
-    """Build a network of torchvision with random weights.
+def build(
+    architecture: str,
+    *,
+    outputs: int,
+    image_size: Size | None = None,
+    in_channels: int | None = None,
+) -> nn.Module:
+    """Build a network with random weights.
 
     Args:
-        architecture: Name in `torchvision.models.list_models(module=torchvision.models)`.
+        architecture: Name in `torchvision.models.list_models(module=torchvision.models)`, or
+            "small".
         outputs: Number of logits.
         image_size: Height and width [pixel] for networks that are built for one size; None for
             the size of torchvision.
+        in_channels: Number of channels of the images; None for three, one for "small".
 
     Raises:
-        ValueError: If torchvision has no such network, or cannot build it for this size.
+        ValueError: If there is no such network, or it cannot be built for this size.
     """
     check_architecture(architecture)
+    if architecture == SMALL:
+        return SmallNetwork(outputs, in_channels=in_channels or 1)
     options = {"weights": None, "num_classes": outputs} | _constant_options(architecture)
     if image_size is not None and needs_size(architecture):
         if not _builds(architecture, image_size):
@@ -44,16 +57,18 @@ def build(architecture: str, *, outputs: int, image_size: Size | None = None) ->
         options |= _size_options(architecture, image_size)
     network: nn.Module = torchvision.models.get_model(architecture, **options)
     # channels last: faster convolutions on CPUs and GPUs
-    return network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)
+    return with_channels(network, in_channels or 3)
 
 
 def check_architecture(architecture: str) -> None:
-    """Check that a name is that of a classification network of torchvision."""
-    known = torchvision.models.list_models(module=torchvision.models)
-    if architecture not in known:
+    """Check that a name is that of a classification network of torchvision, or "small"."""
+    known = [*torchvision.models.list_models(module=torchvision.models), SMALL]
+    if not isinstance(architecture, str) or architecture not in known:
         raise ValueError(
             "architecture: expected a classification network of torchvision, got "
-            f"{architecture!r}; {nearest(architecture, known)}see torchvision.models.list_models()"
+            f"{architecture!r}; {nearest(str(architecture), known)}"
+            'see torchvision.models.list_models(), or use "small"'
         )
 
 
@@ -121,7 +136,8 @@ def works(network: nn.Module, size: Size, *, training: bool, images: int = 2) ->
     shapes = {name: tensor.detach().to("meta") for name, tensor in tensors}
     try:
         with torch.no_grad(), _in_mode(network, training=training):
-            functional_call(network, shapes, torch.empty(images, 3, *size, device="meta"))
+            channels = channels_of(network) or 3
+            functional_call(network, shapes, torch.empty(images, channels, *size, device="meta"))
     except (RuntimeError, ValueError, AssertionError):
         return False
     return True

@@ -52,8 +52,8 @@ class OneCycle(LRScheduler):
     more. Its state is only the step, so a resumed run follows the cycle of its own length.
 
     Args:
-        optimizer: Optimizer whose rates are set.
-        peak: Largest learning rate.
+        optimizer: Optimizer whose rates are set; each group's own rate is its largest. Groups
+            that are added later keep their rates.
         factor: Function of the step that returns the relative rate.
         step: First step of the run.
     """
@@ -62,11 +62,10 @@ class OneCycle(LRScheduler):
         self,
         optimizer: torch.optim.Optimizer,
         *,
-        peak: float,
         factor: Callable[[int], float],
         step: int = 0,
     ) -> None:
-        self.peak = peak
+        self.peaks = [group["lr"] for group in optimizer.param_groups]
         self.factor = factor
         super().__init__(optimizer)
         if step:
@@ -75,8 +74,9 @@ class OneCycle(LRScheduler):
     @override
     def get_lr(self) -> list[float | torch.Tensor]:
         """Return the rate of each group of parameters."""
-        rate = self.peak * self.factor(self.last_epoch)
-        return [rate for _ in self.optimizer.param_groups]
+        factor = self.factor(self.last_epoch)
+        later = self.optimizer.param_groups[len(self.peaks) :]
+        return [peak * factor for peak in self.peaks] + [group["lr"] for group in later]
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -184,8 +184,8 @@ def test_each_new_trainer_starts_a_cycle(tmp_path: Path) -> None:
 
 def test_the_state_is_only_the_step() -> None:
     """Resume a state of `OneCycleLR` of torch as well, which has more keys."""
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    schedule = OneCycle(optimizer, peak=0.5, factor=lambda step: 1 / (1 + step))
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    schedule = OneCycle(optimizer, factor=lambda step: 1 / (1 + step))
     assert schedule.state_dict() == {"last_epoch": 0}
     schedule.load_state_dict({"last_epoch": 4, "total_steps": 6, "_step_count": 5})
     assert optimizer.param_groups[0]["lr"] == 0.1

@@ -1,0 +1,1 @@
+"""Pre-training of networks on several recipes and tasks together."""
