@@ -5,11 +5,9 @@ from typing import Any
 
 from torch import nn
 
-import deepbench_torch as db
 from baselines.pretraining.settings import Pretraining
 from baselines.scoring.results import commit
-from deepbench_torch.generate import GENERATOR_VERSION
-from deepbench_torch.training.configuration import configuration
+from deepbench_torch.training.configuration import configuration, task_metadata
 from deepbench_torch.training.quantize import dequantize, quantize
 from deepbench_torch.training.tasks import evaluate
 from deepbench_torch.training.weight_files import write_weights
@@ -50,13 +48,7 @@ def _scores(plan: Pretraining, model: nn.Module) -> dict[str, float]:
 
 def _meta(plan: Pretraining, *, seconds: float) -> dict[str, Any]:
     own, settings = plan.network, plan.settings
-    kinds = [task.names for task in plan.tasks if task.target in ("class", "present")]
-    return {
-        "categories": list(dict.fromkeys(name for names in kinds for name in names)),
-        "outputs": [f"{task.name}/{name}" for task in plan.tasks for name in task.names],
-        "recipe": list(plan.recipes),
-        "digest": [recipe.digest for recipe in plan.recipes.values()],
-        "generator_version": GENERATOR_VERSION,
+    return task_metadata(plan.tasks, plan.recipes) | {
         "protocol": {
             "training": f"{own.steps} batches of {own.batch} fresh images, AdamW, one cycle",
             "lr": own.lr,
@@ -66,11 +58,7 @@ def _meta(plan: Pretraining, *, seconds: float) -> dict[str, Any]:
         },
         "test": {"rows": settings.test_rows, "seed": settings.test_seed},
         "transforms": {"standardize": True, "least_side": own.side},
-        "tasks": [task.to_plain() for task in plan.tasks],
-        "recipes": {name: recipe.to_plain() for name, recipe in plan.recipes.items()},
         "precision": own.precision,
         "commit": commit(),
         "command": f"python -m baselines.pretrain {plan.name}",
-        "licence": "Apache-2.0",
-        "version": db.__version__,
     }

@@ -11,6 +11,7 @@ from deepbench_torch.cli.recipes import check, convert, schema
 from deepbench_torch.cli.run import run_command
 from deepbench_torch.cli.show import show
 from deepbench_torch.cli.stored import reproduce, verify
+from deepbench_torch.cli.weights import weights
 
 __all__ = ["app", "main", "run_command"]
 
@@ -53,6 +54,7 @@ app.command()(ladder)
 app.command("list")(list_)
 app.command()(schema)
 app.command()(convert)
+app.add_typer(weights, name="weights")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -36,8 +36,9 @@ class Standardize:
         if self.least_side is not None and min(batch.shape[2:]) < self.least_side:
             batch = _enlarge(batch, self.least_side)
         if self.standardize:
-            spread, mean = torch.std_mean(batch, dim=(1, 2, 3), correction=0, keepdim=True)
-            batch = (batch - mean) / torch.where(spread > 0, spread, 1.0)
+            batch = batch - batch.mean((1, 2, 3), keepdim=True)
+            spread = batch.square().mean((1, 2, 3), keepdim=True).sqrt()
+            batch = batch / torch.where(spread > 0, spread, 1.0)
         return batch if image.dim() == 4 else batch[0]
 
 

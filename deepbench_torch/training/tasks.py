@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from tqdm import tqdm
 
 from deepbench_torch.generate import generate
 from deepbench_torch.recipes import Recipe
@@ -137,6 +138,7 @@ def evaluate(
     side: int,
     rows: int,
     seed: int,
+    progress: bool = False,
 ) -> dict[str, float]:
     """Return the score of each task by its name, on fresh rows.
 
@@ -148,9 +150,11 @@ def evaluate(
         side: Height and width of the images [pixel].
         rows: Number of rows of all recipes together.
         seed: Seed of the rows.
+        progress: Whether to show a progress bar.
     """
     scores = {}
     network.eval()
+    bar = tqdm(total=rows, unit="image", disable=not progress, leave=False)
     for name, recipe in recipes.items():
         own = [task for task in tasks if task.recipe == name]
         found, targets = [], []
@@ -158,9 +162,11 @@ def evaluate(
             with torch.inference_mode():
                 found.append(network(transforms(sample.image)))
             targets.append([task.target_of(sample) for task in own])
+            bar.update(len(sample.index))
         outputs = torch.cat(found)
         for number, task in enumerate(own):
             scores[task.name] = task.score(outputs, torch.cat([each[number] for each in targets]))
+    bar.close()
     return scores
 
 
