@@ -154,7 +154,7 @@ def evaluate(
     """
     scores = {}
     network.eval()
-    bar = tqdm(total=rows, unit="image", disable=not progress, leave=False)
+    bar = tqdm(total=rows, unit="image", disable=None if progress else True, leave=False)
     for name, recipe in recipes.items():
         own = [task for task in tasks if task.recipe == name]
         found, targets = [], []

@@ -23,7 +23,8 @@ NAMES = torchvision.models.list_models(module=torchvision.models)
 # one network a family; torchvision computes the widths of regnet with data, which meta has not
 FAMILIES = ["alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet",
             "inception_v3", "maxvit_t", "mnasnet0_5", "mobilenet_v3_small", "resnet18",
-            "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "vgg11", "vit_b_32", "small"]  # fmt: skip
+            "shufflenet_v2_x0_5", "squeezenet1_1", "swin_t", "vgg11", "vit_b_32",
+            "small"]  # fmt: skip
 OTHERS = [name for name in NAMES if name not in FAMILIES and not name.startswith("regnet")]
 
 
