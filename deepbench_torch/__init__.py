@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
     from deepbench_torch.training.models import get_model
+    from deepbench_torch.training.regressor import Regressor
     from deepbench_torch.training.weights import get_weights, list_weights
 
     __version__: str
@@ -41,6 +42,7 @@ __all__ = [
     "Collection",
     "Grid",
     "Recipe",
+    "Regressor",
     "Sample",
     "SeriesRecipe",
     "SeriesSample",
@@ -66,6 +68,7 @@ __all__ = [
 _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
+    "Regressor": "training.regressor",
     "collate_detection": "datasets.detection",
     "get_model": "training.models",
     "get_weights": "training.weights",

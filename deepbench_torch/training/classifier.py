@@ -12,15 +12,13 @@ from deepbench_torch.training import networks
 from deepbench_torch.training.checks import check_batch, check_dataset, check_images, class_names
 from deepbench_torch.training.models import WeightSource
 from deepbench_torch.training.module import (
+    ALSO_NETWORK,
+    NOT_SAVED,
     ImageSize,
     MakeOptimizer,
     MakeSchedule,
     NetworkModule,
 )
-
-NOT_SAVED = ["weights", "optimizer", "schedule", "architecture"]  # arguments not in a checkpoint
-ALSO_NETWORK = [*NOT_SAVED, "network"]
-OTHER_AUXILIARY = 0.4  # weight of the auxiliary losses of a user's network
 
 
 class Classifier(NetworkModule):
@@ -116,7 +114,7 @@ class Classifier(NetworkModule):
         logits, *auxiliary = self._outputs(image)
         loss: Tensor = self.loss(logits, label)
         for other in auxiliary:
-            weight = networks.AUXILIARY_WEIGHTS.get(self.architecture, OTHER_AUXILIARY)
+            weight = networks.AUXILIARY_WEIGHTS.get(self.architecture, networks.OTHER_AUXILIARY)
             loss = loss + weight * self.loss(other, label)
         self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss

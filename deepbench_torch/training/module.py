@@ -27,6 +27,8 @@ from deepbench_torch.training.provenance import (
 from deepbench_torch.training.schedule import OneCycle, cycle_factor
 
 TRAINED = "deepbench_torch.trained_rows"  # key of a checkpoint
+NOT_SAVED = ["weights", "optimizer", "schedule", "architecture"]  # arguments not in a checkpoint
+ALSO_NETWORK = [*NOT_SAVED, "network"]
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 MakeSchedule = Callable[[torch.optim.Optimizer], Any] | Literal["constant"]
@@ -133,8 +135,10 @@ class NetworkModule(lightning.LightningModule):
 
     @override
     def on_train_epoch_start(self) -> None:
-        """Record the rows of this epoch's training data."""
+        """Record the rows of this epoch's training data; a frozen backbone is evaluated."""
         self._record_rows()
+        if self.frozen is not None:
+            self.backbone.eval()
 
     @override
     def on_train_end(self) -> None:

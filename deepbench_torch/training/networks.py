@@ -22,6 +22,7 @@ Size = tuple[int, int]  # height and width [pixel]
 # Weight of the loss of each auxiliary output. GoogLeNet: Szegedy et al. 2014 (arXiv:1409.4842),
 # section 5. Inception v3: its paper states none; 0.4 as in the TensorFlow code of its authors.
 AUXILIARY_WEIGHTS = {"googlenet": 0.3, "inception_v3": 0.4}
+OTHER_AUXILIARY = 0.4  # of a user's network
 LARGEST_SIZE = 1024  # largest side [pixel] in the search for a valid size
 
 

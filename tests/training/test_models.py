@@ -15,6 +15,7 @@ from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.training import networks
 from deepbench_torch.training.configuration import configuration
 from deepbench_torch.training.layers import head_of, head_size, stem_name
+from deepbench_torch.training.small import SmallNetwork
 from deepbench_torch.training.weight_files import CONFIG, WEIGHTS, read_config, write_weights
 from tests.training.fitting import TRAINING_MARKS, classifier, module, trainer
 
@@ -67,7 +68,7 @@ def test_grey_images_give_the_outputs_of_torchvision(tmp_path: Path) -> None:
     torch.save(grey.state_dict(), back)
     again = db.get_model("resnet18", weights=str(back), outputs=5, in_channels=3).eval()
     torch.testing.assert_close(again(image.expand(-1, 3, -1, -1)), expected, rtol=1e-4, atol=1e-5)
-    theirs.fc = nn.Identity()  # type: ignore[assignment]
+    theirs.fc = nn.Identity()
     features = db.get_model("resnet18", weights=file).eval()
     expected = theirs(image.expand(-1, 3, -1, -1))
     torch.testing.assert_close(features(image), expected, rtol=1e-4, atol=1e-5)
@@ -194,7 +195,7 @@ def test_timm_reads_the_folder(tmp_path: Path) -> None:
 def test_hugging_faces_mixin_reads_the_folder(tmp_path: Path) -> None:
     hub = pytest.importorskip("huggingface_hub")
 
-    class Network(networks.SmallNetwork, hub.PyTorchModelHubMixin):  # type: ignore[misc]
+    class Network(SmallNetwork, hub.PyTorchModelHubMixin):  # type: ignore[misc,name-defined]
         def __init__(self, num_classes: int) -> None:
             super().__init__(num_classes)
 
