@@ -1,6 +1,7 @@
 """Reproduce rows of the paper's table: `python -m baselines.reproduce astro --seeds 0 1 2`.
 
-The command generates the data, trains, tests, explains and writes a row into results.csv. The same
+The command generates the data, trains, tests, explains, and writes a row into results.csv and the
+weights into the folder of the run. The same
 command resumes a killed run at its last complete epoch. A finished run is tested and explained
 again.
 """
@@ -22,6 +23,7 @@ from baselines.scoring import results
 from baselines.scoring.predictions import predict
 from baselines.scoring.scores import Scores
 from baselines.scoring.scores import score as scores_of
+from baselines.training.export import export
 from baselines.training.options import repeat_option
 from baselines.training.runs import Run, choose
 from baselines.training.settings import load_settings
@@ -62,6 +64,7 @@ def reproduce(
         _result(run, trained, scores), results_file, trained_before=trained.before
     )
     explain(folder, found, scores=scores, result=result)
+    export(run, trained.model, folder / "weights", result=result)
     kept = results_file.parent / "predictions" / f"{run.name}.csv"
     kept.parent.mkdir(exist_ok=True)
     shutil.copyfile(folder / "predictions.csv", kept)

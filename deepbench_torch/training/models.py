@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from deepbench_torch.numerics.checks import check_integer, nearest
 from deepbench_torch.recipes.paths import user_path
 from deepbench_torch.training import networks
-from deepbench_torch.training.layers import convert_stem, head_name, stem_name, with_outputs
+from deepbench_torch.training.layers import (
+    convert_stem,
+    head_name,
+    stem_name,
+    with_channels,
+    with_outputs,
+)
 from deepbench_torch.training.weight_files import WeightFile, read_weights
 from deepbench_torch.training.weights import (
     Weights,
@@ -70,8 +76,8 @@ def get_model(
     )
     networks.check_architecture(architecture)
     found = find_weights(weights, architecture)
-    network = networks.build(architecture, outputs=outputs or 1000, in_channels=channels)
-    network = with_outputs(network, outputs)
+    network = networks.build(architecture, outputs=outputs or 1000)
+    network = with_channels(with_outputs(network, outputs), channels)
     if found is not None:
         load_weights(network, found, architecture=architecture)
     return network

@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from deepbench_torch.generate import ImageSize
 from deepbench_torch.numerics.checks import check_integer, nearest
 from deepbench_torch.recipes import LARGEST_SIDE
-from deepbench_torch.training.layers import channels_of, with_channels
+from deepbench_torch.training.layers import channels_of
 from deepbench_torch.training.small import SmallNetwork
 
 SMALL = "small"  # the network of this package
@@ -26,14 +26,8 @@ OTHER_AUXILIARY = 0.4  # of a user's network
 LARGEST_SIZE = 1024  # largest side [pixel] in the search for a valid size
 
 
-def build(
-    architecture: str,
-    *,
-    outputs: int,
-    image_size: Size | None = None,
-    in_channels: int | None = None,
-) -> nn.Module:
-    """Build a network with random weights.
+def build(architecture: str, *, outputs: int, image_size: Size | None = None) -> nn.Module:
+    """Build a network with random weights, for images of three channels; of one for "small".
 
     Args:
         architecture: Name in `torchvision.models.list_models(module=torchvision.models)`, or
@@ -41,14 +35,13 @@ def build(
         outputs: Number of logits.
         image_size: Height and width [pixel] for networks that are built for one size; None for
             the size of torchvision.
-        in_channels: Number of channels of the images; None for three, one for "small".
 
     Raises:
         ValueError: If there is no such network, or it cannot be built for this size.
     """
     check_architecture(architecture)
     if architecture == SMALL:
-        return SmallNetwork(outputs, in_channels=in_channels or 1)
+        return SmallNetwork(outputs)
     options = {"weights": None, "num_classes": outputs} | _constant_options(architecture)
     if image_size is not None and needs_size(architecture):
         if not _builds(architecture, image_size):
@@ -58,8 +51,7 @@ def build(
         options |= _size_options(architecture, image_size)
     network: nn.Module = torchvision.models.get_model(architecture, **options)
     # channels last: faster convolutions on CPUs and GPUs
-    network = network.to(memory_format=torch.channels_last)
-    return with_channels(network, in_channels or 3)
+    return network.to(memory_format=torch.channels_last)
 
 
 def check_architecture(architecture: str) -> None:

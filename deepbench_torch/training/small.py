@@ -14,7 +14,6 @@ class SmallNetwork(nn.Module):
 
     Args:
         outputs: Number of outputs.
-        in_channels: Number of channels of the images.
 
     Example:
         >>> import torch
@@ -22,7 +21,7 @@ class SmallNetwork(nn.Module):
         torch.Size([2, 3])
     """
 
-    def __init__(self, outputs: int, *, in_channels: int = 1) -> None:
+    def __init__(self, outputs: int) -> None:
         super().__init__()
         self.stages = nn.ModuleList(
             nn.Sequential(
@@ -30,12 +29,12 @@ class SmallNetwork(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
             )
-            for before, after in zip((in_channels, *CHANNELS), CHANNELS, strict=False)
+            for before, after in zip((1, *CHANNELS), CHANNELS, strict=False)
         )
         self.head = nn.Linear(2 * sum(CHANNELS), outputs)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return outputs (B, K) of images (B, C, H, W)."""
+        """Return outputs (B, K) of images (B, 1, H, W)."""
         features = []
         for stage in self.stages:
             image = stage(image)

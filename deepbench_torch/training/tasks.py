@@ -138,6 +138,7 @@ def evaluate(
     side: int,
     rows: int,
     seed: int,
+    start: int = 0,
     progress: bool = False,
 ) -> dict[str, float]:
     """Return the score of each task by its name, on fresh rows.
@@ -150,6 +151,7 @@ def evaluate(
         side: Height and width of the images [pixel].
         rows: Number of rows of all recipes together.
         seed: Seed of the rows.
+        start: First row.
         progress: Whether to show a progress bar.
     """
     scores = {}
@@ -158,7 +160,8 @@ def evaluate(
     for name, recipe in recipes.items():
         own = [task for task in tasks if task.recipe == name]
         found, targets = [], []
-        for sample in _samples(recipe, side=side, rows=rows // len(recipes), seed=seed):
+        own_rows = range(start, start + rows // len(recipes))
+        for sample in _samples(recipe, own_rows, side=side, seed=seed):
             with torch.inference_mode():
                 found.append(network(transforms(sample.image)))
             targets.append([task.target_of(sample) for task in own])
@@ -170,7 +173,7 @@ def evaluate(
     return scores
 
 
-def _samples(recipe: Recipe, *, side: int, rows: int, seed: int) -> Iterator[Sample]:
-    for start in range(0, rows, 256):
-        index = torch.arange(start, min(start + 256, rows))
+def _samples(recipe: Recipe, rows: range, *, side: int, seed: int) -> Iterator[Sample]:
+    for first in range(rows.start, rows.stop, 256):
+        index = torch.arange(first, min(first + 256, rows.stop))
         yield generate(recipe, seed, index, image_size=side)

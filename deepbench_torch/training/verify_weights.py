@@ -66,6 +66,7 @@ def verify_weights(weights: Weights, *, progress: bool = False) -> list[Verified
         side=int(meta["image_size"]),
         rows=rows,
         seed=int(meta["test"]["seed"]),
+        start=int(meta["test"].get("start", 0)),
         progress=progress,
     )
     return [

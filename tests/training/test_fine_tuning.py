@@ -10,7 +10,6 @@ from lightning.pytorch.callbacks import BackboneFinetuning, Callback
 from torch import nn
 
 import deepbench_torch as db
-from deepbench_torch.training import networks
 from tests.training.fitting import TRAINING_MARKS, classifier, module, trainer
 
 pytestmark = TRAINING_MARKS
@@ -145,4 +144,5 @@ def test_grey_and_colour_channels() -> None:
     model = db.Classifier("resnet18", classes=CLASSES, multilabel=False).eval()
     grey = torch.rand(2, 1, 28, 28)
     assert torch.equal(model(grey), model(grey.expand(-1, 3, -1, -1)))
-    assert networks.build("small", outputs=2, in_channels=3)(torch.rand(2, 3, 9, 9)).shape == (2, 2)
+    colour = db.get_model("small", outputs=2, in_channels=3)
+    assert colour(torch.rand(2, 3, 9, 9)).shape == (2, 2)

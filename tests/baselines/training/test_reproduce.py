@@ -19,6 +19,7 @@ from baselines.scoring.scores import score
 from baselines.training import runs, train
 from baselines.training.runs import Run, choose
 from baselines.training.settings import load_settings
+from deepbench_torch.training.verify_weights import verify_weights
 from tests.baselines.networks import tiny_run, use_tiny
 
 pytestmark = [
@@ -62,6 +63,9 @@ def test_a_run_from_training_to_plots(task: str, protocol: Protocol, tmp_path: P
     resolved = yaml.safe_load((folder / "run.yaml").read_text())
     assert (resolved["task"], resolved["epochs"], resolved["lr"]) == (task, 2, 0.524)
     assert resolved["recipe"] == run.recipe.to_plain()
+    # the weights hold the recorded accuracy on the same test images
+    [verified] = verify_weights(db.get_weights(folder / "weights"))
+    assert abs(verified.found - result.accuracy / 100) < 0.5001 / len(run.recipe.classes) / 12
     # oracle: the scores of the file of predictions
     copy = tmp_path / "predictions" / f"{run.name}.csv"
     assert copy.read_bytes() == (folder / "predictions.csv").read_bytes()
