@@ -14,6 +14,11 @@
   on each rung of a recipe's ladder and names the rung that costs most skill, the accuracy on a
   scale from chance to perfection, beyond 95 % intervals. With seeds 0, 1 and 2 it takes ten minutes
   on one core.
+- `python -m baselines.pretrain small_multitask` trains a network whose weights the package holds,
+  on fresh images of several recipes, on classes and parameters together. The settings are in
+  `pretrain.yaml`.
+- `python -m baselines.transfer` tests the features of these weights on images of another origin
+  and writes `transfer.csv`; `pip install deepbench_torch[transfer]` brings the images.
 - `python -m baselines.report` writes the table of the README.
 - `python -m baselines.speed` measures speed; all ratios come from one run.
 """

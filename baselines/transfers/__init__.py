@@ -1,0 +1,1 @@
+"""Transfer of features to images that this package did not make: targets, sources, probes."""
