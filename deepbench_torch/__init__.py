@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from deepbench_torch import physics
     from deepbench_torch.datasets.detection import collate_detection
     from deepbench_torch.datasets.target_tables import to_table
+    from deepbench_torch.images.measure.fisher import fisher
+    from deepbench_torch.images.measure.fit import fit
     from deepbench_torch.objects import lens_equation, reference
+    from deepbench_torch.plotting.animation import animate
+    from deepbench_torch.plotting.show import show
     from deepbench_torch.storage.stretch import to_uint8
     from deepbench_torch.training.classifier import Classifier
     from deepbench_torch.training.datamodule import CatalogueDataModule
@@ -49,7 +53,10 @@ __all__ = [
     "StoredCatalogue",
     "StreamLoader",
     "__version__",
+    "animate",
     "collate_detection",
+    "fisher",
+    "fit",
     "generate",
     "get_model",
     "get_weights",
@@ -61,6 +68,7 @@ __all__ = [
     "observe",
     "physics",
     "reference",
+    "show",
     "to_table",
     "to_uint8",
 ]
@@ -69,10 +77,14 @@ _LATER = {
     "CatalogueDataModule": "training.datamodule",
     "Classifier": "training.classifier",
     "Regressor": "training.regressor",
+    "animate": "plotting.animation",
     "collate_detection": "datasets.detection",
+    "fisher": "images.measure.fisher",
+    "fit": "images.measure.fit",
     "get_model": "training.models",
     "get_weights": "training.weights",
     "list_weights": "training.weights",
+    "show": "plotting.show",
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",
 }

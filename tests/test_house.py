@@ -28,7 +28,7 @@ LONG = {
     "storage/hdf5/shards.py:_join": "one transaction, whose order matters",
 }
 # public functions of three positional arguments, as the design states them
-THREE = {"generate", "simulate"}
+THREE = {"generate", "simulate", "fisher"}
 
 SWITCH = re.compile(
     r"isinstance\([^)]*\b(Recipe|SeriesRecipe|Sample|SeriesSample)\)|content [!=]= \"(image|series)"

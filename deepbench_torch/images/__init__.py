@@ -10,4 +10,5 @@
 6. `instances` renders each object alone, for boxes, masks and components.
 7. `targets` has the values that a dataset returns beside an image.
 8. `observe` renders the objects of a user like the rows of a recipe.
+9. `measure` fits an object to an image, and returns the Fisher matrix of its parameters.
 """

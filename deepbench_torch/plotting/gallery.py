@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from matplotlib.figure import Figure
-
-from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
-from deepbench_torch.plotting.image_gallery import OVERLAY_TARGETS, image_gallery
-from deepbench_torch.plotting.series_gallery import SERIES_TARGETS, series_gallery
-from deepbench_torch.plotting.style import SUFFIXES
+from deepbench_torch.datasets.any_dataset import AnyRows, recipes_of
+from deepbench_torch.plotting import image_gallery, series_gallery
+from deepbench_torch.plotting.image_gallery import OVERLAY_TARGETS
+from deepbench_torch.plotting.series_gallery import SERIES_TARGETS
+from deepbench_torch.plotting.style import SUFFIXES, Picture
 from deepbench_torch.recipes import AbstractRecipe, Content, require_images
 
 
@@ -17,30 +16,37 @@ class Gallery(NamedTuple):
 
     Attributes:
         plot: Returns the figure of a dataset.
+        plot_sample: Returns the figure of a sample.
         target: Target that the dataset needs.
         suffixes: Endings of the files that it can be written to.
     """
 
-    plot: Callable[..., Figure]
+    plot: Callable[..., Picture]
+    plot_sample: Callable[..., Picture]
     target: str | tuple[str, ...]
     suffixes: tuple[str, ...]
 
 
 # by `recipe.content`, as `generate.CONTENTS`
 GALLERIES: dict[Content, Gallery] = {
-    "image": Gallery(image_gallery, "label", SUFFIXES),
-    "series": Gallery(series_gallery, SERIES_TARGETS, (*SUFFIXES, ".gif")),
+    "image": Gallery(image_gallery.image_gallery, image_gallery.sample_gallery, "label", SUFFIXES),
+    "series": Gallery(
+        series_gallery.series_gallery,
+        series_gallery.sample_gallery,
+        SERIES_TARGETS,
+        (*SUFFIXES, ".gif"),
+    ),
 }
 
 
 def gallery(
-    dataset: AnyDataset,
+    dataset: AnyRows,
     *,
     columns: int | None = None,
     rows: int | None = None,
     boxes: bool = False,
     masks: bool = False,
-) -> Figure:
+) -> Picture:
     """Plot the first images of a dataset in a labelled table, or its first time series.
 
     If each label is one class, each class has its own lines. Otherwise images keep their order,

@@ -5,18 +5,27 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.datasets.any_dataset import AnyDataset, recipes_of
-from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.plotting.style import BLUE, GREY, ON_WHITE, VERMILION, check_table
+from deepbench_torch.datasets.any_dataset import AnyRows, recipe_of_row
+from deepbench_torch.datasets.targets import target_rows
+from deepbench_torch.plotting.style import (
+    BLUE,
+    GREY,
+    ON_WHITE,
+    VERMILION,
+    Picture,
+    check_table,
+    table_size,
+)
 from deepbench_torch.priors import Fixed
 from deepbench_torch.recipes import SeriesRecipe
+from deepbench_torch.samples import SeriesSample
 
 MOST = 100  # time series of a gallery
+COLUMNS = 4  # where no number is set
 WIDTH, HEIGHT = 2.3, 3.0  # of one time series [inch]
 SERIES_TARGETS = ("clean", "energy", "parameters")
 ENERGIES = {"kinetic": VERMILION, "potential": BLUE, "total": "#222222"}
@@ -51,7 +60,7 @@ class SeriesPanel(NamedTuple):
     targets: Mapping[str, Any]
 
 
-def first_series(dataset: AnyDataset, *, columns: int, rows: int) -> list[SeriesPanel]:
+def first_series(dataset: AnyRows, *, columns: int, rows: int) -> list[SeriesPanel]:
     """Return the first time series of a dataset with the target `SERIES_TARGETS`.
 
     Raises:
@@ -59,24 +68,41 @@ def first_series(dataset: AnyDataset, *, columns: int, rows: int) -> list[Series
     """
     check_table(columns, rows, most=MOST, noun="time series")
     indices = list(range(min(rows * columns, len(dataset))))
-    recipes = cast("list[SeriesRecipe]", recipes_of(dataset))
-    panels = []
-    for index, (series, targets) in zip(indices, dataset.__getitems__(indices), strict=True):
-        member = dataset.order[index][0] if isinstance(dataset, Collection) else 0
-        panels.append(SeriesPanel(recipes[member], series, targets))
-    return panels
+    pairs = dataset.__getitems__(indices)
+    return [
+        SeriesPanel(cast("SeriesRecipe", recipe_of_row(dataset, index)), series, targets)
+        for index, (series, targets) in zip(indices, pairs, strict=True)
+    ]
+
+
+def sample_gallery(
+    sample: SeriesSample, *, columns: int | None, rows: int | None, boxes: bool, masks: bool
+) -> Picture:
+    """Plot the time series of a sample in order, without boxes and masks.
+
+    Raises:
+        ValueError: If rows or columns are not positive, or too many.
+    """
+    targets = target_rows(sample, SERIES_TARGETS)
+    panels = [
+        SeriesPanel(sample.recipe, series.cpu(), each)
+        for series, each in zip(sample.series, targets, strict=True)
+    ]
+    across, down = table_size(len(panels), columns=columns, rows=rows, usual=COLUMNS)
+    check_table(across, down, most=MOST, noun="time series")
+    return plot_series(panels[: across * down], columns=across, rows=down)
 
 
 def series_gallery(
-    dataset: AnyDataset, *, columns: int | None, rows: int | None, boxes: bool, masks: bool
-) -> Figure:
+    dataset: AnyRows, *, columns: int | None, rows: int | None, boxes: bool, masks: bool
+) -> Picture:
     """Plot the first time series of a dataset, without boxes and masks; see `gallery.gallery`."""
-    columns, rows = 4 if columns is None else columns, 2 if rows is None else rows
+    columns, rows = COLUMNS if columns is None else columns, 2 if rows is None else rows
     panels = first_series(dataset, columns=columns, rows=rows)
     return plot_series(panels, columns=columns, rows=rows)
 
 
-def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Figure:
+def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Picture:
     """Plot time series: the measured and true path of each above its energies.
 
     Args:
@@ -87,7 +113,7 @@ def plot_series(panels: Sequence[SeriesPanel], *, columns: int, rows: int) -> Fi
     Returns:
         Figure, for `style.save`.
     """
-    figure = Figure((columns * WIDTH, rows * HEIGHT + 0.3), layout="constrained")
+    figure = Picture((columns * WIDTH, rows * HEIGHT + 0.3), layout="constrained")
     axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2.2, 1.0] * rows)
     for axis in axes.flat:
         axis.set_visible(False)

@@ -1,7 +1,8 @@
 """Style of all figures: colours, brightness scale and files."""
 
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from matplotlib.colors import AsinhNorm, Normalize
@@ -26,6 +27,16 @@ GREY = "#999999"
 
 SUFFIXES = (".png", ".pdf", ".svg", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".eps", ".ps")
 FILMS = (".gif", ".mp4", ".mov", ".avi", ".webm", ".apng")
+
+
+@final
+class Picture(Figure):
+    """Figure that a notebook shows by itself, without pyplot and its global state."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
 
 
 def image_norm(image: NDArray[np.float32]) -> Normalize:
@@ -53,6 +64,20 @@ def check_table(columns: int, rows: int, *, most: int, noun: str) -> None:
             f"gallery: expected positive rows and columns and at most {most} {noun}, got {rows} "
             f"and {columns}; change rows (--rows) or columns (--columns)"
         )
+
+
+def table_size(count: int, *, columns: int | None, rows: int | None, usual: int) -> tuple[int, int]:
+    """Return columns and rows of a table of `count` panels: all of them unless a number is set.
+
+    Args:
+        count: Number of panels.
+        columns: Columns, or None.
+        rows: Lines, or None.
+        usual: Most columns where none are set.
+    """
+    if columns is None:
+        columns = max(1, min(usual, count if rows is None else -(-count // max(1, rows))))
+    return columns, max(1, -(-count // max(1, columns))) if rows is None else rows
 
 
 def save(figure: Figure, path: str | Path) -> Path:
