@@ -121,6 +121,7 @@ def curves(rows: Sequence[Row]) -> Figure:
             _curve(axis, own.curve(PROBE, name), colour=colour, label=_short(name))
         _curve(axis, own.curve("scratch", "random0"), colour=GREY, label="from scratch")
         axis.set_xscale("log")
+        axis.set_xticks([1, 10, 100], ["1", "10", "100"])
         axis.set_title(target, fontsize=10)
         axis.set_xlabel("labels" if target in SHOWN else "labels of each class")
         axis.grid(alpha=0.25)

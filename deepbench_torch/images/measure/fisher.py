@@ -85,7 +85,7 @@ def fisher(
         >>> star = {"x": 14.0, "y": 14.0, "amplitude": 5.0, "gamma": 2.0, "alpha": 3.0}
         >>> bound = db.fisher("star", star, db.Grid(28, 28), noise=0.1)
         >>> bound.names, round(float(bound.errors["x"]), 4)
-        (('x', 'y', 'amplitude', 'gamma', 'alpha'), 0.0166)
+        (('x', 'y', 'amplitude', 'gamma', 'alpha'), 0.0178)
     """
     model = read_model(kind, grid, psf, where="fisher")
     model.kind.check_names(parameters)
