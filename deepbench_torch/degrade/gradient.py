@@ -1,12 +1,15 @@
 """Gradient: a background that rises evenly across the image, as of moonlight or of the sky."""
 
+import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from deepbench_torch.degrade.conditions import Effect, Setting, Values, of_images
+from deepbench_torch.degrade.conditions import Condition, Effect, Setting, Values, of_images
 from deepbench_torch.objects.grid import Grid
+from deepbench_torch.priors import Fixed
+from deepbench_torch.priors.parameter import Parameter
 
 
 class Gradient(Effect):
@@ -17,7 +20,21 @@ class Gradient(Effect):
         angle: Direction in which it rises [radian].
     """
 
-    conditions: ClassVar = {"slope": "gradient", "angle": "gradient_angle"}
+    key: ClassVar = "gradient"
+    conditions: ClassVar = {
+        "slope": Condition(
+            "gradient",
+            Parameter("brightness", Fixed(0.0)),
+            "SKYGRAD",
+            "rise of the sky over the shorter side",
+        ),
+        "angle": Condition(
+            "gradient_angle",
+            Parameter("angle", Fixed(0.0), period=2 * math.pi),
+            "SKYANGLE",
+            "direction of the rise [radian]",
+        ),
+    }
 
     slope: Setting
     angle: Setting = 0.0

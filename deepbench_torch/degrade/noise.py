@@ -1,25 +1,72 @@
 """Noise: of photons, of a pedestal, and of the read-out."""
 
-from typing import ClassVar, Protocol, Self
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple, Self
 
 from pydantic import model_validator
 from torch import Tensor
+from typing_extensions import override
 
-from deepbench_torch.degrade.conditions import Effect, Setting, Values, of_images
+from deepbench_torch.degrade.conditions import (
+    LARGER,
+    Condition,
+    Effect,
+    Setting,
+    Values,
+    of_images,
+)
 from deepbench_torch.numerics import rng
 from deepbench_torch.numerics.checks import Fault, FaultsError
 from deepbench_torch.numerics.poisson import poisson_from_bits
-from deepbench_torch.priors import Prior
+from deepbench_torch.priors import Fixed
+from deepbench_torch.priors.parameter import Parameter
 
 
-class Noise(Protocol):
-    """Interface of noise."""
+class Numbers(NamedTuple):
+    """Random numbers of the pixels of some rows.
+
+    Attributes:
+        seed: 0 to 2**63 - 1.
+        stream: Name of the stream.
+        row: Row numbers, int64, shape (B,).
+    """
+
+    seed: int
+    stream: str
+    row: Tensor
+
+    def bits(self, image: Tensor) -> Tensor:
+        """Return a random 32-bit integer for each pixel, of the shape of the images."""
+        pixels = image.shape[1] * image.shape[2]
+        return rng.pixel_bits(self.seed, self.stream, self.row, pixels).view(image.shape)
+
+    def normal(self, image: Tensor) -> Tensor:
+        """Return a normal number for each pixel, of the shape of the images."""
+        pixels = image.shape[1] * image.shape[2]
+        return rng.pixel_normal(self.seed, self.stream, self.row, pixels).view(image.shape)
+
+
+class Noise(Effect, ABC):
+    """Base of all noise.
+
+    Attributes:
+        stream: Name of the stream of its random numbers.
+        alternatives: Fields of which a recipe sets one; empty if each field is set on its own.
+    """
 
     stream: ClassVar[str]
+    alternatives: ClassVar[tuple[str, ...]] = ()
 
-    @property
-    def priors(self) -> dict[str, Prior]:
-        """The prior of each condition that the noise has."""
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        found = [name for name in self.alternatives if getattr(self, name) is not None]
+        if self.alternatives and len(found) != 1:
+            message = (
+                f"expected one of {' and '.join(self.alternatives)}, got "
+                f"{'both' if found else 'none'}; set one of them"
+            )
+            raise FaultsError([Fault((self.alternatives[0],), message)])
+        return self
 
     def apply(
         self,
@@ -44,9 +91,16 @@ class Noise(Protocol):
         Returns:
             Brightness, float32, shape (B, H, W).
         """
+        numbers = Numbers(seed, rng.of_realization(self.stream, realization), index)
+        return self.add(image, values, light=light, numbers=numbers)
 
+    @abstractmethod
+    def add(self, image: Tensor, values: Values, *, light: Tensor, numbers: Numbers) -> Tensor:
+        """Return images with the noise of some random numbers; see `apply`."""
+
+    @abstractmethod
     def variance(self, light: Tensor, values: Values) -> Tensor:
-        """Return the variance of the noise in each pixel, shape (B, H, W).
+        """Return the variance of the noise in each pixel, (B, H, W) or a shape that expands to it.
 
         Args:
             light: Brightness without noise, shape (B, H, W).
@@ -54,7 +108,7 @@ class Noise(Protocol):
         """
 
 
-class PhotonNoise(Effect):
+class Photons(Noise):
     """Poisson noise of signal and background, the mean background subtracted.
 
     The counts are Poisson of exposure * (image + background), from one number a pixel of the stream
@@ -65,36 +119,41 @@ class PhotonNoise(Effect):
         background: Brightness of the sky in every pixel.
     """
 
-    stream: ClassVar[str] = "noise.poisson"
-    conditions: ClassVar = {"exposure": "exposure", "background": "background"}
+    key: ClassVar = "poisson"
+    stream: ClassVar = "noise.poisson"
+    conditions: ClassVar = {
+        "exposure": Condition(
+            "exposure",
+            Parameter("number", Fixed(400.0), above=0.0, remedy=LARGER),
+            "GAIN",
+            "photons per unit of brightness",
+        ),
+        "background": Condition(
+            "background",
+            # an example under which no gradient leaves less than no light
+            Parameter("brightness", Fixed(1e6), above=0.0, closed=True, remedy=LARGER),
+            "SKY",
+            "brightness of the sky, subtracted",
+        ),
+    }
 
     exposure: Setting
     background: Setting = 0.0
 
-    def apply(
-        self,
-        image: Tensor,
-        values: Values,
-        *,
-        light: Tensor,
-        seed: int,
-        index: Tensor,
-        realization: int = 0,
-    ) -> Tensor:
-        """Return counted photons as brightness; see `Noise`."""
+    @override
+    def add(self, image: Tensor, values: Values, *, light: Tensor, numbers: Numbers) -> Tensor:
         exposure, sky = (of_images(values, name, image) for name in ("exposure", "background"))
-        bits = _bits(self.stream, image, seed=seed, index=index, realization=realization)
         rate = (image + sky).mul_(exposure)
-        return poisson_from_bits(bits, rate).mul_(1 / exposure).sub_(sky)
+        return poisson_from_bits(numbers.bits(image), rate).mul_(1 / exposure).sub_(sky)
 
+    @override
     def variance(self, light: Tensor, values: Values) -> Tensor:
-        """Return the variance of each pixel, shape (B, H, W)."""
         sky = of_images(values, "background", light)
         return (light + sky) / of_images(values, "exposure", light)
 
 
-class Pedestal(Effect):
-    """Poisson noise of one rate in all pixels of an image, whatever their light; it is added.
+class Pedestal(Noise):
+    """Poisson noise of one rate in all pixels of an image; its mean stays in the image.
 
     The rate is the square of the standard deviation, which is the brightest pixel over the signal
     to noise ratio. Its mean, the rate, stays in the image as a pedestal.
@@ -103,74 +162,67 @@ class Pedestal(Effect):
         snr: Brightest pixel over the standard deviation of the noise.
     """
 
-    stream: ClassVar[str] = "noise.pedestal"
-    conditions: ClassVar = {"snr": "pedestal_snr"}
+    key: ClassVar = "pedestal"
+    stream: ClassVar = "noise.pedestal"
+    conditions: ClassVar = {
+        "snr": Condition(
+            "pedestal_snr",
+            Parameter("number", Fixed(10.0), above=0.0, remedy=LARGER),
+            "PEDSNR",
+            "brightest pixel / pedestal's deviation",
+        )
+    }
 
     snr: Setting
 
-    def apply(
-        self,
-        image: Tensor,
-        values: Values,
-        *,
-        light: Tensor,
-        seed: int,
-        index: Tensor,
-        realization: int = 0,
-    ) -> Tensor:
-        """Return images with counts added; see `Noise`."""
-        bits = _bits(self.stream, image, seed=seed, index=index, realization=realization)
+    @override
+    def add(self, image: Tensor, values: Values, *, light: Tensor, numbers: Numbers) -> Tensor:
         rate = self.variance(light, values).expand(image.shape).contiguous()
-        return image + poisson_from_bits(bits, rate)
+        return image + poisson_from_bits(numbers.bits(image), rate)
 
+    @override
     def variance(self, light: Tensor, values: Values) -> Tensor:
-        """Return the variance of each pixel, shape (B, 1, 1)."""
         deviation = brightest(light) / of_images(values, "pedestal_snr", light)
         return deviation * deviation
 
 
-class ReadOutNoise(Effect):
-    """Gaussian noise of one standard deviation in an image, of the stream "noise.gaussian".
+class ReadOut(Noise):
+    """Gaussian noise of one standard deviation in an image.
 
-    It has one of both attributes.
+    Its numbers are of the stream "noise.gaussian".
 
     Attributes:
         sigma: Standard deviation, in units of brightness.
-        snr: Brightest pixel over the standard deviation.
+        snr: Brightest pixel over the standard deviation, instead of `sigma`.
     """
 
-    stream: ClassVar[str] = "noise.gaussian"
-    conditions: ClassVar = {"sigma": "sigma", "snr": "snr"}
+    key: ClassVar = "gaussian"
+    stream: ClassVar = "noise.gaussian"
+    alternatives: ClassVar = ("sigma", "snr")
+    conditions: ClassVar = {
+        "sigma": Condition(
+            "sigma",
+            Parameter("brightness", Fixed(0.05), above=0.0, remedy=LARGER),
+            "RDNOISE",
+            "standard deviation of the read-out [brightness]",
+        ),
+        "snr": Condition(
+            "snr",
+            Parameter("number", Fixed(10.0), above=0.0, remedy=LARGER),
+            "RDSNR",
+            "brightest pixel / read-out's deviation",
+        ),
+    }
 
     sigma: Setting | None = None
     snr: Setting | None = None
 
-    @model_validator(mode="after")
-    def _check_one(self) -> Self:
-        if (self.sigma is None) == (self.snr is None):
-            found = "none" if self.sigma is None else "both"
-            message = f"expected one of sigma and snr, got {found}; set one of them"
-            raise FaultsError([Fault(("sigma",), message)])
-        return self
+    @override
+    def add(self, image: Tensor, values: Values, *, light: Tensor, numbers: Numbers) -> Tensor:
+        return image + numbers.normal(image) * self._deviation(light, values)
 
-    def apply(
-        self,
-        image: Tensor,
-        values: Values,
-        *,
-        light: Tensor,
-        seed: int,
-        index: Tensor,
-        realization: int = 0,
-    ) -> Tensor:
-        """Return images with normal numbers added; see `Noise`."""
-        pixels = image.shape[1] * image.shape[2]
-        stream = rng.of_realization(self.stream, realization)
-        normal = rng.pixel_normal(seed, stream, index, pixels)
-        return image + normal.view(image.shape) * self._deviation(light, values)
-
+    @override
     def variance(self, light: Tensor, values: Values) -> Tensor:
-        """Return the variance of each pixel, shape (B, H, W)."""
         return light * 0 + self._deviation(light, values) ** 2
 
     def _deviation(self, light: Tensor, values: Values) -> Tensor:
@@ -183,10 +235,3 @@ class ReadOutNoise(Effect):
 def brightest(light: Tensor) -> Tensor:
     """Return the brightest pixel of each image (B, H, W), 0 at least, shape (B, 1, 1)."""
     return light.amax((1, 2), keepdim=True).clamp_min(0)
-
-
-def _bits(stream: str, image: Tensor, *, seed: int, index: Tensor, realization: int) -> Tensor:
-    """Return a random 32-bit integer for each pixel, of the shape of the images."""
-    pixels = image.shape[1] * image.shape[2]
-    bits = rng.pixel_bits(seed, rng.of_realization(stream, realization), index, pixels)
-    return bits.view(image.shape)

@@ -1,4 +1,4 @@
-"""Arrays of point spreads: read from files and lists, and kept in a recipe as text.
+"""Point spreads from arrays: read from files and lists, and kept in a recipe as text.
 
 The text holds the pixels themselves, so that a recipe in a stored catalogue needs no other file,
 and the digest of a recipe includes them.
@@ -8,16 +8,22 @@ import base64
 import binascii
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import field_validator
 from torch import Tensor
+from typing_extensions import override
 
+from deepbench_torch.degrade.conditions import Values
+from deepbench_torch.degrade.psf import PointSpread
 from deepbench_torch.numerics.checks import Fault, FaultsError
+from deepbench_torch.objects.grid import Grid, per_pixel
 
 LARGEST = 63  # pixels of a side; a recipe with its text then fits into the header of an HDF5 file
 RULE = f"an array of point-spread pixels, with odd sides of up to {LARGEST}, from FITS or npy"
@@ -117,11 +123,8 @@ def with_pixels(plain: Any, folder: Path | None = None) -> Any:
     """
     if not isinstance(plain, Mapping) or "file" not in plain:
         return plain
-    others = [name for name, value in plain.items() if name != "file" and value is not None]
-    if others:
-        found = " and ".join(map(str, ["file", *others]))
-        message = f"expected one of gaussian, moffat and file, got {found}; set one of them"
-        raise FaultsError([Fault((), message)])
+    if any(value is not None for name, value in plain.items() if name != "file"):
+        return plain  # it is refused as a point spread of several keys
     name = plain["file"]
     if not isinstance(name, str | Path):
         raise _fault(f"{name!r:.60}", "write the name of a file", "file")
@@ -132,3 +135,65 @@ def with_pixels(plain: Any, folder: Path | None = None) -> Any:
         raise FaultsError(
             [fault._replace(location=("file", *fault.location)) for fault in error.faults]
         ) from None
+
+
+class ArraySpread(PointSpread):
+    """A point spread from an array of pixels, as a telescope's calibration has it.
+
+    The array is the response to a point in the pixels of the image, so it includes the average over
+    a pixel. Its middle pixel is the centre. Between pixels it is interpolated by cubic convolution
+    (Keys 1981, doi 10.1109/TASSP.1981.1163711), below 0 cut off.
+
+    Attributes:
+        array: The pixels, as text; see `encode`.
+    """
+
+    key: ClassVar = "array"
+    conditions: ClassVar = {}
+
+    array: str
+
+    @field_validator("array", mode="before")
+    @classmethod
+    def _encode(cls, array: Any) -> str:
+        return read_array(array)
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The array, scaled to unit sum, float32, shape (h, w)."""
+        return decode(self.array)
+
+    @override
+    def margin(self, grid: Grid) -> int:
+        return max(1, max(self.pixels.shape) // 2)
+
+    @override
+    def kernel(self, values: Values, margin: int) -> Tensor:
+        height, width = self.pixels.shape
+        down, across = margin - height // 2, margin - width // 2
+        padded = torch.nn.functional.pad(self.pixels.double(), (across, across, down, down))
+        return padded[None]
+
+    @override
+    def peak(self, values: Values) -> Tensor:
+        return self.pixels.max()[None]
+
+    @override
+    def points(self, record: Sequence[Tensor], values: Values, grid: Grid) -> Tensor:
+        x, y, flux = record
+        height, width = self.pixels.shape
+        column, row = grid.centres(x)
+        down = _interpolation(row[:, 0] - y[:, None] + height // 2, height)  # (N, H, h)
+        across = _interpolation(column - x[:, None] + width // 2, width)  # (N, W, w)
+        light = down @ self.pixels.to(x) @ across.transpose(1, 2)
+        # between a bright and a dark pixel the cubic runs below 0
+        return light.clamp_min(0) * per_pixel(flux)
+
+
+def _interpolation(places: Tensor, size: int) -> Tensor:
+    """Return the weights of the pixels of an axis at places between them, shape (..., size)."""
+    pixel = torch.arange(size, dtype=places.dtype, device=places.device)
+    distance = (places[..., None] - pixel).abs()
+    near = (1.5 * distance - 2.5) * distance * distance + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return torch.where(distance < 1, near, torch.where(distance < 2, far, 0.0))

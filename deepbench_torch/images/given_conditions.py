@@ -65,7 +65,7 @@ def _check_gradient(recipe: Recipe, values: Mapping[str, Tensor]) -> None:
 
 def _read(recipe: Recipe, name: str, value: Any, *, batch: int) -> Tensor:
     """Return the values of one condition, float32, shape (B,)."""
-    where, unit = f"conditions.{name}", CONDITIONS[name].unit
+    where, unit = f"conditions.{name}", CONDITIONS[name].parameter.unit
     plain = in_unit(value, unit if unit in ("pixel", "radian") else "", where=where)
     number = real_tensor(plain, where=where).detach().cpu().float()
     if number.dim() > 1 or (number.dim() == 1 and len(number) != batch):
@@ -79,7 +79,7 @@ def _read(recipe: Recipe, name: str, value: Any, *, batch: int) -> Tensor:
 
 def _check(recipe: Recipe, name: str, number: Tensor) -> None:
     """Refuse values out of range, or of a point spread that reaches farther than the recipe's."""
-    where, field = f"conditions.{name}", CONDITIONS[name]
+    where, field = f"conditions.{name}", CONDITIONS[name].parameter
     size = number.abs()
     usual = (size <= LARGEST) & ((size >= 1 / LARGEST) | (size == 0))
     wrong = number[~(field.allows(number) & usual)].flatten()

@@ -132,8 +132,8 @@ def conditions_of(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, Tens
 
 
 def conditions_table(conditions: Values, batch: int) -> Tensor:
-    """Return conditions as the kernels read them: float32, shape (C, batch), on the CPU."""
-    absent = torch.ones(batch, dtype=torch.float32, device="cpu")
+    """Return conditions for kernels, NaN if not set: float32, shape (C, batch), on the CPU."""
+    absent = torch.full((batch,), torch.nan, dtype=torch.float32, device="cpu")
     return torch.stack([conditions.get(name, absent).cpu() for name in CONDITIONS])
 
 

@@ -147,7 +147,9 @@ def _digest() -> str:
     digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {sys.version}".encode())
     package = Path(__file__).parents[1]
     sources = (
-        path for part in ("native", "numerics", "objects") for path in package.glob(f"{part}/*.py")
+        path
+        for part in ("degrade", "native", "numerics", "objects")
+        for path in package.glob(f"{part}/*.py")
     )
     for source in sorted(sources):
         digest.update(source.read_bytes())

@@ -1,4 +1,4 @@
-"""Kernels of noise: photon counts and read-out noise.
+"""Kernels of noise, one for each class of `degrade.NOISES`.
 
 A photon count is the Poisson quantile of a uniform number. Most pixels take a fast estimate in
 single precision, many at a time. The others, about 1 in 200, take the exact quantile of `poisson`.
@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from numba import float32, float64, int32, uint64
 
+from deepbench_torch.degrade import NOISES, Noise, Pedestal, Photons, ReadOut, places_of
 from deepbench_torch.native.compile import inline, kernel
+from deepbench_torch.native.dispatch import in_order
 from deepbench_torch.native.double import POSITION, mix
 from deepbench_torch.native.intrinsics import absolute, floor, root, select
 from deepbench_torch.native.light import BLOCK
 from deepbench_torch.native.poisson import poisson_quantile
+from deepbench_torch.native.scene import sequence
 from deepbench_torch.native.single import cos, log, sin
 from deepbench_torch.numerics import poisson
 
@@ -49,32 +52,46 @@ def _words(key: Any, first: Any, words: Any) -> None:
         words[k] = mix(key ^ (uint64(first + k) * POSITION))
 
 
+@inline
+def _brightest(light: Any) -> Any:
+    """Return the brightest pixel, 0 at least."""
+    peak = _ZERO
+    for k in range(light.size):
+        peak = max(peak, light[k])
+    return peak
+
+
+EXPOSURE, BACKGROUND = places_of(Photons)
+
+
 @kernel
 def count_photons(
-    key: Any, clean: Any, exposure: Any, background: Any, image: Any, blocks: Any
+    noise: Any, row: Any, conditions: Any, light: Any, image: Any, blocks: Any
 ) -> None:
-    """Write an image with photon noise, as `degrade.PhotonNoise.apply`.
+    """Replace an image by its photon counts, as `degrade.Photons.add`.
 
     Args:
-        key: The key of the row's sequence of "noise.poisson".
-        clean: Brightness, float32, shape (N,).
-        exposure: Photons per unit of brightness, float32.
-        background: Brightness of the sky, float32.
-        image: Output, float32, shape (N,).
+        noise: The noise, a record NOISE.
+        row: The row number.
+        conditions: The conditions of the image, float32, shape (C,).
+        light: Brightness without noise, float32, shape (N,).
+        image: Brightness with the noise before this one, replaced, float32, shape (N,).
         blocks: Working memory, float32, shape (4, BLOCK).
     """
+    key = sequence(noise.stream, row)
+    exposure, background = conditions[EXPOSURE], conditions[BACKGROUND]
     inverse = _ONE / exposure
     words = np.empty(BLOCK // 2, np.uint64)
     every_bit = words.view(np.int32)  # two from a word, the lower half first
-    for start in range(0, clean.size, BLOCK):
-        end = min(start + BLOCK, clean.size)
+    for start in range(0, image.size, BLOCK):
+        end = min(start + BLOCK, image.size)
         size = end - start
         bits = every_bit[:size]
         rate, count, doubt, room = blocks[0, :size], blocks[1, :size], blocks[2, :size], blocks[3]
         _words(key, start // 2, words)
-        seen, recorded = clean[start:end], image[start:end]
+        recorded = image[start:end]
         for k in range(size):
-            rate[k] = (seen[k] + background) * exposure
+            rate[k] = (recorded[k] + background) * exposure
         estimate_counts(bits, rate, count, doubt, room[:size])
         for k in range(size):
             if not doubt[k] <= _HALF:
@@ -83,16 +100,20 @@ def count_photons(
             recorded[k] = count[k] * inverse - background
 
 
-@kernel
-def add_counts(key: Any, mean: Any, image: Any, blocks: Any) -> None:
-    """Add Poisson counts of one mean to an image, as `degrade.Pedestal.apply`.
+(PEDESTAL_SNR,) = places_of(Pedestal)
 
-    Args:
-        key: The key of the row's sequence of "noise.pedestal".
-        mean: The expected count, float32.
-        image: float32, shape (N,).
-        blocks: Working memory, float32, shape (4, BLOCK).
+
+@kernel
+def add_pedestal(
+    noise: Any, row: Any, conditions: Any, light: Any, image: Any, blocks: Any
+) -> None:
+    """Add Poisson counts of one mean to an image, as `degrade.Pedestal.add`.
+
+    Arguments as `count_photons`.
     """
+    key = sequence(noise.stream, row)
+    deviation = _brightest(light) / conditions[PEDESTAL_SNR]
+    mean = deviation * deviation
     for start in range(0, image.size, BLOCK):
         size = min(BLOCK, image.size - start)
         words = np.empty(BLOCK // 2, np.uint64)
@@ -144,16 +165,20 @@ def estimate_counts(bits: Any, rate: Any, count: Any, doubt: Any, normal: Any) -
         doubt[k] = doubt[k] + unsure
 
 
-@kernel
-def add_read_out(key: Any, sigma: Any, image: Any, blocks: Any) -> None:
-    """Add normal numbers to an image, as `rng.pixel_normal` of "noise.gaussian" makes them.
+SIGMA, SNR = places_of(ReadOut)
 
-    Args:
-        key: The key of the row's sequence.
-        sigma: Standard deviation, float32.
-        image: float32, shape (N,).
-        blocks: Room, float32, shape (4, BLOCK).
+
+@kernel
+def add_read_out(
+    noise: Any, row: Any, conditions: Any, light: Any, image: Any, blocks: Any
+) -> None:
+    """Add normal numbers to an image, as `degrade.ReadOut.add`.
+
+    Arguments as `count_photons`.
     """
+    key, sigma = sequence(noise.stream, row), conditions[SIGMA]
+    if sigma != sigma:  # not set
+        sigma = _brightest(light) / conditions[SNR]
     pairs = (image.size + 1) // 2
     for start in range(0, pairs, BLOCK):
         size = min(BLOCK, pairs - start)
@@ -179,3 +204,12 @@ def _pair_normals(first: Any, second: Any) -> None:
         radius = first[k]
         first[k] = radius * cos(angle)
         second[k] = radius * sin(angle)
+
+
+# By class of noise, the kernel that adds it to an image
+KERNELS: dict[type[Noise], Any] = {
+    Photons: count_photons,
+    Pedestal: add_pedestal,
+    ReadOut: add_read_out,
+}
+add_noise = in_order([KERNELS[noise] for noise in NOISES])

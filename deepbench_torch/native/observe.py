@@ -5,27 +5,16 @@ from typing import Any
 import numpy as np
 from numba import float32
 
-from deepbench_torch.degrade import CONDITIONS
+from deepbench_torch.degrade import Gradient, places_of
 from deepbench_torch.native.compile import inline, kernel
 from deepbench_torch.native.double import cosine, sine
 from deepbench_torch.native.light import MOST, add_object, copy, fill
-from deepbench_torch.native.noise import add_counts, add_read_out, count_photons
-from deepbench_torch.native.records import GAUSSIAN, MOFFAT, NO_SPREAD
-from deepbench_torch.native.scene import sequence
-from deepbench_torch.native.spread import (
-    ROWS,
-    add_array_point,
-    gaussian_sigma,
-    gaussian_taps,
-    moffat_gamma,
-    moffat_taps,
-    spread_by_axes,
-    spread_by_pixels,
-    spread_by_quarter,
-)
+from deepbench_torch.native.noise import add_noise
+from deepbench_torch.native.psf import add_point_spread, room_of, spread_scene
+from deepbench_torch.native.records import NO_SPREAD
 
 _ZERO, _HALF = np.float32(0.0), np.float32(0.5)
-(FWHM, ALPHA, SLOPE, ANGLE, EXPOSURE, BACKGROUND, PEDESTAL_SNR, SIGMA, SNR) = range(len(CONDITIONS))
+SLOPE, ANGLE = places_of(Gradient)
 
 
 @inline
@@ -38,12 +27,13 @@ def room_of_parameters() -> Any:
 def rooms_of(plan: Any) -> Any:
     """Return room for a scene with its margin, for lines of it, and for a point spread."""
     settings = plan.settings[0]
-    reach = settings.margin
-    wide = settings.width + 2 * reach if reach > 0 else 0
-    weights = (reach + 1) * (reach + 1) if settings.spread == MOFFAT else reach + 1
-    lines = 3 * ROWS if settings.spread == MOFFAT else 1
+    if settings.spread == NO_SPREAD:
+        return np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.float32)
+    margin = settings.margin
+    wide = settings.width + 2 * margin
+    weights, lines = room_of(settings.spread, margin)
     return (
-        np.empty((settings.height + 2 * reach) * wide, np.float32),
+        np.empty((settings.height + 2 * margin) * wide, np.float32),
         np.empty(lines * wide, np.float32),
         np.empty(weights, np.float32),
     )
@@ -63,7 +53,8 @@ def observe(plan: Any, row: Any, given: Any, clean: Any, image: Any, rooms: Any)
         _add_points(plan, given, clean, scratch)
     if settings.gradient:
         _add_gradient(settings, conditions, clean)
-    _degrade(plan, row, conditions, clean, image, blocks)
+    copy(clean, image)
+    add_noise(plan.noises, row, conditions, clean, image, blocks)
 
 
 @kernel
@@ -86,17 +77,9 @@ def _render(plan: Any, table: Any, present: Any, scene: Any, scratch: Any) -> No
 @kernel
 def spread_light(plan: Any, conditions: Any, image: Any, rooms: Any) -> None:
     """Write an image of the scene in the first of the rooms, its light spread."""
-    scene, line, taps = rooms
     settings = plan.settings[0]
-    margin, size = settings.margin, (settings.height, settings.width)
-    if settings.spread == GAUSSIAN:
-        reach = gaussian_taps(conditions[FWHM], margin, taps)
-        spread_by_axes(scene, taps, reach, line, image, size, margin)
-    elif settings.spread == MOFFAT:
-        reach = moffat_taps(conditions[FWHM], conditions[ALPHA], margin, taps)
-        spread_by_quarter(scene, taps, reach, line, image, size, margin)
-    else:
-        spread_by_pixels(scene, plan.spread, image, size, margin)
+    size = (settings.height, settings.width)
+    spread_scene(settings.spread, plan.spread, conditions, rooms, image, size, settings.margin)
 
 
 @kernel
@@ -118,18 +101,10 @@ def _add_points(plan: Any, given: Any, image: Any, scratch: Any) -> None:
 def add_point(
     plan: Any, address: Any, parameters: Any, conditions: Any, image: Any, unite: Any, scratch: Any
 ) -> None:
-    """Add one point; the parameters of the point spread follow its own."""
+    """Add one point as its point spread."""
     settings = plan.settings[0]
-    size = (settings.height, settings.width)
-    if settings.spread == GAUSSIAN:
-        parameters[3] = float32(gaussian_sigma(conditions[FWHM]))
-    elif settings.spread == MOFFAT:
-        parameters[3] = float32(moffat_gamma(conditions[FWHM], conditions[ALPHA]))
-        parameters[4] = conditions[ALPHA]
-    else:
-        add_array_point(parameters, plan.spread, image, size, unite)
-        return
-    add_object(address, parameters, image, size, 0, unite, scratch)
+    target = (address, image, (settings.height, settings.width), unite, scratch)
+    add_point_spread(settings.spread, plan.spread, conditions, parameters, target)
 
 
 @kernel
@@ -144,32 +119,3 @@ def _add_gradient(settings: Any, conditions: Any, image: Any) -> None:
         line = image[r * width : (r + 1) * width]
         for c in range(width):
             line[c] += (float32(c) - middle) * across + level
-
-
-@kernel
-def _degrade(plan: Any, row: Any, conditions: Any, clean: Any, image: Any, blocks: Any) -> None:
-    """Write an image with the noise of the recipe."""
-    settings = plan.settings[0]
-    if settings.photons:
-        key = sequence(settings.poisson, row)
-        exposure, background = conditions[EXPOSURE], conditions[BACKGROUND]
-        count_photons(key, clean, exposure, background, image, blocks)
-    else:
-        copy(clean, image)
-    if settings.pedestal:
-        deviation = _brightest(clean) / conditions[PEDESTAL_SNR]
-        add_counts(sequence(settings.added_poisson, row), deviation * deviation, image, blocks)
-    if settings.read_out:
-        sigma = conditions[SIGMA]
-        if settings.read_out_by_peak:
-            sigma = _brightest(clean) / conditions[SNR]
-        add_read_out(sequence(settings.gaussian, row), sigma, image, blocks)
-
-
-@kernel
-def _brightest(image: Any) -> Any:
-    """Return the brightest pixel, 0 at least."""
-    peak = _ZERO
-    for k in range(image.size):
-        peak = max(peak, image[k])
-    return peak

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from deepbench_torch.degrade import (
     CONDITIONS,
+    NOISES,
     ArraySpread,
-    Pedestal,
-    PhotonNoise,
-    ReadOutNoise,
+    family_of,
     scale_of,
     stream_of,
 )
@@ -20,17 +19,16 @@ from deepbench_torch.native.layout import analysis_grid
 from deepbench_torch.native.prior_table import PriorTable
 from deepbench_torch.native.records import (
     AMPLITUDE,
-    ARRAY,
     CONDITION,
     COUNTS,
     FLUX,
-    GAUSSIAN,
     GROUPS,
     KIND,
     LISTED,
     MAGNITUDE,
-    MOFFAT,
     NO_SPREAD,
+    NOISE,
+    NOT_SET,
     ONE_COUNT,
     PARAMETER,
     PRIOR,
@@ -39,7 +37,7 @@ from deepbench_torch.native.records import (
 )
 from deepbench_torch.numerics import rng
 from deepbench_torch.objects import OBJECTS
-from deepbench_torch.objects.point import POINT, SPREAD_POINTS
+from deepbench_torch.objects.point import POINT
 from deepbench_torch.priors import Choice, Fixed, Integer, Prior
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.brightness import (
@@ -54,12 +52,6 @@ from deepbench_torch.recipes.groups import GROUP_STREAM, group_ends
 from deepbench_torch.recipes.units import pixel_frame
 
 _WORD = (1 << 64) - 1
-_FAMILIES = {"gaussian": GAUSSIAN, "moffat": MOFFAT, "array": ARRAY}
-_NOISES = {
-    "poisson": PhotonNoise.stream,
-    "added_poisson": Pedestal.stream,
-    "gaussian": ReadOutNoise.stream,
-}
 QUANTITIES = {"flux": FLUX, "magnitude": MAGNITUDE}  # by the name of their prior
 
 
@@ -90,6 +82,7 @@ def make_plan(recipe: Recipe, seed: int) -> Plan:
         choices=np.array(priors.choices or [(0.0, 0.0)], np.float64),
         listed=_listed(recipe),
         conditions=conditions,
+        noises=_noises(recipe, seed),
         groups=groups,
         group_ends=np.array(group_ends(recipe), np.float64),
         spread=_spread_pixels(recipe),
@@ -123,12 +116,8 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "layout_height": judged.height,
         "layout_width": judged.width,
         "layout_margin": judged.margin,
-        "spread": NO_SPREAD if spread is None else _FAMILIES[spread.family],
+        "spread": NO_SPREAD if spread is None else family_of(spread),
         "gradient": effects.gradient is not None,
-        "photons": effects.poisson is not None,
-        "pedestal": effects.pedestal is not None,
-        "read_out": effects.gaussian is not None,
-        "read_out_by_peak": effects.gaussian is not None and effects.gaussian.sigma is None,
         "most": recipe.slots if simplify is None or simplify.objects is None else simplify.objects,
         "adopt": counting == ONE_COUNT and len(recipe.kinds) < len(recipe.objects),
         "classes": len(recipe.kinds),
@@ -137,8 +126,6 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "group": _origin(seed, GROUP_STREAM),
         "adopted": _origin(seed, "simplify.kind"),
     }
-    for name, stream in _NOISES.items():
-        facts[name] = _origin(seed, rng.of_realization(stream, recipe.realization))
     for name, value in facts.items():
         made[name] = value
     return made
@@ -149,7 +136,7 @@ def _kinds(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
 
     made = np.zeros(len(recipe.objects), KIND)
     spread = recipe.degrade.spread
-    points = POINT if spread is None else SPREAD_POINTS.get(spread.family, POINT)
+    points = POINT if spread is None or spread.point is None else spread.point
     weights, first = recipe.kind_weights, 0
     for place, (kind, own) in enumerate(recipe.objects.items()):
         counted = (recipe.counts or {}).get(kind)
@@ -257,9 +244,17 @@ def _groups(recipe: Recipe, priors: PriorTable) -> NDArray[np.int64]:
 def _conditions(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
     made = np.zeros(len(CONDITIONS), CONDITION)
     own = recipe.degrade.conditions
-    for place, (name, field) in enumerate(CONDITIONS.items()):
-        prior = priors.add(own.get(name, field.prior))
+    for place, name in enumerate(CONDITIONS):
+        prior = priors.add(own[name]) if name in own else NOT_SET
         made[place] = _origin(seed, stream_of(name)), prior, scale_of(name, recipe.grid)
+    return made
+
+
+def _noises(recipe: Recipe, seed: int) -> NDArray[Any]:
+    made, own = np.zeros(len(NOISES), NOISE), [noise.key for noise in recipe.degrade.noises]
+    for place, noise in enumerate(NOISES):
+        stream = rng.of_realization(noise.stream, recipe.realization)
+        made[place] = noise.key in own, _origin(seed, stream)
     return made
 
 

@@ -9,7 +9,8 @@ AMPLITUDE, FLUX, MAGNITUDE = range(3)  # what decides the brightness of an objec
 UNIFORM, LOG_UNIFORM, NORMAL, INTEGER, CHOICE, FIXED, POWER_LAW = range(7)
 ONE_COUNT, COUNTS, LISTED, GROUPS = range(4)  # how the number of objects is decided
 NUMBERS = 7  # of one prior
-NO_SPREAD, GAUSSIAN, MOFFAT, ARRAY = range(4)  # families of point spreads
+NO_SPREAD = -1  # instead of an index in `degrade.FAMILIES`
+NOT_SET = -1  # instead of the index of a prior
 
 _WHOLE_SETTINGS = (
     "slots",
@@ -27,10 +28,6 @@ _WHOLE_SETTINGS = (
     "layout_margin",
     "spread",
     "gradient",
-    "photons",
-    "pedestal",
-    "read_out",
-    "read_out_by_peak",
     "most",
     "adopt",
     "classes",
@@ -38,10 +35,7 @@ _WHOLE_SETTINGS = (
 SETTINGS = np.dtype(
     [(name, np.int64) for name in _WHOLE_SETTINGS]
     + [(name, np.float64) for name in ("visible", "zero_point")]
-    + [
-        (name, np.uint64)
-        for name in ("count", "kind", "group", "adopted", "poisson", "added_poisson", "gaussian")
-    ],
+    + [(name, np.uint64) for name in ("count", "kind", "group", "adopted")],
     align=True,
 )
 KIND = np.dtype(
@@ -66,11 +60,12 @@ KIND = np.dtype(
 CONDITION = np.dtype(
     [
         ("stream", np.uint64),
-        ("prior", np.int64),
+        ("prior", np.int64),  # NOT_SET where the recipe does not set it
         ("scale", np.float64),  # from the units of the recipe to pixels
     ],
     align=True,
 )
+NOISE = np.dtype([("is_set", np.int64), ("stream", np.uint64)], align=True)
 PARAMETER = np.dtype(
     [
         ("stream", np.uint64),
@@ -110,6 +105,7 @@ class Plan(NamedTuple):
         choices: Cumulative shares and values of the priors' choices, float64, shape (C, 2).
         listed: Which slots hold an object where a recipe lists them, bool, shape (K, slots).
         conditions: CONDITION, shape (C,), in the order of `degrade.CONDITIONS`.
+        noises: NOISE, shape (N,), in the order of `degrade.NOISES`.
         groups: The prior of each kind's number in each group, -1 for none, int64, shape (G, K).
         group_ends: The shares of the groups up to each, float64, shape (G,).
         spread: Pixels of a point spread that is an array, float32, shape (h, w); else (1, 1).
@@ -123,6 +119,7 @@ class Plan(NamedTuple):
     choices: NDArray[np.float64]
     listed: NDArray[np.bool_]
     conditions: NDArray[Any]
+    noises: NDArray[Any]
     groups: NDArray[np.int64]
     group_ends: NDArray[np.float64]
     spread: NDArray[np.float32]

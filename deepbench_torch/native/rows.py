@@ -15,7 +15,7 @@ from deepbench_torch.native.observe import (
     rooms_of,
     spread_light,
 )
-from deepbench_torch.native.records import CONDITION, KIND, PARAMETER, PRIOR, SETTINGS, Plan
+from deepbench_torch.native.records import CONDITION, KIND, NOISE, PARAMETER, PRIOR, SETTINGS, Plan
 from deepbench_torch.native.scene import sample_conditions, sample_scene
 
 _ZERO = np.float32(0.0)
@@ -171,6 +171,7 @@ def _plan_type() -> Any:
             np.zeros((1, 2), np.float64),
             np.zeros((1, 1), np.bool_),
             np.zeros(1, CONDITION),
+            np.zeros(1, NOISE),
             np.zeros((1, 1), np.int64),
             np.zeros(1, np.float64),
             np.zeros((1, 1), np.float32),

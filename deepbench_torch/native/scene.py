@@ -12,10 +12,10 @@ from deepbench_torch.native.intrinsics import bits, from_bits
 from deepbench_torch.native.layout import CANDIDATE, CORE_LEVEL
 from deepbench_torch.native.light import MOST, SCRATCH, add_object, copy, fill
 from deepbench_torch.native.prior import larger, prior_value, smaller
-from deepbench_torch.native.records import COUNTS, GROUPS, LISTED
+from deepbench_torch.native.records import COUNTS, GROUPS, LISTED, NOT_SET
 
 _LEVEL = np.float32(CORE_LEVEL)
-_ZERO = np.float32(0.0)
+_ZERO, _NAN = np.float32(0.0), np.float32(np.nan)
 
 
 @inline
@@ -92,11 +92,14 @@ def _sample_values(plan: Any, row: Any, candidate: Any, values: Any) -> None:
 
 @kernel
 def sample_conditions(plan: Any, row: Any, conditions: Any) -> None:
-    """Write the conditions of an image in pixels and radians, float32, shape (C,)."""
+    """Write the conditions of an image in pixels and radians, NaN if not set, shape (C,)."""
     for c in range(plan.conditions.size):
         condition = plan.conditions[c]
-        u = uniform(sequence(condition.stream, row), 0)
-        conditions[c] = float32(prior_value(plan, condition.prior, u) * condition.scale)
+        if condition.prior == NOT_SET:
+            conditions[c] = _NAN
+        else:
+            u = uniform(sequence(condition.stream, row), 0)
+            conditions[c] = float32(prior_value(plan, condition.prior, u) * condition.scale)
 
 
 @kernel

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from deepbench_torch.degrade import NOISES
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import is_prior
@@ -13,7 +14,10 @@ from deepbench_torch.recipes.brightness import brightness_names
 # a system always has all of its parameters, so an empty change cannot mean "remove them"
 PARAMETERS = ("parameters",)
 # mappings with one of several keys, so that another key replaces the old one
-ALTERNATIVES = (("degrade", "psf"), ("degrade", "gaussian"))
+ALTERNATIVES = (
+    ("degrade", "psf"),
+    *(("degrade", noise.key) for noise in NOISES if noise.alternatives),
+)
 
 
 def apply_changes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The keys of a recipe under `degrade`: point spread, gradient and noise."""
 
 import math
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import torch
-from pydantic import field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 from torch import Tensor
 
 from deepbench_torch import degrade
-from deepbench_torch.degrade.conditions import middle
 from deepbench_torch.degrade.psf_array import read_array, with_pixels
+from deepbench_torch.degrade.table import middle
 from deepbench_torch.numerics.checks import Fault, FaultsError
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors import Prior
@@ -18,45 +19,62 @@ from deepbench_torch.recipes.part import Part
 WIDEST = 2.0  # full width at half maximum, of the shorter side; a wider one leaves nothing to see
 
 
-class Blur(Part, degrade.Blur):
-    """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
+E = TypeVar("E", bound=degrade.Effect)
 
 
-class Gaussian(Part, degrade.GaussianSpread):
-    """A round Gaussian point spread.
-
-    Attributes:
-        fwhm: Full width at half maximum, as a fraction of the image's shorter side.
-    """
-
-
-class Moffat(Part, degrade.MoffatSpread):
-    """A Moffat point spread, as of seeing through air.
-
-    Attributes:
-        fwhm: Full width at half maximum, as a fraction of the image's shorter side.
-        alpha: Steepness of the wings.
-    """
+def _part(effect: type[E]) -> type[E]:
+    """Return the class of an effect as a part of a recipe, which pickle finds by its name."""
+    bases: Any = (Part, effect)
+    part: type[E] = create_model(
+        effect.__name__, __base__=bases, __module__=__name__, __doc__=effect.__doc__
+    )
+    globals()[effect.__name__] = part
+    return part
 
 
-class PointSpread(Part):
+def _keys(base: type[Part], effects: Iterable[type[degrade.Effect]]) -> type[Part]:
+    """Return a part with an optional key for each effect, after those of `base`."""
+    fields: dict[str, Any] = {
+        effect.key: (_part(effect) | None, Field(None, description=_summary(effect)))
+        for effect in effects
+    }
+    return create_model(f"{base.__name__}Keys", __base__=base, __module__=__name__, **fields)
+
+
+def _summary(effect: type[degrade.Effect]) -> str:
+    return (effect.__doc__ or "").split("\n")[0]
+
+
+if TYPE_CHECKING:
+
+    class Profiles(Part):
+        """Keys of the point spreads by a formula."""
+
+        def __getattr__(self, key: str) -> Any:
+            """Return the point spread of a key."""
+
+else:
+    Profiles = _keys(Part, degrade.PROFILES)
+
+
+class PointSpread(Profiles):
     """Point spread of each image; it has one of these.
 
     Attributes:
-        gaussian: A round Gaussian.
-        moffat: A Moffat profile.
         file: FITS or npy file with the pixels of a point spread, which `array` then holds.
         array: The pixels, as a list of rows or as text.
     """
 
-    gaussian: Gaussian | None = None
-    moffat: Moffat | None = None
     array: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _read_file(cls, plain: Any) -> Any:
-        return with_pixels(plain)
+        read = with_pixels(plain)
+        if isinstance(read, Mapping) and "file" in read:
+            found = [name for name, value in read.items() if value is not None]
+            raise FaultsError([_not_one(found)])
+        return read
 
     @field_validator("array", mode="before")
     @classmethod
@@ -65,86 +83,81 @@ class PointSpread(Part):
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
-        named = {"gaussian": self.gaussian, "moffat": self.moffat, "array": self.array}
-        found = [name for name, spread in named.items() if spread is not None]
+        found = list(self.set_keys)
         if len(found) != 1:
+            raise FaultsError([_not_one(found)])
+        widest = self.spread.priors.get("fwhm")
+        if widest is not None and not widest.support[1] <= WIDEST:
             message = (
-                f"expected one of gaussian, moffat and file, got {' and '.join(found) or 'none'}; "
-                "set one of them"
+                f"expected at most {WIDEST:g} of the shorter side, got {widest.to_plain()!r}; set "
+                "high, because light from beyond the frame is rendered as far as it reaches"
             )
-            raise FaultsError([Fault((), message)])
-        for name, effect in (("gaussian", self.gaussian), ("moffat", self.moffat)):
-            if effect is not None and not effect.priors["fwhm"].support[1] <= WIDEST:
-                message = (
-                    f"expected at most {WIDEST:g} of the shorter side, got "
-                    f"{effect.priors['fwhm'].to_plain()!r}; set high, because light from beyond "
-                    "the frame is rendered as far as it reaches"
-                )
-                raise FaultsError([Fault((name, "fwhm"), message)])
+            raise FaultsError([Fault((found[0], "fwhm"), message)])
         return self
+
+    @property
+    def set_keys(self) -> dict[str, Any]:
+        """The keys that are set, with their values."""
+        values = {family.key: getattr(self, family.key) for family in degrade.FAMILIES}
+        return {key: value for key, value in values.items() if value is not None}
 
     @property
     def spread(self) -> degrade.PointSpread:
         """The point spread that is set."""
-        return self.gaussian or self.moffat or _array_spread(str(self.array))
+        (found,) = self.set_keys.values()
+        return _array_spread(found) if isinstance(found, str) else found
+
+
+def _not_one(found: Sequence[str]) -> Fault:
+    """Return the fault of a point spread of several keys, or of none."""
+    choices = ", ".join(family.key for family in degrade.PROFILES)
+    message = (
+        f"expected one of {choices} and file, got {' and '.join(found) or 'none'}; set one of them"
+    )
+    return Fault((), message)
+
+
+class Blur(Part, degrade.Blur):
+    """Point spread: a Gaussian whose standard deviation is a fraction of the shorter side."""
 
 
 class Gradient(Part, degrade.Gradient):
-    """A linear background of mean 0, which stays in the image.
-
-    Attributes:
-        slope: Difference of brightness across the image's shorter side.
-        angle: Direction in which it rises [radian].
-    """
+    """A linear background of mean 0, which stays in the image."""
 
 
-class Photons(Part, degrade.PhotonNoise):
-    """Poisson noise of signal and background, the mean background subtracted.
-
-    Attributes:
-        exposure: Photons per unit of brightness.
-        background: Brightness per pixel.
-    """
-
-
-class Pedestal(Part, degrade.Pedestal):
-    """Poisson noise of one rate in all pixels of an image; its mean stays in the image.
-
-    Attributes:
-        snr: Brightest pixel over the standard deviation of the noise.
-    """
-
-
-class ReadOut(Part, degrade.ReadOutNoise):
-    """Gaussian noise of one standard deviation in an image.
-
-    Attributes:
-        sigma: Standard deviation, in units of brightness.
-        snr: Brightest pixel over the standard deviation, instead of `sigma`.
-    """
-
-
-class Degradation(Part):
-    """Effects that turn a scene into an image, in this order; each is optional.
-
-    Each number may be a prior: then every image has a value of its own, as its `conditions` state.
+class BeforeNoise(Part):
+    """Keys of the effects before the noise.
 
     Attributes:
         psf: Point spread: `gaussian` or `moffat` by full width at half maximum, or the `file` of an
             array.
         blur: Gaussian point spread by its standard deviation, instead of `psf`.
         gradient: Linear background.
-        poisson: Noise of photons.
-        pedestal: Poisson noise of one rate in an image.
-        gaussian: Noise of the read-out.
     """
 
     psf: PointSpread | None = None
     blur: Blur | None = None
     gradient: Gradient | None = None
-    poisson: Photons | None = None
-    pedestal: Pedestal | None = None
-    gaussian: ReadOut | None = None
+
+
+if TYPE_CHECKING:
+
+    class Effects(BeforeNoise):
+        """Keys of all effects."""
+
+        def __getattr__(self, key: str) -> Any:
+            """Return the noise of a key."""
+
+else:
+    Effects = _keys(BeforeNoise, degrade.NOISES)
+
+
+class Degradation(Effects):
+    """Effects that turn a scene into an image, in this order; each is optional.
+
+    Each number may be a prior: then every image has a value of its own, as its `conditions` state.
+    The keys are `psf` or `blur`, `gradient`, and that of each noise of `degrade.NOISES`.
+    """
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -161,7 +174,7 @@ class Degradation(Part):
     @property
     def noises(self) -> list[degrade.Noise]:
         """The noise of the images, in order."""
-        noises = (self.poisson, self.pedestal, self.gaussian)
+        noises = [getattr(self, noise.key) for noise in degrade.NOISES]
         return [noise for noise in noises if noise is not None]
 
     @property
@@ -202,9 +215,10 @@ def gradient_reach(grid: Grid) -> float:
 
 def gradient_fault(effects: Degradation, grid: Grid) -> Fault | None:
     """Return the fault of a gradient that takes more light than the background has."""
-    if effects.gradient is None or effects.poisson is None:
+    own = effects.conditions
+    if not {"gradient", "background"} <= own.keys():
         return None
-    slope, sky = effects.gradient.priors["gradient"], effects.poisson.priors["background"]
+    slope, sky = own["gradient"], own["background"]
     reach = gradient_reach(grid)
     darkest = sky.support[0]
     if max(map(abs, slope.support)) * reach <= darkest:
@@ -212,7 +226,8 @@ def gradient_fault(effects: Degradation, grid: Grid) -> Fault | None:
     return Fault(
         ("degrade", "gradient", "slope"),
         f"expected at most {darkest / reach:.3g}, or photon noise would have less than no light in "
-        f"a corner, got {slope.to_plain()!r}; raise poisson.background, now {darkest:g}",
+        f"a corner, got {slope.to_plain()!r}; raise {degrade.Photons.key}.background, now "
+        f"{darkest:g}",
     )
 
 

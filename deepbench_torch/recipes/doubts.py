@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from deepbench_torch.degrade import ArraySpread
 from deepbench_torch.numerics.checks import Fault, Location
 from deepbench_torch.priors import Fixed, Prior
 from deepbench_torch.priors.converted import converted, quartiles, short_text
@@ -93,16 +94,15 @@ def _spread_doubts(recipe: AbstractImageRecipe) -> Iterator[Fault]:
     widths: dict[Location, float] = {}
     if blur is not None:
         widths["blur", "sigma"] = blur.sigma
-    for name in ("gaussian", "moffat"):
-        effect = None if psf is None else getattr(psf, name)
-        if effect is not None:
-            widths["psf", name, "fwhm"] = quartiles(effect.priors["fwhm"])[1]
-    for location, width in widths.items():
-        if width >= LARGEST_BLUR:
+    for key, spread in ({} if psf is None else psf.set_keys).items():
+        if key != ArraySpread.key and "fwhm" in spread.priors:
+            widths["psf", key, "fwhm"] = quartiles(spread.priors["fwhm"])[1]
+    for location, size in widths.items():
+        if size >= LARGEST_BLUR:
             yield Fault(
                 ("degrade", *location),
-                f"expected a fraction of the image's shorter side, got {width:g}, which blurs all "
-                f"structure; at {shorter} pixels {width / shorter:.3g} was probably meant",
+                f"expected a fraction of the image's shorter side, got {size:g}, which blurs all "
+                f"structure; at {shorter} pixels {size / shorter:.3g} was probably meant",
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from deepbench_torch.degrade import EFFECTS
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location
 from deepbench_torch.priors.plain import NAMES
 from deepbench_torch.recipes.messages import message_of, short_repr
@@ -22,13 +23,12 @@ PLACEHOLDERS: dict[object, Any] = {
     "width": 8,
     "label": "present",
     "objects": {"star": {}},
-    "sigma": 1.0,
-    "exposure": 1.0,
-    "background": 1e6,
-    "fwhm": 0.05,
-    "alpha": 3.0,
-    "slope": 0.0,
-    "snr": 10.0,
+    "sigma": 0.05,
+    **{
+        field: condition.parameter.prior.support[0]
+        for effect in EFFECTS
+        for field, condition in effect.conditions.items()
+    },
     "visible": 0.5,
     "duration": 1.0,
     "steps": 1,

@@ -182,7 +182,7 @@ class AbstractImageRecipe(AbstractRecipe):
             for name, field in OBJECTS[kind].fields.items():
                 units[f"parameters/{kind}/{name}"] = field.unit
         for name in self.degrade.conditions:
-            units[f"conditions/{name}"] = CONDITIONS[name].unit
+            units[f"conditions/{name}"] = CONDITIONS[name].parameter.unit
         return units
 
     @property

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from deepbench_torch.degrade import NOISES, Gradient
 from deepbench_torch.priors import Fixed, Prior, is_prior, prior_from_plain
 from deepbench_torch.priors.parameter import Parameter
 from deepbench_torch.recipes.base import Rung
@@ -173,7 +174,7 @@ def _no_blur(recipe: AbstractImageRecipe) -> Changes:
 
 
 def _no_noise(recipe: AbstractImageRecipe) -> Changes:
-    return _without_effects(recipe, "gradient", "poisson", "pedestal", "gaussian")
+    return _without_effects(recipe, Gradient.key, *(noise.key for noise in NOISES))
 
 
 def _without_effects(recipe: AbstractImageRecipe, *names: str) -> Changes:

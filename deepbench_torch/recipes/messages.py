@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from deepbench_torch.degrade import EFFECTS
 from deepbench_torch.numerics.checks import Location, is_number, nearest
 from deepbench_torch.priors.plain import REMEDY
 
@@ -19,7 +20,12 @@ EXAMPLES = {
     "height": "height: 64",
     "width": "width: 64",
     "sigma": "sigma: 0.05",
-    "exposure": "exposure: 400",
+    **{
+        field: f"{field}: {effect.conditions[field].parameter.prior.support[0]:g}"
+        for effect in EFFECTS
+        for field in effect.conditions
+        if effect.model_fields[field].is_required()
+    },
     "visible": "visible: 0.5",
     "system": "system: pendulum",
     "time": "time: {duration: 10.0, steps: 200}",

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from deepbench_torch.degrade import CONDITIONS, Effect
+from deepbench_torch.degrade import Effect
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import PRIORS, Choice, Prior
 from deepbench_torch.priors.parameter import Parameter, meaning_of
@@ -89,7 +90,7 @@ def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
     """Return pydantic's schema of a recipe; the caller adds the forms of priors."""
     schema = kind.model_json_schema(mode="validation")
     schema.pop("title", None)
-    parts = {part.__name__: part for part in Part.__subclasses__()}
+    parts = {part.__name__: part for part in _parts(Part)}
     for name, part in schema.get("$defs", {}).items():
         part.pop("title", None)
         part["properties"] |= _settings(parts[name])
@@ -99,15 +100,20 @@ def _model_schema(kind: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
+def _parts(kind: type[Part]) -> Iterator[type[Part]]:
+    for part in kind.__subclasses__():
+        yield part
+        yield from _parts(part)
+
+
 def _settings(kind: type[Part]) -> dict[str, Any]:
     """Return the schemas of the fields of an effect: a number in range, or a prior."""
     if not issubclass(kind, Effect):
         return {}
     effect: type[Effect] = kind
-    fields = {field: CONDITIONS[name] for field, name in effect.conditions.items()}
     return {
-        name: {"anyOf": [_number(field), {"allOf": [PRIOR, {"type": "object"}]}]}
-        for name, field in fields.items()
+        field: {"anyOf": [_number(each.parameter), {"allOf": [PRIOR, {"type": "object"}]}]}
+        for field, each in effect.conditions.items()
     }
 
 
@@ -149,7 +155,10 @@ def _nullable(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _about(kind: type[BaseModel], name: str) -> str:
-    """Return the description of an attribute in the docstring of a class or its bases."""
+    """Return the description of a field, or of an attribute in the docstring of a class or base."""
+    field = kind.model_fields.get(name)
+    if field is not None and field.description is not None:
+        return field.description
     for owner in kind.__mro__:
         meaning = meaning_of(name, owner.__doc__ or "")
         if meaning:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from deepbench_torch.degrade import EFFECTS
 from deepbench_torch.numerics.checks import Location
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.objects.grid import Grid
@@ -90,9 +91,20 @@ def image_unit(location: Location) -> Unit:
             return Unit("mag")
         case ("pixel_scale",):
             return Unit("arcsec / pixel")
-        case ("degrade", "blur", "sigma") | ("degrade", "psf", _, "fwhm", *_):
+        case ("degrade", "blur", "sigma"):
             return Unit(remedy=LENGTH)
-        case ("degrade", "gradient", "angle", *_):
+        case ("degrade", "psf", key, field, *_) | ("degrade", key, field, *_):
+            return _effect_unit(key, field)
+    return Unit()
+
+
+def _effect_unit(key: object, field: object) -> Unit:
+    """Return the unit of a field of an effect."""
+    for effect in EFFECTS:
+        condition = effect.conditions.get(str(field)) if effect.key == key else None
+        if condition is not None and condition.parameter.role == "length":
+            return Unit(remedy=LENGTH)
+        if condition is not None and condition.parameter.role == "angle":
             return Unit("radian")
     return Unit()
 

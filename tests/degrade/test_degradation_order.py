@@ -8,7 +8,7 @@ import torch
 from scipy import ndimage
 
 import deepbench_torch as db
-from deepbench_torch.recipes.degradation import Photons, ReadOut
+from deepbench_torch.degrade import Photons, ReadOut
 from deepbench_torch.samples import Sample
 
 INDEX = torch.arange(40)

@@ -11,18 +11,20 @@ from scipy import ndimage, signal, stats
 from torch import Tensor
 
 import deepbench_torch as db
-from deepbench_torch.degrade import ArraySpread, Noise, PointSpread
-from deepbench_torch.numerics import rng
-from deepbench_torch.objects.point import GAUSSIAN_WIDTH
-from deepbench_torch.recipes.degradation import (
+from deepbench_torch.degrade import (
+    ArraySpread,
     Blur,
     Gaussian,
     Gradient,
     Moffat,
+    Noise,
     Pedestal,
     Photons,
+    PointSpread,
     ReadOut,
 )
+from deepbench_torch.numerics import rng
+from deepbench_torch.objects.point import GAUSSIAN_WIDTH
 
 Image = NDArray[np.float64]
 ONE = db.Grid(1, 1)  # where a fraction of the shorter side is a number of pixels

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from deepbench_torch.degrade import CONDITIONS, RoundGaussian
 from deepbench_torch.objects.point import GAUSSIAN_WIDTH
 from deepbench_torch.recipes import AbstractRecipe, Recipe
 from deepbench_torch.samples.lines import owners_of
@@ -45,28 +46,14 @@ def sky_cards(recipe: Recipe) -> Iterator[Card]:
         yield from _world(recipe, degrees=recipe.pixel_scale / ARCSEC)
 
 
-# By condition: the card of a header, and its meaning
-_CONDITIONS = {
-    "fwhm": ("PSFFWHM", "full width at half maximum [pixel]"),
-    "alpha": ("PSFALPHA", "steepness of the Moffat profile's wings"),
-    "gradient": ("SKYGRAD", "rise of the sky over the shorter side"),
-    "gradient_angle": ("SKYANGLE", "direction of the rise [radian]"),
-    "exposure": ("GAIN", "photons per unit of brightness"),
-    "background": ("SKY", "brightness of the sky, subtracted"),
-    "pedestal_snr": ("PEDSNR", "brightest pixel / pedestal's deviation"),
-    "sigma": ("RDNOISE", "standard deviation of the read-out [brightness]"),
-    "snr": ("RDSNR", "brightest pixel / read-out's deviation"),
-}
-
-
 def _observation(recipe: Recipe, row: Row) -> Iterator[Card]:
     """Yield the account of blur and noise, for programs that measure images."""
     fixed = recipe.degrade.middle(recipe.grid)
     own = {name: float(row.tables.get(f"conditions/{name}", fixed[name])) for name in fixed}
-    for name, (card, comment) in _CONDITIONS.items():
+    for name, condition in CONDITIONS.items():
         if name in own:
-            yield Card(card, own[name], comment)
-    if "fwhm" in own and "alpha" not in own:
+            yield Card(condition.card, own[name], condition.comment)
+    if isinstance(recipe.degrade.spread, RoundGaussian):
         sigma = float(f"{own['fwhm'] / GAUSSIAN_WIDTH:.7g}")
         yield Card("PSFSIGMA", sigma, "standard deviation of the blur [pixel]")
 
