@@ -11,12 +11,13 @@ from deepbench_torch.numerics.checks import nearest, real_tensor
 from deepbench_torch.numerics.quantities import in_unit
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.degradation import gradient_reach
+from deepbench_torch.recipes.given_scene import SceneUnits
 
 _ROUNDING = 1e-6  # of a value that single precision rounded
 
 
 def read_conditions(
-    recipe: Recipe, given: Mapping[str, Any] | None, *, batch: int
+    recipe: Recipe, given: Mapping[str, Any] | None, *, batch: int, units: SceneUnits = "pixel"
 ) -> dict[str, Tensor]:
     """Return the conditions that a user passed, float32, shape (B,) each.
 
@@ -24,6 +25,7 @@ def read_conditions(
         recipe: The recipe, whose point spread is rendered as far as its priors reach.
         given: By name, a number, an astropy Quantity or shape (B,); None for no conditions.
         batch: B.
+        units: "pixel" for pixels and radians, "recipe" for the fractions of a recipe.
 
     Raises:
         ValueError: If one is unknown, of another shape, unit or out of range.
@@ -38,7 +40,10 @@ def read_conditions(
         if name not in known:
             hint = nearest(name, known).strip() or f"this recipe has {', '.join(known) or 'none'}"
             raise ValueError(f"conditions.{name}: expected a condition of {recipe.name}; {hint}")
-    values = {n: _read(recipe, n, value, batch=batch) for n, value in (given or {}).items()}
+    values = {
+        name: _read(recipe, name, value, batch=batch, units=units)
+        for name, value in (given or {}).items()
+    }
     _check_gradient(recipe, values)
     return values
 
@@ -63,11 +68,18 @@ def _check_gradient(recipe: Recipe, values: Mapping[str, Tensor]) -> None:
         )
 
 
-def _read(recipe: Recipe, name: str, value: Any, *, batch: int) -> Tensor:
+def _read(recipe: Recipe, name: str, value: Any, *, batch: int, units: SceneUnits) -> Tensor:
     """Return the values of one condition, float32, shape (B,)."""
     where, unit = f"conditions.{name}", CONDITIONS[name].parameter.unit
-    plain = in_unit(value, unit if unit in ("pixel", "radian") else "", where=where)
-    number = real_tensor(plain, where=where).detach().cpu().float()
+    named = ("pixel", "radian") if units == "pixel" else ("radian",)
+    tensor = real_tensor(in_unit(value, unit if unit in named else "", where=where), where=where)
+    if tensor.requires_grad:
+        raise ValueError(
+            f"{where}: expected numbers without gradients, which images have by parameters of "
+            "objects alone, got a tensor that requires them; pass it detached"
+        )
+    scale = scale_of(name, recipe.grid) if units == "recipe" else 1.0
+    number = (tensor.cpu().double() * scale).float()
     if number.dim() > 1 or (number.dim() == 1 and len(number) != batch):
         raise ValueError(
             f"{where}: expected a number or shape ({batch},), got {tuple(number.shape)}; pass one "

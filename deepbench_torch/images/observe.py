@@ -53,7 +53,8 @@ def observe(
         present: By kind, which slots hold an object, bool, the shape of the parameters. If None,
             the slots of a generated scene; of any other those whose parameters are not all NaN.
         conditions: By name, numbers of point spread, background and noise instead of those that
-            the recipe sets for row index[i]: a number, or shape (B,), as `sample.conditions`.
+            the recipe sets for row index[i]: a number, or shape (B,), as `sample.conditions`. They
+            have no gradients.
         units: "pixel" for pixels and radians, "recipe" for the fractions of a recipe.
 
     Returns:
@@ -85,7 +86,7 @@ def observe(
     if chosen.label == "class" and chosen.groups is None:
         _check_class(given.shown())
     conditions_here = conditions_of(chosen, seed=seed, index=rows) | read_conditions(
-        chosen, conditions, batch=len(rows)
+        chosen, conditions, batch=len(rows), units=units
     )
     return render_given(
         chosen, table=table, present=there, conditions=conditions_here, seed=seed, index=rows

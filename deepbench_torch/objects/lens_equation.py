@@ -192,6 +192,12 @@ def _arguments(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> tuple[L
             f"points: expected the shape ({wanted}), got {tuple(points.shape)}; give column and "
             "row of N points for each lens"
         )
+    wrong = ~points.isfinite()
+    if bool(wrong.any()):
+        raise ValueError(
+            f"points: expected finite numbers, got {float(points[wrong][0]):g}; leave out the "
+            "images that LensImages marks by NaN"
+        )
     return lens, points - torch.stack((lens.x, lens.y), dim=-1)[..., None, :]
 
 

@@ -16,6 +16,7 @@ from deepbench_torch.objects.grid import Grid
 from deepbench_torch.priors import Prior
 from deepbench_torch.recipes.part import Part
 
+WIDEST_BLUR = 2.0  # standard deviation, of the shorter side: 21 times its pixels are rendered
 WIDEST = 2.0  # full width at half maximum, of the shorter side; a wider one leaves nothing to see
 
 
@@ -164,6 +165,13 @@ class Degradation(Effects):
         if self.psf is not None and self.blur is not None:
             message = "expected psf or blur, got both; remove blur"
             raise FaultsError([Fault(("blur",), message)])
+        if self.blur is not None and self.blur.sigma > WIDEST_BLUR:
+            message = (
+                f"expected at most {WIDEST_BLUR:g} of the shorter side, got {self.blur.sigma:g}; "
+                "divide pixels by the shorter side, as light from beyond the frame is rendered as "
+                "far as it reaches"
+            )
+            raise FaultsError([Fault(("blur", "sigma"), message)])
         return self
 
     @property

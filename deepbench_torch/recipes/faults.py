@@ -117,6 +117,8 @@ def _repair(plain: dict[str, Any], location: Location) -> None:
         return
     inner = [depth for depth, name in enumerate(location) if depth and name in NAMES]
     location = location[: inner[0]] if inner else location  # a prior is replaced with its arguments
+    if location[:2] == ("degrade", "psf") and len(location) == 3:
+        location = location[:2]  # without its one key a point spread has a fault of its own
     if location[0] in ("count", "counts", "scene") or location == ("objects",):
         for key in ("count", "counts", "scene", "simplify"):
             plain.pop(key, None)

@@ -1,12 +1,14 @@
 """Checks and defaults of the objects in an image recipe; every fault is reported together."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from deepbench_torch.numerics.checks import Fault, FaultsError, Location, nearest
 from deepbench_torch.objects import OBJECTS
 from deepbench_torch.priors import Prior
-from deepbench_torch.priors.parameter import prior_fault
+from deepbench_torch.priors.parameter import Parameter, prior_fault
 from deepbench_torch.recipes.brightness import (
+    MAGNITUDE,
     STAND_INS,
     brightness_fault,
     brightness_names,
@@ -17,6 +19,8 @@ from deepbench_torch.recipes.brightness import (
 from deepbench_torch.recipes.messages import short_repr
 
 MOST_OBJECTS = 1000  # in one image
+MOST_LIGHT = 1e30  # of a brightness or a flux; single precision ends at 3e38
+BRIGHTEST = -30.0  # magnitude; that of the sun is -26.7
 Priors = dict[str, Prior]
 
 
@@ -91,9 +95,26 @@ def _faults(kind: str, priors: Priors, *, location: Location) -> Iterator[Fault]
         return
     for name, prior in priors.items():
         field = fields_of(kind).get(name)
-        fault = None if field is None else prior_fault(field, prior)
+        if field is None:
+            continue
+        fault = prior_fault(field, prior) or _extreme_fault(name, field, prior)
         if fault is not None:
             yield Fault((*location, name), fault)
+
+
+def _extreme_fault(name: str, field: Parameter, prior: Prior) -> str | None:
+    """Return the fault of a brightness that single precision cannot hold in an image."""
+    if field.role not in ("brightness", "flux"):
+        return None
+    low, high = (end if math.isfinite(end) else 0.0 for end in prior.support)
+    if name == MAGNITUDE and low < BRIGHTEST:
+        return f"expected magnitudes from {BRIGHTEST:g} on, got {prior.to_plain()!r}; add to it"
+    if name != MAGNITUDE and max(abs(low), abs(high)) > MOST_LIGHT:
+        return (
+            f"expected sizes up to {MOST_LIGHT:g}, got {prior.to_plain()!r}; choose another unit "
+            "of brightness"
+        )
+    return None
 
 
 def _fill(kind: str, priors: Priors, *, defaults: Priors) -> Priors:

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 import deepbench_torch as db
 from deepbench_torch.degrade import CONDITIONS
+from deepbench_torch.images.given_conditions import read_conditions
 from deepbench_torch.images.instances import render_instances
 from deepbench_torch.images.render import conditions_of
 
@@ -376,12 +377,47 @@ def test_an_array_of_one_pixel_spreads_nothing(base: str) -> None:
             "exposure: expected sizes from 1e-09 to 1e.09, got 1e.39",
         ),
         ({"psf": {"gaussian": {"fwhm": 1e-42}}}, "fwhm: expected sizes from 1e-09 to 1e.09"),
+        ({"blur": {"sigma": 1e6}}, "degrade.blur.sigma: expected at most 2 of the shorter side"),
+        ({"psf": {"gaussian": {"fwhm": 1e6}}}, "degrade.psf.gaussian.fwhm: expected at most 2"),
         ({"pedestal": {"snr": 0}}, "degrade.pedestal.snr: expected a number > 0, got 0"),
     ],
 )
 def test_wrong_effects_are_refused(effects: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         db.load_recipe("sky").replace(degrade=effects)
+
+
+@pytest.mark.parametrize(
+    "spread", [{"file": "none.npy"}, {"gaussian": 3}, {"moffat": "wide"}, {"array": "many"}]
+)
+def test_a_wrong_point_spread_has_one_fault(spread: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"degrade\.psf\.") as caught:
+        db.load_recipe("sky").replace(degrade={"psf": spread})
+    assert str(caught.value).count("degrade.psf") == 1
+
+
+@pytest.mark.parametrize(
+    ("brightness", "message"),
+    [
+        ({"amplitude": 1e39}, "star.amplitude: expected sizes up to 1e.30, got 1e.39"),
+        ({"flux": {"uniform": [1.0, 1e39]}}, "star.flux: expected sizes up to 1e.30"),
+        ({"magnitude": -100}, "star.magnitude: expected magnitudes from -30 on, got -100"),
+    ],
+)
+def test_light_beyond_single_precision_is_refused(brightness: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        db.load_recipe("star").replace(objects={"star": brightness}, zero_point=25.0)
+
+
+def test_given_conditions_have_units_and_no_gradients() -> None:
+    """Oracle: fractions of the shorter side are those pixels over its size, 64."""
+    recipe = with_condition("fwhm", WIDTH)
+    width = torch.tensor([1.5, 2.0])
+    pixels = read_conditions(recipe, {"fwhm": width}, batch=2)
+    fractions = read_conditions(recipe, {"fwhm": width / 64}, batch=2, units="recipe")
+    assert torch.equal(pixels["fwhm"], fractions["fwhm"])
+    with pytest.raises(ValueError, match=r"conditions\.fwhm: expected numbers without gradients"):
+        read_conditions(recipe, {"fwhm": width.requires_grad_()}, batch=2)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"SIMPLE  =                    T"])

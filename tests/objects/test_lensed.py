@@ -319,3 +319,12 @@ def test_points_of_another_shape_are_refused() -> None:
     uneven = tensors(LARGE) | {"n": torch.ones(2)}
     with pytest.raises(ValueError, match=r"^lensed.n: expected the shape of lensed.x, \(1,\), got"):
         db.lens_equation.image_positions(uneven)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_points_that_are_not_finite_are_refused(wrong: float) -> None:
+    lens = dict.fromkeys(OBJECTS["lensed"].parameters, torch.zeros(1))
+    lens |= dict.fromkeys(("n", "radius", "einstein_radius"), torch.ones(1))
+    for law in (db.lens_equation.deflection, db.lens_equation.magnification):
+        with pytest.raises(ValueError, match=r"^points: expected finite numbers, got"):
+            law(lens, torch.tensor([[[1.0, wrong]]]))
