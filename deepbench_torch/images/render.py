@@ -17,7 +17,7 @@ from deepbench_torch.images.spread import (
     without_points,
 )
 from deepbench_torch.native import run
-from deepbench_torch.native.known import known
+from deepbench_torch.native.plans import plans_of
 from deepbench_torch.numerics.settings import independent_of_settings
 from deepbench_torch.recipes import Recipe
 from deepbench_torch.samples import PresentTables, Sample, SceneTables, own_rows
@@ -84,8 +84,8 @@ def render_given(
     clean, image = run.observe_rows(
         recipe, seed, index, tables=table.detach(), present=present, conditions=numbers
     )
-    there = PresentTables(present, known(recipe).kinds)
-    scene = SceneTables(table, known(recipe).scene_places, there)
+    there = PresentTables(present, plans_of(recipe).kinds)
+    scene = SceneTables(table, plans_of(recipe).first_parameters, there)
     if table.requires_grad and torch.is_grad_enabled():
         tensors = Scene.from_parameters(scene, there)
         light = _clean(recipe, tensors, conditions, device=table.device, differentiable=True)
@@ -114,7 +114,7 @@ def image_parameters(recipe: Recipe, *, seed: int, index: Tensor) -> dict[str, T
 
 @independent_of_settings
 def image_pairs(recipe: Recipe, seed: int, rows: list[int]) -> tuple[Tensor, list[Any]]:
-    """Return the images (B, 1, H, W) and the labels of some rows, without all else that is true."""
+    """Return the images (B, 1, H, W) and the labels of some rows alone."""
     if not recipe.class_labels:
         index = torch.tensor(rows, dtype=torch.int64, device="cpu")
         sample = render_images(recipe, seed=seed, index=index, device=index.device)
@@ -147,10 +147,10 @@ class Truth(NamedTuple):
 
 def _truth(recipe: Recipe, rows: run.Rows) -> Truth:
     """Return the tables of the kernels, by name."""
-    kept = known(recipe)
+    kept = plans_of(recipe)
     there = PresentTables(rows.present, kept.kinds)
     conditions = {name: rows.conditions[place] for name, place in kept.conditions.items()}
-    return Truth(SceneTables(rows.tables, kept.scene_places, there), there, conditions)
+    return Truth(SceneTables(rows.tables, kept.first_parameters, there), there, conditions)
 
 
 def _sample(recipe: Recipe, data: tuple[Tensor, Tensor, Tensor, Tensor], truth: Truth) -> Sample:

@@ -40,7 +40,7 @@ class Scene(NamedTuple):
         )
 
     def clone(self) -> "Scene":
-        """Return a copy; out of inference mode its tensors may take part in gradients."""
+        """Return a copy, whose tensors can have gradients if inference mode is off."""
         return Scene(
             {kind: table.clone() for kind, table in self.tables.items()},
             {kind: present.clone() for kind, present in self.present.items()},

@@ -6,11 +6,11 @@
 from deepbench_torch.objects.grid import Grid
 from deepbench_torch.recipes import Recipe
 
-# An object's core are the pixels whose own light is at least this share of its brightest pixel: of
-# a shape, which has one brightness, the shape. However small an object is, it has a core.
+# Share of an object's brightest pixel: pixels with at least that share of its light are the core.
+# It is never empty; that of a shape, which has one brightness, is the shape.
 CORE_LEVEL = 0.1
-# How far apart the numbers of an image's candidate layouts lie in each stream: more than it has
-# slots, so that their number changes nothing.
+# Distance between the random numbers of two candidate layouts in a stream. It exceeds the number of
+# slots, which therefore changes no layout.
 CANDIDATE = 1 << 20
 
 

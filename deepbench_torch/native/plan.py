@@ -94,7 +94,7 @@ def _origin(seed: int, stream: str) -> int:
 
 
 def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
-    """Return what there is one of."""
+    """Return the settings: one number each for the whole recipe."""
     made = np.zeros(1, SETTINGS)
     counting = _counting(recipe)
     simplify, layout = recipe.simplify, recipe.layout
@@ -119,12 +119,12 @@ def _settings(recipe: Recipe, seed: int, priors: PriorTable) -> NDArray[Any]:
         "spread": NO_SPREAD if spread is None else family_of(spread),
         "gradient": effects.gradient is not None,
         "most": recipe.slots if simplify is None or simplify.objects is None else simplify.objects,
-        "adopt": counting == ONE_COUNT and len(recipe.kinds) < len(recipe.objects),
+        "reassigns": counting == ONE_COUNT and len(recipe.kinds) < len(recipe.objects),
         "classes": len(recipe.kinds),
         "count": _origin(seed, "scene.count"),
         "kind": _origin(seed, "scene.kind"),
         "group": _origin(seed, GROUP_STREAM),
-        "adopted": _origin(seed, "simplify.kind"),
+        "reassigned": _origin(seed, "simplify.kind"),
     }
     for name, value in facts.items():
         made[name] = value

@@ -12,7 +12,7 @@ NUMBERS = 7  # of one prior
 NO_SPREAD = -1  # instead of an index in `degrade.FAMILIES`
 NOT_SET = -1  # instead of the index of a prior
 
-_WHOLE_SETTINGS = (
+_INTEGERS = (
     "slots",
     "counting",
     "weighted",
@@ -29,13 +29,13 @@ _WHOLE_SETTINGS = (
     "spread",
     "gradient",
     "most",
-    "adopt",
+    "reassigns",
     "classes",
 )
 SETTINGS = np.dtype(
-    [(name, np.int64) for name in _WHOLE_SETTINGS]
+    [(name, np.int64) for name in _INTEGERS]
     + [(name, np.float64) for name in ("visible", "zero_point")]
-    + [(name, np.uint64) for name in ("count", "kind", "group", "adopted")],
+    + [(name, np.uint64) for name in ("count", "kind", "group", "reassigned")],
     align=True,
 )
 KIND = np.dtype(
@@ -45,13 +45,13 @@ KIND = np.dtype(
         ("first", np.int64),  # of its parameters
         ("last", np.int64),  # one after the last of them
         ("prior", np.int64),  # of its number
-        ("share_end", np.float64),  # objects of `count` have this kind or one before it so often
+        ("share_end", np.float64),  # share of objects of `count` of this kind and those before it
         ("count", np.uint64),  # stream of its number
-        ("kept", np.int64),  # its place among the classes; -1 where it is left out
+        ("kept", np.int64),  # index among the classes; -1 for a kind left out
         ("balance", np.uint64),  # stream that balances it
-        ("keep_below", np.float64),  # it stays where its number lies below
-        ("add_below", np.float64),  # it is put in where its number lies below and it is missing
-        ("is_point", np.int64),  # whether the point spread of the image shows it, unspread
+        ("keep_below", np.float64),  # balance removes it unless its number is below
+        ("add_below", np.float64),  # balance adds a missing one if its number is below
+        ("is_point", np.int64),  # whether its light is the point spread itself
         ("flux_address", np.int64),  # of the kernel of its flux; 0 where amplitudes are sampled
         ("amplitude", np.int64),  # the place of its amplitude, if it has a flux_address
     ],
@@ -74,7 +74,7 @@ PARAMETER = np.dtype(
         ("layout_scale", np.float64),  # the same of the grid on which layouts are judged
         ("layout_shift", np.float64),
         ("held", np.float64),  # the value that it always has; NaN where it is free
-        ("held_quantity", np.int64),  # what that is of the brightness
+        ("held_quantity", np.int64),  # AMPLITUDE, FLUX or MAGNITUDE
         ("relative", np.float64),  # to the image's shorter side, of positions and lengths
         ("shared", np.int64),  # whether all objects of an image have one value
         ("largest", np.float32),
@@ -97,7 +97,7 @@ class Plan(NamedTuple):
     """A recipe and a seed, for the kernels.
 
     Attributes:
-        settings: What there is one of, SETTINGS, shape (1,).
+        settings: Numbers of the whole recipe, SETTINGS, shape (1,).
         kinds: KIND, shape (K,), in the recipe's order.
         parameters: Those of all kinds, PARAMETER, shape (S,).
         priors: PRIOR, shape (P,).

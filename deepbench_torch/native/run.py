@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deepbench_torch.native.known import known
+from deepbench_torch.native.plans import plans_of
 from deepbench_torch.native.records import Plan
 from deepbench_torch.recipes import Recipe
 
@@ -194,7 +194,7 @@ def _threads(count: int) -> ThreadPoolExecutor:
 
 def _plan(recipe: Recipe, seed: int) -> Plan:
     """Return the plan of a recipe and a seed; to make one may compile kernels."""
-    kept = known(recipe)
+    kept = plans_of(recipe)
     plan = kept.plans.get(seed)
     if plan is None:
         with _lock:

@@ -65,7 +65,7 @@ def _sample_present(plan: Any, row: Any, present: Any) -> None:
 
 @kernel
 def _sample_group(plan: Any, row: Any, present: Any) -> None:
-    """Write which slots hold an object in an image of a group, as `groups.groups_of` chooses it."""
+    """Write which slots hold an object in an image of a group, as `groups.groups_of`."""
     kinds, slots = present.shape
     u = uniform(sequence(plan.settings[0].group, row), 0)
     group = 0
@@ -104,9 +104,9 @@ def sample_conditions(plan: Any, row: Any, conditions: Any) -> None:
 
 @kernel
 def _least_visible(plan: Any, values: Any, present: Any, scratch: Any) -> Any:
-    """Return the share of the least visible object, as `layouts.least_visible`.
+    """Return the share of the least visible object.
 
-    All lights are worked out first; the last image of `scratch` holds their sum.
+    `scratch` holds an image for each object, and their sum in the last one.
     """
     lights, parameters, room = scratch
     settings = plan.settings[0]
@@ -195,7 +195,7 @@ def _number(slots: Any) -> Any:
 
 @kernel
 def _simplify(plan: Any, row: Any, present: Any) -> None:
-    """Take away and put in objects as `simplify.simplified_present` does."""
+    """Remove and add objects as the recipe's `simplify` requires."""
     settings = plan.settings[0]
     kinds, slots = present.shape
     for k in range(kinds):
@@ -206,8 +206,8 @@ def _simplify(plan: Any, row: Any, present: Any) -> None:
                 fill(present[k], False)
             elif u < kind.add_below and _number(present[k]) == 0:
                 present[k, 0] = True
-    if settings.adopt:
-        _adopt(plan, row, present)
+    if settings.reassigns:
+        _reassign(plan, row, present)
     for k in range(kinds):
         for slot in range(slots):
             if plan.kinds[k].kept < 0 or slot >= settings.most:
@@ -215,13 +215,13 @@ def _simplify(plan: Any, row: Any, present: Any) -> None:
 
 
 @kernel
-def _adopt(plan: Any, row: Any, present: Any) -> None:
-    """Give objects of kinds that are left out to those that are kept."""
+def _reassign(plan: Any, row: Any, present: Any) -> None:
+    """Replace each object of a kind left out by one of a kind that is kept, chosen at random."""
     kinds, slots = present.shape
     kept = 0
     for k in range(kinds):
         kept += plan.kinds[k].kept >= 0
-    key = sequence(plan.settings[0].adopted, row)
+    key = sequence(plan.settings[0].reassigned, row)
     for slot in range(slots):
         chosen = int64(uniform(key, slot) * kept)
         for k in range(kinds):

@@ -12,6 +12,10 @@ fits    `images/000000.fits`, float32, with the       astropy
         parameters of every object in the header
 ======  ============================================  ==========================================
 
+An HDF5 file holds `image` or `series`, `label`, and in groups by kind and name `parameters/...`,
+shape (N, slots) in pixels and radians, with `present/...`; conditions that vary are in
+`conditions/...`. The attributes have recipe, seed, splits, versions and checksums: `describe`.
+
 Beside the rows a folder holds `parameters.csv` (a line an object), `labels.csv`, `recipe.yaml` and
 `metadata.json`, which suffice to generate it again: `reproduce` does so and finds identical bytes
 of h5 and npy, and identical pixels of jpeg and fits.

@@ -91,10 +91,10 @@ class System(NamedTuple):
         energy_unit: The unit of energies.
         fields: All parameters that it may have by name, in order.
         options: What else can be chosen, by name: the choices, the default first.
-        memoryless: Whether every time follows from the parameters by itself, so that starting
-            values too may be others at every time.
-        required: The names of the parameters of a recipe that gives some, under some options.
-        phase_plane: The two things measured that show the motion in a plane.
+        memoryless: Whether the state at a time follows from the parameters alone, so that noise can
+            change the initial values as well from time to time.
+        required: The names of the parameters that a recipe must have, for some options.
+        phase_plane: The two measured quantities that span the plane in which motion is plotted.
         channels: The columns of a series for some number of slots, under some options.
         initial_state: From samples of the priors to the systems.
         simulate: From systems and a setting to a record.

@@ -1,6 +1,6 @@
-"""Plans that are kept: those of a recipe, by seed, for as long as the recipe lives.
+"""Plans of a recipe by seed, kept as long as the recipe exists.
 
-To make a plan takes longer than to make a row.
+Making a plan takes longer than making a row.
 """
 
 import weakref
@@ -12,13 +12,13 @@ from deepbench_torch.objects import OBJECTS
 from deepbench_torch.recipes import Recipe
 
 
-class Known:
-    """Plans of a recipe, kept by seed.
+class RecipePlans:
+    """Plans of a recipe by seed, and the indices of its parts in the kernels' arrays.
 
     Attributes:
-        scene_places: For each class, the place of its first parameter and the names of all.
-        kinds: For each class, its place among the kinds of the recipe.
-        conditions: For each condition of the recipe, its place among all.
+        first_parameters: For each class, the index of its first parameter and the names of all.
+        kinds: For each class, its index among the kinds of the recipe.
+        conditions: For each condition of the recipe, its index in `degrade.CONDITIONS`.
         plans: By seed.
     """
 
@@ -27,7 +27,7 @@ class Known:
         for kind, own in recipe.objects.items():
             firsts[kind] = first, OBJECTS[kind].parameters
             first += len(own)
-        self.scene_places = {kind: firsts[kind] for kind in recipe.kinds}
+        self.first_parameters = {kind: firsts[kind] for kind in recipe.kinds}
         self.kinds = {kind: list(recipe.objects).index(kind) for kind in recipe.kinds}
         places = {name: place for place, name in enumerate(CONDITIONS)}
         self.conditions = {name: places[name] for name in recipe.degrade.conditions}
@@ -43,15 +43,15 @@ class Known:
 
 
 _MOST_SEEDS = 64  # plans kept of one recipe
-# by identity: to hash a recipe takes as long as to make a row
-_known: dict[int, tuple["weakref.ref[Recipe]", Known]] = {}
+# by identity: hashing a recipe takes as long as making a row
+_kept: dict[int, tuple["weakref.ref[Recipe]", RecipePlans]] = {}
 
 
-def known(recipe: Recipe) -> Known:
-    """Return what is kept of a recipe, for as long as it lives."""
+def plans_of(recipe: Recipe) -> RecipePlans:
+    """Return the plans of a recipe, the same object as long as the recipe exists."""
     number = id(recipe)
-    kept = _known.get(number)
+    kept = _kept.get(number)
     if kept is None or kept[0]() is not recipe:
-        kept = weakref.ref(recipe, lambda _: _known.pop(number, None)), Known(recipe)
-        _known[number] = kept
+        kept = weakref.ref(recipe, lambda _: _kept.pop(number, None)), RecipePlans(recipe)
+        _kept[number] = kept
     return kept[1]
