@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from baselines.transfers import hubble, pictures, scenes
 from baselines.transfers.probes import MODES, run_probe
-from baselines.transfers.report import report, table
+from baselines.transfers.report import page, report, table
 from baselines.transfers.results import FILE, Row, interval, read, write
 from baselines.transfers.sources import Source, features, sources
 from baselines.transfers.target import MakeTarget, Target
@@ -115,7 +115,7 @@ def main(
         Path, typer.Option("--pictures", help="Folder of the plots.")
     ] = Path(".readme"),
 ) -> None:
-    """Measure transfer, and write transfer.csv, a table and two plots."""
+    """Measure transfer, and write transfer.csv, a page with the table, and two plots."""
     every = sources(root)
     chosen = {"targets": targets or list(TARGETS), "sources": names or list(every)}
     for option, known in (("targets", TARGETS), ("sources", every)):
@@ -133,6 +133,7 @@ def main(
             file=file,
         )
     rows = read(file)
+    file.with_suffix(".md").write_text(page(rows), encoding="utf-8")
     typer.echo(table(rows))
     for path in report(rows, pictures_folder):
         typer.echo(f"written: {path}")

@@ -1,5 +1,10 @@
 """Simple simulated images and time series with exact truth, for machine learning.
 
+Conventions: images are (C, H, W); pixel centres are at integers; x is the column, y the row and
+grows downward; angles are in radians from +x toward +y, as astropy's `theta`. Lengths in a recipe
+are fractions of the image's shorter side, positions are fractions of its width and height, so a
+recipe has no resolution; parameters of a generated scene are in pixels.
+
 Lightning, torchvision, astropy and matplotlib are imported when they are first used, so that worker
 processes and the command line start quickly.
 """

@@ -14,6 +14,19 @@ PROBE = "linear"
 SHOWN = {"hubble": 100}  # number of labels of the table and the matrix; for classes:
 SHOWN_CLASSES = 50
 CHANCE = {"digits": 0.1, "faces": 0.5, "textures": 1 / 3, "hubble": 0.0, "scenes": 0.25}
+HEAD = """# Transfer to images of another origin
+
+Written by `python -m baselines.transfer` from transfer.csv. A linear probe of the features, with
+the mean over ten labelled subsets and its 95 % interval; the best of the packaged weights, of five
+networks with random weights, and others. The score is the accuracy, of hubble the coefficient of
+determination. "From scratch" trains the small network from random weights.
+"""
+LOSSES = """
+Packaged weights that the best random weights equal or surpass:
+"""
+READ = """
+Ellipticities of the Hubble Deep Field read without any label of it:
+"""
 UNLEARNED = ("random", "pixels", "shuffled")
 
 
@@ -73,6 +86,21 @@ def table(rows: Sequence[Row]) -> str:
     for target in dict.fromkeys(row.target for row in rows):
         lines.append(_line(Results(rows, target)))
     return "\n".join(lines)
+
+
+def page(rows: Sequence[Row]) -> str:
+    """Return the page with the table, its explanation and every negative result."""
+    targets = [Results(rows, target) for target in dict.fromkeys(row.target for row in rows)]
+    losses = [
+        f"- {own.target}, {own.labels} labels: {row.source} {row.score:.3f}, "
+        f"{own.best_random.source} {own.best_random.score:.3f}"
+        for own in targets
+        for row in own.at(PROBE).values()
+        if not row.source.startswith(UNLEARNED) and row.score <= own.best_random.score
+    ]
+    read = [row for row in rows if row.mode == "none"]
+    texts = [f"- {row.source}: correlation {row.score:.2f}" for row in read]
+    return "\n".join([HEAD, table(rows), LOSSES, *losses, READ, *texts, ""])
 
 
 def _line(own: Results) -> str:

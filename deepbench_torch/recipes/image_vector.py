@@ -41,7 +41,7 @@ def image_vector(recipe: AbstractImageRecipe) -> Vector:
             parts += _parts(source, _distributions(recipe, kind, name, entries), entries)
     for name, prior in recipe.degrade.conditions.items():
         frame = PixelFrame(scale_of(name, recipe.grid), 0.0)
-        source = _Source(CONDITION, name, CONDITIONS[name], frame)
+        source = _Source(CONDITION, name, CONDITIONS[name].parameter, frame)
         parts += _parts(source, [(nodes(prior), _is_logarithmic(prior))], [{name: prior}])
     return Vector(recipe.name, tuple(parts), partial(read_images, recipe))
 

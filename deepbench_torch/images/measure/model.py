@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import jvp
 
-from deepbench_torch.degrade import GaussianSpread, MoffatSpread, PointSpread
+from deepbench_torch.degrade import Gaussian, Moffat, PointSpread
 from deepbench_torch.images.measure.noise import doubles
 from deepbench_torch.images.measure.start import STARTS
 from deepbench_torch.numerics.checks import nearest
@@ -106,8 +106,8 @@ def _read_psf(psf: Psf, grid: Grid, *, where: str) -> tuple[PointSpread, dict[st
     }
     fwhm = numbers["fwhm"] / grid.shorter
     if "alpha" in numbers:
-        return MoffatSpread(fwhm=fwhm, alpha=numbers["alpha"]), width
-    return GaussianSpread(fwhm=fwhm), width
+        return Moffat(fwhm=fwhm, alpha=numbers["alpha"]), width
+    return Gaussian(fwhm=fwhm), width
 
 
 def check_known(model: Model, names: Iterable[str], *, where: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from deepbench_torch.degrade import PhotonNoise
+from deepbench_torch.degrade import Photons
 from deepbench_torch.numerics.checks import nearest, real_tensor
 
 NoiseLevel = float | Tensor | Mapping[str, float | Tensor]
@@ -30,7 +30,7 @@ class Noise(NamedTuple):
         """Return the variance of each pixel of images whose noiseless light is this, (B, H, W)."""
         variance = self.deviation.square().expand(light.shape)
         if self.photons:
-            photons = PhotonNoise(exposure=1.0)  # its formula; the numbers are the conditions
+            photons = Photons(exposure=1.0)  # its formula; the numbers are the conditions
             variance = variance + photons.variance(light.clamp_min(0), self.photons)
         return variance
 

@@ -13,8 +13,8 @@ import deepbench_torch as db
 from baselines import transfer
 from baselines.transfers import sources as source_parts
 from baselines.transfers.probes import MODES, run_probe
-from baselines.transfers.report import Results, curves, matrix, table
-from baselines.transfers.results import Row, interval, multiplier, read, reduction, write
+from baselines.transfers.report import Results, curves, matrix, page, table
+from baselines.transfers.results import FILE, Row, interval, multiplier, read, reduction, write
 from baselines.transfers.sources import Source, estimate_statistics, features, sources
 from baselines.transfers.target import Target, divided
 from baselines.transfers.tuning import epochs_to, tune
@@ -158,6 +158,14 @@ def test_the_table_and_the_plots_follow_from_the_rows() -> None:
     assert lines[2].startswith("| digits (50 a class) | small_astro | 0.750 +- 0.010")
     assert len(curves(rows()).axes) == 2
     assert len(matrix(rows()).axes[0].texts) == 8
+
+
+def test_the_page_follows_from_the_recorded_rows() -> None:
+    """Run `python -m baselines.transfer` if this fails."""
+    recorded = read()
+    assert FILE.with_suffix(".md").read_text(encoding="utf-8") == page(recorded)
+    assert {row.source for row in recorded} >= set(db.list_weights())
+    assert {row.target for row in recorded} == set(transfer.TARGETS)
 
 
 def test_the_command_computes_only_what_is_missing(
