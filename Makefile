@@ -13,6 +13,7 @@ demo: $(INSTALLED)
 
 test: check
 	$(BIN)/pytest -n auto --quiet --cov --cov-fail-under=95
+	$(BIN)/pytest --quiet --nbmake --nbmake-timeout=300 notebooks
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

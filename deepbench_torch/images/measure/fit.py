@@ -89,11 +89,12 @@ def fit(
 ) -> Fit:
     """Fit one object to each of some images by the derivatives of its formula.
 
-    The method is Levenberg's and Marquardt's: Gauss-Newton steps with exact derivatives, all
-    images in one batch. It needs a tenth of the steps of torch's LBFGS on these problems, and its
-    matrix is the Fisher matrix from which the errors follow. Parameters keep their ranges by a
-    change of variables. The variance of photon noise follows the model, so the fit is that of the
-    largest likelihood of the counts. The image has no background beside the object.
+    The method is that of Levenberg and Marquardt: damped Gauss-Newton steps with exact derivatives,
+    each image with a damping of its own. torch's LBFGS has one step length for all images of a
+    batch. The matrix of a step is the Fisher matrix, from which the errors follow. Parameters keep
+    their ranges by a change of variables. The variance of photon noise follows the model, so the
+    fit is that of the largest likelihood of the counts. The image has no background beside the
+    object.
 
     A spiral and a lensed galaxy have more than one minimum: compare `reduced_chi2` with 1, and pass
     `start` if it is larger.
