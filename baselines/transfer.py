@@ -34,8 +34,8 @@ TARGETS: dict[str, MakeTarget] = {
 }
 Key = tuple[str, str, str, int]  # target, source, mode and number of labels
 SCRATCH = "random0"  # whose architecture is trained from random weights
-TUNED_SUBSETS = 3  # labelled subsets of a training, which takes longer than a probe
-TUNED_LABELS = (5, 20, 50, 100, 200)  # numbers of labels for which networks are trained
+TUNED_SUBSETS = 2  # labelled subsets of a training, which takes longer than a probe
+TUNED_LABELS = {"class": (10, 50), "values": (20, 100)}  # for which networks are trained
 
 
 def measure(
@@ -75,12 +75,11 @@ def _rows(source: Source, target: Target, *, done: set[Key], tuned: bool) -> Ite
         if scores:
             yield _row(source, target, "none", count=0, scores=scores)
     mode = "scratch" if source.name == SCRATCH else "tune"
-    for count in target.counts if tuned else []:
-        if (count in TUNED_LABELS or not count) and (
-            target.name, source.name, mode, count
-        ) not in done:  # fmt: skip
-            numbers = range(TUNED_SUBSETS if count else 1)
-            runs = [tune(source, target, count=count, number=number) for number in numbers]
+    for count in TUNED_LABELS[target.kind] if tuned else ():
+        if (target.name, source.name, mode, count) not in done:
+            runs = [
+                tune(source, target, count=count, number=number) for number in range(TUNED_SUBSETS)
+            ]
             row = _row(source, target, mode, count=count, scores=[run.score for run in runs])
             yield row.model_copy(update={"epochs": sum(run.epochs for run in runs) / len(runs)})
 

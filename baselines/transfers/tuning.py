@@ -12,7 +12,7 @@ from baselines.transfers.sources import Source
 from baselines.transfers.target import Target, permutation
 from deepbench_torch.training.layers import with_outputs
 
-EPOCHS, STEPS, BATCH = 60, 500, 32  # at most so many epochs, and so many steps
+EPOCHS, STEPS, BATCH = 60, 300, 32  # at most so many epochs, and so many steps
 RATES = (0.001, 0.005)  # learning rates of Adam, of which the validation labels choose one
 CLOSE = 0.95  # fraction of the final score
 
