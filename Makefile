@@ -13,7 +13,7 @@ demo: $(INSTALLED)
 
 test: check
 	$(BIN)/pytest -n auto --quiet --cov --cov-fail-under=95
-	$(BIN)/pytest --quiet --nbmake --nbmake-timeout=300 notebooks
+	$(BIN)/pytest -n auto --quiet --nbmake --nbmake-timeout=900 --timeout=0 notebooks
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
