@@ -186,6 +186,9 @@ ALLOWED = {
     "recipes/degradation.py": "rules between two effects, and the file of an array",
     "recipes/doubts.py": "doubts of a width and of an angle",
     "recipes/units.py": "the width of a blur",
+    "images/measure/fisher.py": "the noise that a measurement takes as an argument",
+    "images/measure/fit.py": "the same",
+    "images/measure/noise.py": "the same",
     "images/given_conditions.py": "how far a recipe renders, and rules between two effects",
 }
 
