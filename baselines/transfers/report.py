@@ -27,6 +27,7 @@ Packaged weights that the best random weights equal or surpass:
 READ = """
 Ellipticities of the Hubble Deep Field read without any label of it:
 """
+FEWEST = 3  # subsets of which an interval is shown
 UNLEARNED = ("random", "pixels", "shuffled")
 
 
@@ -107,7 +108,7 @@ def _line(own: Results) -> str:
     best, random, scratch = own.best, own.best_random, own.scratch
     others = own.at(PROBE)
     curve = [(row.labels, row.score) for row in own.curve("scratch", "random0")]
-    factor, sign = multiplier(best.score, best.labels, curve) if curve else (float("nan"), "")
+    needed = _needed(own, curve) if curve else "-"
     cells = [
         f"{own.target} ({own.labels}{' a class' if own.target not in SHOWN else ''})",
         best.source,
@@ -117,17 +118,27 @@ def _line(own: Results) -> str:
         text(others.get("shuffled")),
         text(scratch),
         f"{100 * reduction(best.score, random.score):.0f} %",
-        f"{sign} {factor:.1f} times".strip() if curve else "-",
+        needed,
     ]
     return f"| {' | '.join(cells)} |"
 
 
+def _needed(own: Results, curve: list[tuple[int, float]]) -> str:
+    """Return how many labels training from scratch needs for the score of few labels."""
+    few = min(labels for labels, _ in curve)
+    learned = [r for name, r in own.at(PROBE, few).items() if not name.startswith(UNLEARNED)]
+    factor, sign = multiplier(max(row.score for row in learned), few, curve)
+    return f"{sign} {few * factor:.0f} instead of {few}".strip()
+
+
 def text(row: Row | None) -> str:
-    """Return a score and its interval."""
+    """Return a score and its interval; of few subsets their number instead."""
     if row is None:
         return "-"
     half = (row.high - row.low) / 2
-    return f"{row.score:.3f} +- {half:.3f}" if row.subsets > 1 else f"{row.score:.3f}"
+    if row.subsets < FEWEST:
+        return f"{row.score:.3f} (of {row.subsets})"
+    return f"{row.score:.3f} +- {half:.3f}"
 
 
 def report(rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -149,7 +160,8 @@ def curves(rows: Sequence[Row]) -> Figure:
             _curve(axis, own.curve(PROBE, name), colour=colour, label=_short(name))
         _curve(axis, own.curve("scratch", "random0"), colour=GREY, label="from scratch")
         axis.set_xscale("log")
-        axis.set_xticks([1, 10, 100], ["1", "10", "100"])
+        least = 10 if target in SHOWN else 1
+        axis.set_xticks([least, 10, 100], [str(least), "10", "100"])
         axis.set_title(target, fontsize=10)
         axis.set_xlabel("labels" if target in SHOWN else "labels of each class")
         axis.grid(alpha=0.25)
@@ -163,6 +175,7 @@ def _curve(axis: object, rows: Sequence[Row], *, colour: str, label: str) -> Non
     if rows:
         number = [row.labels for row in rows]
         axis.plot(number, [row.score for row in rows], "o-", ms=3, color=colour, label=label)  # type: ignore[attr-defined]
+    if rows and min(row.subsets for row in rows) >= FEWEST:
         low, high = [row.low for row in rows], [row.high for row in rows]
         axis.fill_between(number, low, high, color=colour, alpha=0.2, lw=0)  # type: ignore[attr-defined]
 
