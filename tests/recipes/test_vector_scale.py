@@ -131,7 +131,9 @@ def test_scales_are_the_moments_of_the_prior(
     assert torch.allclose(column.double(), number, atol=1e-5)
 
 
-@pytest.mark.parametrize("law", [stats.norm(0.4, 0.3), stats.uniform(0.2, 0.7)], ids=["normal", "uniform"])
+@pytest.mark.parametrize(
+    "law", [stats.norm(0.4, 0.3), stats.uniform(0.2, 0.7)], ids=["normal", "uniform"]
+)
 def test_angles_that_are_not_uniform_are_scaled_too(law: Any) -> None:
     """Oracle: expectations of scipy.stats."""
     prior = (
