@@ -41,7 +41,7 @@ def deflection(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> Tensor:
 
     Args:
         lensed: The parameters by name or the record, shape S.
-        points: Column and row [pixel], shape (*S, N, 2).
+        points: Column and row [pixel], shape (*S, N, 2); NaN gives NaN.
 
     Returns:
         Along columns and rows [pixel], float64, shape (*S, N, 2).
@@ -58,7 +58,8 @@ def deflection(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> Tensor:
                  [ 0., -6.]]], dtype=torch.float64)
     """
     lens, offset = _arguments(lensed, points)
-    return _deflection(lens, offset)
+    absent = offset.isnan().any(-1, keepdim=True)
+    return torch.where(absent, torch.nan, _deflection(lens, offset))
 
 
 def source_position(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> Tensor:
@@ -192,12 +193,9 @@ def _arguments(lensed: Mapping[str, Tensor] | Lensed, points: Tensor) -> tuple[L
             f"points: expected the shape ({wanted}), got {tuple(points.shape)}; give column and "
             "row of N points for each lens"
         )
-    wrong = ~points.isfinite()
-    if bool(wrong.any()):
-        raise ValueError(
-            f"points: expected finite numbers, got {float(points[wrong][0]):g}; leave out the "
-            "images that LensImages marks by NaN"
-        )
+    if bool(points.isinf().any()):
+        found = float(points[points.isinf()][0])
+        raise ValueError(f"points: expected numbers, or NaN where there is no image, got {found:g}")
     return lens, points - torch.stack((lens.x, lens.y), dim=-1)[..., None, :]
 
 

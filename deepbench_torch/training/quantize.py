@@ -1,4 +1,4 @@
-"""Compact storage of weights: bfloat16, or int8 with one scale for each output channel.
+"""Compact storage of weights: 16 bits, or int8 with one scale for each output channel.
 
 Vectors, such as biases and the statistics of BatchNorm, stay float32: they are few, and small
 errors of a variance act on a complete channel.
@@ -10,9 +10,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-Precision = Literal["float32", "bfloat16", "int8"]
+Precision = Literal["float32", "float16", "bfloat16", "int8"]
 PRECISIONS = get_args(Precision)
 SCALE = "::scale"  # end of the key of an int8 tensor's scales
+HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 LARGEST = 127  # largest int8 value in use, so that the range is symmetric
 
 
@@ -21,8 +22,11 @@ def quantize(state: Mapping[str, Tensor], precision: Precision) -> dict[str, Ten
 
     Args:
         state: State dict of a network.
-        precision: "float32", "bfloat16", or "int8", where each output channel is scaled by its
-            largest absolute weight.
+        precision: "float32", "float16" (11 bits of significand), "bfloat16" (8), or "int8", where
+            each output channel is scaled by its largest absolute weight.
+
+    Raises:
+        ValueError: If a weight is beyond the range of a 16-bit type.
 
     Example:
         >>> small = quantize({"weight": torch.tensor([[1.0, -0.5]])}, "int8")
@@ -34,8 +38,8 @@ def quantize(state: Mapping[str, Tensor], precision: Precision) -> dict[str, Ten
         tensor = value.detach().cpu().contiguous()
         if not tensor.is_floating_point() or tensor.dim() < 2 or precision == "float32":
             stored[key] = tensor.float() if tensor.is_floating_point() else tensor
-        elif precision == "bfloat16":
-            stored[key] = tensor.to(torch.bfloat16)
+        elif precision in HALVES:
+            stored[key] = _to_half(tensor, HALVES[precision], key=key)
         else:
             stored[key], stored[key + SCALE] = _to_int8(tensor.float())
     return stored
@@ -53,6 +57,17 @@ def dequantize(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
         else:
             state[key] = tensor.float() if tensor.is_floating_point() else tensor
     return state
+
+
+def _to_half(tensor: Tensor, dtype: torch.dtype, *, key: str) -> Tensor:
+    half = tensor.to(dtype)
+    if bool((half.isinf() & tensor.isfinite()).any()):
+        largest = float(tensor.abs().max())
+        raise ValueError(
+            f"{key}: expected at most {torch.finfo(dtype).max:g} in {dtype}, got {largest:g}; take "
+            "bfloat16"
+        )
+    return half
 
 
 def _to_int8(tensor: Tensor) -> tuple[Tensor, Tensor]:

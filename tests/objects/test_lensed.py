@@ -1,6 +1,7 @@
 """Lensed galaxies: lenstronomy and closed forms as oracles of images and of the lens equation."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -321,10 +322,24 @@ def test_points_of_another_shape_are_refused() -> None:
         db.lens_equation.image_positions(uneven)
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
-def test_points_that_are_not_finite_are_refused(wrong: float) -> None:
-    lens = dict.fromkeys(OBJECTS["lensed"].parameters, torch.zeros(1))
-    lens |= dict.fromkeys(("n", "radius", "einstein_radius"), torch.ones(1))
-    for law in (db.lens_equation.deflection, db.lens_equation.magnification):
-        with pytest.raises(ValueError, match=r"^points: expected finite numbers, got"):
-            law(lens, torch.tensor([[[1.0, wrong]]]))
+LENS = dict.fromkeys(OBJECTS["lensed"].parameters, torch.zeros(1))
+LENS |= dict.fromkeys(("n", "radius", "einstein_radius"), torch.ones(1))
+LAWS = (
+    db.lens_equation.deflection, db.lens_equation.magnification, db.lens_equation.source_position,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("wrong", [float("inf"), -float("inf")])
+def test_points_at_infinity_are_refused(law: Callable[..., Tensor], wrong: float) -> None:
+    with pytest.raises(ValueError, match=r"^points: expected numbers, or NaN where there is no"):
+        law(LENS, torch.tensor([[[1.0, wrong]]]))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_points_of_absent_images_stay_nan(law: Callable[..., Tensor]) -> None:
+    """`LensImages` marks places without an image by NaN, and its points can be given on."""
+    nan = float("nan")
+    found = law(LENS, torch.tensor([[[3.0, 1.0], [nan, nan]]]))[0]
+    assert bool(found[0].isfinite().all())
+    assert bool(found[1].isnan().all())

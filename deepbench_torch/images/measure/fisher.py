@@ -100,7 +100,7 @@ def fisher(
     noises = read_noise(noise, where="fisher", shape=shape)
     light, columns = model.derivatives(values, places)
     matrix = matrix_of(columns, 1 / noises.variance(light))
-    single = all(torch.as_tensor(each, device="cpu").dim() == 0 for each in parameters.values())
+    single = all(not isinstance(each, Tensor) or each.dim() == 0 for each in parameters.values())
     names = tuple(model.kind.parameters[place] for place in places)
     return Fisher(names, matrix[0] if single else matrix)
 

@@ -95,7 +95,11 @@ def solve(problem: Problem, values: Tensor, *, iterations: int) -> Solution:
     damping = free.new_full((count,), FIRST_DAMPING)
     converged = torch.zeros(count, dtype=torch.bool, device="cpu")
     tried = torch.zeros(count, dtype=torch.int64, device="cpu")
-    active = torch.arange(count, device="cpu") if problem.places else converged.nonzero()[:, 0]
+    active = (
+        torch.arange(count, dtype=torch.int64, device="cpu")
+        if problem.places
+        else converged.nonzero()[:, 0]
+    )
     for _ in range(iterations):
         if not len(active):
             break
