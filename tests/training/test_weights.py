@@ -55,14 +55,7 @@ def test_the_metadata_describe_the_network(name: str) -> None:
     assert db.get_model(weights.architecture, weights=name).eval()(image).dim() == 2
 
 
-COARSE = pytest.mark.xfail(
-    strict=True, reason="in bfloat16 the count of sky moves by 0.06 points; float16 is to come"
-)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=COARSE if n == "small_multitask" else ()) for n in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_compact_storage_moves_no_accuracy(name: str) -> None:
     """Both scores are of the same 20,000 images, measured by the command that wrote the file."""
     meta = db.get_weights(name).meta
