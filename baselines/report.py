@@ -9,10 +9,10 @@ import typer
 
 from baselines.scoring import results
 from baselines.scoring.results import Result
-from baselines.scoring.scores import wilson
 from baselines.training.settings import load_settings
 from deepbench_torch.cli import run_command
 from deepbench_torch.datasets import split_rows
+from deepbench_torch.datasets.problems.scores import wilson
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- written by python -m baselines.report -->"

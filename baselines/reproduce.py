@@ -21,14 +21,14 @@ from baselines import score
 from baselines.analysis.explain import explain
 from baselines.scoring import results
 from baselines.scoring.predictions import predict
-from baselines.scoring.scores import Scores
-from baselines.scoring.scores import score as scores_of
 from baselines.training.export import export
 from baselines.training.options import repeat_option
 from baselines.training.runs import Run, choose
 from baselines.training.settings import load_settings
 from baselines.training.train import Trained, train
 from deepbench_torch.cli import run_command
+from deepbench_torch.datasets.problems.scores import Scores
+from deepbench_torch.datasets.problems.scores import score as scores_of
 from deepbench_torch.generate import GENERATOR_VERSION
 
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from baselines.analysis import explain
 from baselines.scoring import submissions
-from baselines.scoring.scores import Scores, score, wilson
 from deepbench_torch.cli import run_command
+from deepbench_torch.datasets.problems.scores import Scores, score, wilson
 
 
 def show(scores: Scores, classes: list[str], *, images: int) -> None:

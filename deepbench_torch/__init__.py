@@ -27,6 +27,7 @@ from deepbench_torch.storage import StoredCatalogue, materialize
 if TYPE_CHECKING:
     from deepbench_torch import physics
     from deepbench_torch.datasets.detection import collate_detection
+    from deepbench_torch.datasets.problems import list_problems, problem
     from deepbench_torch.datasets.target_tables import to_table
     from deepbench_torch.images.measure.fisher import fisher
     from deepbench_torch.images.measure.fit import fit
@@ -66,12 +67,14 @@ __all__ = [
     "get_model",
     "get_weights",
     "lens_equation",
+    "list_problems",
     "list_recipes",
     "list_weights",
     "load_recipe",
     "materialize",
     "observe",
     "physics",
+    "problem",
     "reference",
     "show",
     "to_table",
@@ -88,7 +91,9 @@ _LATER = {
     "fit": "images.measure.fit",
     "get_model": "training.models",
     "get_weights": "training.weights",
+    "list_problems": "datasets.problems",
     "list_weights": "training.weights",
+    "problem": "datasets.problems",
     "show": "plotting.show",
     "to_table": "datasets.target_tables",
     "to_uint8": "storage.stretch",

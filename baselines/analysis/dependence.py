@@ -14,7 +14,7 @@ from torch import Tensor
 from baselines.analysis.factors import Factors
 from baselines.analysis.pictures import DASHES, MARKS, new_figure
 from baselines.scoring.predictions import Predictions
-from baselines.scoring.scores import right, wilson
+from deepbench_torch.datasets.problems.scores import right, wilson
 from deepbench_torch.plotting.style import ON_WHITE
 
 BINS = 6  # largest number of bins, of about equally many answers

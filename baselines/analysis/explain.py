@@ -9,8 +9,8 @@ from baselines.analysis.factors import factors
 from baselines.scoring import predictions
 from baselines.scoring.predictions import Predictions
 from baselines.scoring.results import Result
-from baselines.scoring.scores import Scores
 from baselines.training.train import log_files
+from deepbench_torch.datasets.problems.scores import Scores
 from deepbench_torch.plotting.style import save
 
 

@@ -14,7 +14,7 @@ import deepbench_torch as db
 from baselines.analysis.factors import of_sample
 from baselines.analysis.pictures import new_figure
 from baselines.scoring.predictions import Predictions
-from baselines.scoring.scores import right
+from deepbench_torch.datasets.problems.scores import right
 from deepbench_torch.images.instances import render_instances
 from deepbench_torch.plotting.style import image_norm
 from deepbench_torch.recipes.labels import label_names

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from baselines.scoring.scores import Scores
+from deepbench_torch.datasets.problems.scores import Scores
 from deepbench_torch.plotting.style import ON_WHITE
 
 # beside the colours of ON_WHITE

@@ -12,8 +12,8 @@ from torch import Tensor
 import deepbench_torch as db
 from baselines.diagnosis import small
 from baselines.scoring import results
-from baselines.scoring.scores import score, wilson
 from deepbench_torch.datasets import split_rows
+from deepbench_torch.datasets.problems.scores import score, wilson
 from deepbench_torch.generate import GENERATOR_VERSION
 from deepbench_torch.recipes.base import Rung
 

@@ -23,6 +23,7 @@ from deepbench_torch.cli.options import (
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
+from deepbench_torch.datasets.problems import list_problems, problem
 from deepbench_torch.plotting.cards.columns import calibration_facts, statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -201,8 +202,15 @@ def _print_collection(folder: Path) -> None:
     )
 
 
-def list_() -> None:
-    """List the packaged recipes."""
+def list_(
+    problems: Annotated[
+        bool, typer.Option("--problems", help="List the problem sets instead.")
+    ] = False,
+) -> None:
+    """List the packaged recipes, or problem sets."""
+    if problems:
+        Console().print(_problems())
+        return
     table = Table(box=None, pad_edge=False)
     for column in ("recipe", "size", "label", "description"):
         table.add_column(column, overflow="fold")
@@ -211,6 +219,20 @@ def list_() -> None:
         label = f"{recipe.label_name}, {len(recipe.classes)}"
         table.add_row(*map(cell, (name, recipe.size_text, label, recipe.description)))
     Console().print(table)
+
+
+def _problems() -> Table:
+    """Return a table of the packaged problem sets."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("problem", "size", "label", "training", "description"):
+        table.add_column(column, overflow="fold")
+    for name in list_problems():
+        found = problem(name)
+        label = f"{found.recipe.label_name}, {len(found.recipe.classes)}"
+        size = found.recipe.size_text.removesuffix(" pixels")
+        row = (name, size, label, f"{len(found.train):,}", found.description)
+        table.add_row(*map(cell, row))
+    return table
 
 
 def _channels(recipe: AbstractRecipe) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from baselines import report
 from baselines.scoring import results, submissions
 from baselines.scoring.results import Result
-from baselines.scoring.scores import score, wilson
+from deepbench_torch.datasets.problems.scores import score, wilson
 from deepbench_torch.generate import GENERATOR_VERSION
 
 LINE = results.read()[0].model_copy(update={"seed": 0, "accuracy": 90.0, "exact_match": 90.0})

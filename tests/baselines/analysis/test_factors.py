@@ -12,7 +12,7 @@ from baselines.analysis import dependence
 from baselines.analysis.dependence import clearest
 from baselines.analysis.factors import Factors, factors
 from baselines.scoring.predictions import Header, Predictions
-from baselines.scoring.scores import wilson
+from deepbench_torch.datasets.problems.scores import wilson
 
 GRID = db.Grid(24, 20)
 STAR = {"x": 8.5, "y": 11.5, "amplitude": 2.0, "gamma": 1.6, "alpha": 3.0}

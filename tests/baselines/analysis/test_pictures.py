@@ -13,8 +13,8 @@ from baselines.analysis import dependence, mistakes, pictures
 from baselines.analysis.factors import factors
 from baselines.analysis.mistakes import most_confident
 from baselines.scoring.predictions import Header, Predictions, image_recipe
-from baselines.scoring.scores import score
 from baselines.training.train import log_files
+from deepbench_torch.datasets.problems.scores import score
 
 
 def predictions(name: str, probability: torch.Tensor) -> Predictions:

@@ -15,10 +15,10 @@ from baselines import reproduce
 from baselines.analysis.pictures import Curve, read_curve
 from baselines.scoring import results, submissions
 from baselines.scoring.results import Protocol
-from baselines.scoring.scores import score
 from baselines.training import runs, train
 from baselines.training.runs import Run, choose
 from baselines.training.settings import load_settings
+from deepbench_torch.datasets.problems.scores import score
 from deepbench_torch.training.verify_weights import verify_weights
 from tests.baselines.networks import tiny_run, use_tiny
 

@@ -1,11 +1,17 @@
 """Scores of predictions, by torchmetrics."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 import torchmetrics.classification as metrics
-from torch import Tensor
+from torch import Tensor, nn
 
 Z95 = 1.959963984540054  # standard deviations either side that hold 95 % of a normal distribution
+CONFIDENT = (50, 80, 90)  # shares of the surest images [%]
+BINS = 15  # of confidence, in the calibration error
+SUM_ERROR = 1e-3  # of probabilities that were rounded to a few digits
+SMALLEST = 1e-7  # probability in logarithms, so that one certain mistake stays finite
 
 
 class Scores(NamedTuple):
@@ -43,6 +49,82 @@ def score(probability: Tensor, label: Tensor) -> Scores:
         label: Class indices, int64, shape (N,); or the present kinds, shape (N, K).
     """
     return _one_label(probability, label) if label.dim() == 1 else _labels(probability, label)
+
+
+def all_scores(probability: Tensor, label: Tensor) -> dict[str, float]:
+    """Return the scores that `Problem.score` describes, by name.
+
+    Args:
+        probability: As in `score`.
+        label: As in `score`.
+    """
+    main, several = score(probability, label), label.dim() == 2
+    low, high = wilson(main.accuracy, len(label))
+    found = {"accuracy": main.accuracy, "accuracy_low": low, "accuracy_high": high}
+    found["exact_match"] = main.exact_match
+    truth = label.double() if several else nn.functional.one_hot(label, probability.shape[1])
+    p = probability.double()
+    found["brier"] = float((p - truth).square().sum(1).mean())
+    bounded = p.clamp(SMALLEST, 1 - SMALLEST)
+    absent = (1 - truth) * (1 - bounded).log() if several else 0.0
+    found["log_loss"] = float(-(truth * bounded.log() + absent).sum(1).mean())
+    found["calibration_error"] = _calibration_error(probability, label)
+    surest = _confidence(p, several=several).argsort(descending=True, stable=True)
+    correct = right(probability, label).double().mean(1)
+    for percent in CONFIDENT:
+        first = surest[: max(1, round(len(label) * percent / 100))]
+        found[f"confident_{percent}"] = float(correct[first].mean())
+    if probability.shape[1] > len(main.top) > 1:
+        found |= {f"top_{k}": share for k, share in enumerate(main.top[1:], start=2)}
+    return found
+
+
+def check_probabilities(given: Any, *, shape: tuple[int, int], sums: bool) -> Tensor:
+    """Return checked probabilities, float32.
+
+    Args:
+        given: A tensor or an array.
+        shape: Wanted shape (N, K).
+        sums: Whether each row has to sum to 1.
+
+    Raises:
+        ValueError: If they are not probabilities, or their shape is wrong.
+    """
+    found = given.detach().cpu() if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
+    if tuple(found.shape) != shape:
+        raise ValueError(
+            f"predictions: expected the shape {shape}, a row for each image and a column for each "
+            f"class, got {tuple(found.shape)}"
+        )
+    found = found.to(torch.float32)
+    wrong = ~((found >= 0) & (found <= 1)).all(1)
+    if sums:
+        wrong |= (found.sum(1) - 1).abs() > SUM_ERROR
+    if bool(wrong.any()):
+        row = int(wrong.nonzero()[0])
+        rule = "that sum to 1" if sums else "from 0 to 1"
+        raise ValueError(
+            f"predictions: expected probabilities {rule}, got {found[row].tolist()} in row {row}; "
+            f"use {'softmax' if sums else 'sigmoid'} of the network's outputs"
+        )
+    return found
+
+
+def _confidence(probability: Tensor, *, several: bool) -> Tensor:
+    """Return the probability that a network gives to its own answer, shape (N,)."""
+    if several:
+        return torch.maximum(probability, 1 - probability).log().sum(1).exp()
+    return probability.amax(1)
+
+
+def _calibration_error(probability: Tensor, label: Tensor) -> float:
+    """Return the expected calibration error; with several labels, that of all answers together."""
+    if label.dim() == 1:
+        metric = metrics.MulticlassCalibrationError(probability.shape[1], n_bins=BINS)
+        return float(metric(probability, label))
+    return float(
+        metrics.BinaryCalibrationError(n_bins=BINS)(probability.ravel(), label.ravel().long())
+    )
 
 
 def right(probability: Tensor, label: Tensor) -> Tensor:

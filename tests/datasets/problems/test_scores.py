@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from baselines.scoring.scores import right, score, wilson
+from deepbench_torch.datasets.problems.scores import right, score, wilson
 
 GENERATOR = np.random.default_rng(7)
 
