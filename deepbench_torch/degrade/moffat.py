@@ -22,9 +22,7 @@ LOG_2 = math.log(2)
 LOG_LOST = -math.log(LOST)
 ALPHA = Condition(
     "alpha",
-    Parameter(
-        "number", Fixed(3.0), above=1.001, below=1e4, remedy="seeing through air gives 2.5 to 4.8"
-    ),
+    Parameter("number", Fixed(3.0), gt=1.001, lt=1e4, remedy="seeing through air gives 2.5 to 4.8"),
     "PSFALPHA",
     "steepness of the Moffat profile's wings",
 )
@@ -65,7 +63,7 @@ def moffat_light(
 MOFFAT_POINT: ObjectKind[Any] = ObjectKind(
     name="moffat_point",
     fields=dict(POINT.fields)
-    | {"gamma": POINT_WIDTH, "alpha": Parameter("number", Uniform(2.5, 4.8), above=1.0)},
+    | {"gamma": POINT_WIDTH, "alpha": Parameter("number", Uniform(2.5, 4.8), gt=1.0)},
     record=MoffatPoint,
     constants=moffat_constants,
     light=moffat_light,

@@ -124,14 +124,14 @@ class Photons(Noise):
     conditions: ClassVar = {
         "exposure": Condition(
             "exposure",
-            Parameter("number", Fixed(400.0), above=0.0, remedy=LARGER),
+            Parameter("number", Fixed(400.0), gt=0.0, remedy=LARGER),
             "GAIN",
             "photons per unit of brightness",
         ),
         "background": Condition(
             "background",
             # an example under which no gradient leaves less than no light
-            Parameter("brightness", Fixed(1e6), above=0.0, closed=True, remedy=LARGER),
+            Parameter("brightness", Fixed(1e6), ge=0.0, remedy=LARGER),
             "SKY",
             "brightness of the sky, subtracted",
         ),
@@ -167,7 +167,7 @@ class Pedestal(Noise):
     conditions: ClassVar = {
         "snr": Condition(
             "pedestal_snr",
-            Parameter("number", Fixed(10.0), above=0.0, remedy=LARGER),
+            Parameter("number", Fixed(10.0), gt=0.0, remedy=LARGER),
             "PEDSNR",
             "brightest pixel / pedestal's deviation",
         )
@@ -202,13 +202,13 @@ class ReadOut(Noise):
     conditions: ClassVar = {
         "sigma": Condition(
             "sigma",
-            Parameter("brightness", Fixed(0.05), above=0.0, remedy=LARGER),
+            Parameter("brightness", Fixed(0.05), gt=0.0, remedy=LARGER),
             "RDNOISE",
             "standard deviation of the read-out [brightness]",
         ),
         "snr": Condition(
             "snr",
-            Parameter("number", Fixed(10.0), above=0.0, remedy=LARGER),
+            Parameter("number", Fixed(10.0), gt=0.0, remedy=LARGER),
             "RDSNR",
             "brightest pixel / read-out's deviation",
         ),

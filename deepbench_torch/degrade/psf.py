@@ -17,11 +17,11 @@ SHRINK = 1 - 1e-6  # of a reach, so that rounding does not add a pixel where it 
 SLACK = 1 + 2e-7  # single precision may round a width up
 FWHM = Condition(
     "fwhm",
-    Parameter("length", Fixed(0.05), above=0.0, remedy=LARGER),
+    Parameter("length", Fixed(0.05), gt=0.0, remedy=LARGER),
     "PSFFWHM",
     "full width at half maximum [pixel]",
 )
-POINT_WIDTH = Parameter("length", Uniform(0.03, 0.05), above=0.0)  # of a point's light
+POINT_WIDTH = Parameter("length", Uniform(0.03, 0.05), gt=0.0)  # of a point's light
 
 
 class PointSpread(Effect, ABC):

@@ -121,9 +121,8 @@ ARC = ObjectKind(
         "extent": Parameter(
             "angle",
             Uniform(2 * math.pi / 3, 5 * math.pi / 3),
-            above=0.0,
-            below=2 * math.pi,
-            closed_below=True,
+            gt=0.0,
+            le=2 * math.pi,
             remedy="2 pi is the full ring; `start` turns the arc",
         ),
         # 2.6 to 4.5 pixels of 64

@@ -99,19 +99,18 @@ GALAXY = ObjectKind(
         "x": Parameter("column", Uniform(0.2, 0.8)),
         "y": Parameter("row", Uniform(0.2, 0.8)),
         # 3 to 30 sigma at the effective radius; for n = 1 the centre is 5.4 times brighter
-        "amplitude": Parameter("brightness", LogUniform(0.15, 1.5), above=0.0, closed=True),
+        "amplitude": Parameter("brightness", LogUniform(0.15, 1.5), ge=0.0),
         # 6 to 13 pixels of 64: the profile extends over several pixels
-        "radius": Parameter("length", Uniform(0.1, 0.2), above=0.0),
+        "radius": Parameter("length", Uniform(0.1, 0.2), gt=0.0),
         # from dwarfs (0.8) over discs (1) to lenticulars (2.5)
         "n": Parameter(
             "number",
             Uniform(0.8, 2.5),
-            above=sersic.LEAST_N,
-            below=sersic.LARGEST_N,
-            closed=True,
+            ge=sersic.LEAST_N,
+            lt=sersic.LARGEST_N,
         ),
         # round to 1 : 3.3; a flatter galaxy is an edge-on disc
-        "ellip": Parameter("number", Uniform(0.0, 0.7), above=0.0, below=1.0, closed=True),
+        "ellip": Parameter("number", Uniform(0.0, 0.7), ge=0.0, lt=1.0),
         # half a turn: an ellipse rotated by pi is unchanged
         "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
     },

@@ -203,35 +203,34 @@ LENSED = ObjectKind(
         "einstein_radius": Parameter(
             "length",
             Uniform(0.2, 0.3),
-            above=0.0,
+            gt=0.0,
             remedy="without a lens use the kind galaxy instead",
         ),
         # axis ratios 0.5 to 1 of the SLACS lenses (Bolton et al. 2008, ApJ 682, 964)
-        "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
+        "ellip": Parameter("number", Uniform(0.0, 0.5), ge=0.0, lt=1.0),
         # half a turn: an ellipse rotated by pi is unchanged
         "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # neighbours of lens galaxies cause up to 0.1 (Keeton, Kochanek & Seljak 1997, ApJ 482, 604)
-        "shear": Parameter("number", Uniform(0.0, 0.1), above=0.0, below=1.0, closed=True),
+        "shear": Parameter("number", Uniform(0.0, 0.1), ge=0.0, lt=1.0),
         # half a turn: shear rotated by pi is unchanged
         "shear_theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # within 0.4 Einstein radii along each axis: always several images, often four or a ring
         "source_x": Parameter("length", Uniform(-0.08, 0.08)),
         "source_y": Parameter("length", Uniform(-0.08, 0.08)),
         # 6 to 100 sigma at the centre for n = 1, which is 5.4 times brighter
-        "amplitude": Parameter("brightness", LogUniform(0.06, 1.0), above=0.0, closed=True),
+        "amplitude": Parameter("brightness", LogUniform(0.06, 1.0), ge=0.0),
         # 1.3 to 3.8 pixels of 64, about a tenth to a fifth of the Einstein radius, as the sources
         # of SLACS (Newton et al. 2011, ApJ 734, 104)
-        "radius": Parameter("length", Uniform(0.02, 0.06), above=0.0),
+        "radius": Parameter("length", Uniform(0.02, 0.06), gt=0.0),
         # from dwarfs (0.8) over discs (1) to 2: most sources are blue discs
         "n": Parameter(
             "number",
             Uniform(0.8, 2.0),
-            above=sersic.LEAST_N,
-            below=sersic.LARGEST_N,
-            closed=True,
+            ge=sersic.LEAST_N,
+            lt=sersic.LARGEST_N,
         ),
         # round to 1 : 2
-        "source_ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
+        "source_ellip": Parameter("number", Uniform(0.0, 0.5), ge=0.0, lt=1.0),
         # half a turn: an ellipse rotated by pi is unchanged
         "source_theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
     },

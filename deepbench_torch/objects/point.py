@@ -48,7 +48,7 @@ POINT = ObjectKind(
         "x": Parameter("column", Uniform(0.2, 0.8)),
         "y": Parameter("row", Uniform(0.2, 0.8)),
         # the fluxes of the stars of a field, many faint and few bright; at 64 pixels 2 to 40
-        "flux": Parameter("flux", LogUniform(5e-4, 1e-2), above=0.0, closed=True),
+        "flux": Parameter("flux", LogUniform(5e-4, 1e-2), ge=0.0),
     },
     record=Point,
     constants=constants,

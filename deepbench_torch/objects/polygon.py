@@ -116,9 +116,7 @@ POLYGON = ObjectKind(
         # 10 to 19 pixels of 64 from the centre to a vertex: the corners are countable
         "radius": shape.length(Uniform(0.15, 0.3)),
         # four is a square, and small polygons of seven or more look like circles
-        "vertices": Parameter(
-            "number", Choice((3.0, 5.0, 6.0)), above=3.0, closed=True, whole=True
-        ),
+        "vertices": Parameter("number", Choice((3.0, 5.0, 6.0)), ge=3.0, whole=True),
         # a full turn, the one range in which every number of vertices has all directions evenly
         "theta": Parameter("angle", Uniform(0.0, 2 * math.pi), period=2 * math.pi, fold="vertices"),
         "thickness": shape.thickness(),

@@ -81,7 +81,7 @@ def length(prior: Prior) -> Parameter:
     return Parameter(
         "length",
         prior,
-        above=0.0,
+        gt=0.0,
         remedy="a shape of no size has no light, so leave its slot empty instead",
     )
 
@@ -91,15 +91,15 @@ def thickness(prior: Prior = PENS) -> Parameter:
     return Parameter(
         "length",
         prior,
-        above=0.0,
-        closed_below=True,
+        gt=0.0,
+        le=math.inf,
         remedy="a shape of no thickness has no light, so leave its slot empty instead",
     )
 
 
 def amplitude() -> Parameter:
     """Return the field of the brightness: by default 1, so that images are 0 and 1."""
-    return Parameter("brightness", Fixed(1.0), above=0.0, closed=True)
+    return Parameter("brightness", Fixed(1.0), ge=0.0)
 
 
 def ring_area(radius: Tensor, thickness: Tensor) -> Tensor:

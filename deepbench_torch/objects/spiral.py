@@ -210,31 +210,31 @@ SPIRAL = ObjectKind(
         "y": Parameter("row", Uniform(0.3, 0.7)),
         # brightness of the disc centre; the arms, 1 to 2 scale lengths out, are 3 to 7 times
         # fainter
-        "amplitude": Parameter("brightness", LogUniform(1.0, 10.0), above=0.0, closed=True),
+        "amplitude": Parameter("brightness", LogUniform(1.0, 10.0), ge=0.0),
         # scale length of the disc, 9 to 13 pixels of 64
-        "radius": Parameter("length", Uniform(0.14, 0.2), above=0.0),
+        "radius": Parameter("length", Uniform(0.14, 0.2), gt=0.0),
         # most grand-design spirals have two arms, some three or four
-        "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), above=1.0, closed=True, whole=True),
+        "arms": Parameter("number", Choice((2.0, 3.0, 4.0)), ge=1.0, whole=True),
         # 0.3 to 0.86 of the disc's scale length, so that the arms open inside the disc
-        "scale": Parameter("length", Uniform(0.06, 0.12), above=0.0),
+        "scale": Parameter("length", Uniform(0.06, 0.12), gt=0.0),
         # from a small bar (2) to a large one (0.25)
-        "bar": Parameter("number", Uniform(0.25, 2.0), above=0.0),
+        "bar": Parameter("number", Uniform(0.25, 2.0), gt=0.0),
         # from open to tightly wound arms, the range of fits by the authors of the formula
-        "winding": Parameter("number", Uniform(2.5, 9.0), above=0.0),
+        "winding": Parameter("number", Uniform(2.5, 9.0), gt=0.0),
         # standard deviation across an arm, 1.6 to 2.9 pixels of 64: sampled, thinner than the gaps
-        "width": Parameter("length", Uniform(0.025, 0.045), above=0.0),
+        "width": Parameter("length", Uniform(0.025, 0.045), gt=0.0),
         # half a turn: an inclined disc rotated by pi is unchanged
         "theta": Parameter("angle", Uniform(0.0, math.pi), period=math.pi),
         # face-on to 1 : 2; closer to edge-on no arm is visible
-        "ellip": Parameter("number", Uniform(0.0, 0.5), above=0.0, below=1.0, closed=True),
+        "ellip": Parameter("number", Uniform(0.0, 0.5), ge=0.0, lt=1.0),
         # a quarter turn, the symmetry of four arms; theta covers other directions
         "phase": Parameter("angle", Uniform(0.0, math.pi / 2), period=2 * math.pi, fold="arms"),
         # brightness at the effective radius; the centre is 5.4 times brighter
-        "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0), above=0.0, closed=True),
+        "core_amplitude": Parameter("brightness", LogUniform(0.2, 2.0), ge=0.0),
         # a small bulge: 2.6 to 4.5 pixels of 64
-        "core_radius": Parameter("length", Uniform(0.04, 0.07), above=0.0),
+        "core_radius": Parameter("length", Uniform(0.04, 0.07), gt=0.0),
         # round to 5 : 3
-        "core_ellip": Parameter("number", Uniform(0.0, 0.4), above=0.0, below=1.0, closed=True),
+        "core_ellip": Parameter("number", Uniform(0.0, 0.4), ge=0.0, lt=1.0),
     },
     record=Spiral,
     constants=constants,

@@ -79,19 +79,19 @@ STAR = ObjectKind(
         "x": Parameter("column", Uniform(0.2, 0.8)),
         "y": Parameter("row", Uniform(0.2, 0.8)),
         # 10 to 200 sigma at the peak, many faint and few bright stars
-        "amplitude": Parameter("brightness", LogUniform(0.5, 10.0), above=0.0, closed=True),
+        "amplitude": Parameter("brightness", LogUniform(0.5, 10.0), ge=0.0),
         # full width at half maximum 2 to 6 pixels of 64
         "gamma": Parameter(
             "length",
             Uniform(0.04, 0.08),
-            above=0.0,
+            gt=0.0,
             remedy="a star of no width has no light, so leave its slot empty instead",
         ),
         # 2.5 fits many observed images, 4.765 follows from turbulence theory (Trujillo et al. 2001)
         "alpha": Parameter(
             "number",
             Uniform(2.5, 4.8),
-            above=1.0,
+            gt=1.0,
             remedy="at 1 or below its light is infinite; seeing through air gives 2.5 to 4.8",
         ),
     },

@@ -162,12 +162,12 @@ def check_finite(name: str, values: Tensor, *, remedy: str) -> None:
 
 def check_range(name: str, values: Tensor, allowed: Range) -> None:
     """Refuse values that are not finite or out of a range; see `check`."""
-    if allowed.above == -math.inf:
-        check_finite(name, values, remedy=allowed.remedy)
-    elif allowed.closed:
-        check_not_negative(name, values, remedy=allowed.remedy)
-    else:
-        check_positive(name, values, remedy=allowed.remedy)
+    suited = check_finite
+    if allowed.ge is not None:
+        suited = check_not_negative
+    elif allowed.gt is not None:
+        suited = check_positive
+    suited(name, values, remedy=allowed.remedy)
 
 
 def check_angle(name: str, values: Tensor) -> None:

@@ -29,10 +29,10 @@ class Parameter(NamedTuple):
     Attributes:
         role: What it measures; decides its unit and how a recipe's fraction becomes pixels.
         prior: Distribution where a recipe has none; in the units of a recipe.
-        above: Values must be larger than this, or equal to it if `closed`.
-        below: Values must be smaller than this, or equal to it if `closed_below`.
-        closed: Whether `above` itself makes sense.
-        closed_below: Whether `below` itself makes sense; infinity too, where that is `below`.
+        gt: Values must be greater than this; None for no such bound.
+        ge: Values must be greater than or equal to this.
+        lt: Values must be less than this.
+        le: Values must be less than or equal to this; infinity allows infinite ones.
         whole: Whether values must be whole numbers.
         remedy: What to do instead of a value out of range.
         period: Angle after which an object is the same again [radian]; 0 for a parameter without.
@@ -41,10 +41,10 @@ class Parameter(NamedTuple):
 
     role: Role
     prior: Prior
-    above: float = -math.inf
-    below: float = math.inf
-    closed: bool = False
-    closed_below: bool = False
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
     whole: bool = False
     remedy: str = "set a value within that range"
     period: float = 0.0
@@ -56,11 +56,21 @@ class Parameter(NamedTuple):
         return UNITS[self.role]
 
     @property
+    def lower(self) -> float:
+        """The lower bound, whether it makes sense itself or not; minus infinity without one."""
+        return max(end for end in (self.gt, self.ge, -math.inf) if end is not None)
+
+    @property
+    def upper(self) -> float:
+        """The upper bound, whether it makes sense itself or not; infinity without one."""
+        return min(end for end in (self.lt, self.le, math.inf) if end is not None)
+
+    @property
     def range(self) -> str:
         """The values that make sense, in words."""
         parts = ["whole"] * self.whole
-        parts += [f"{'>=' if self.closed else '>'} {self.above:g}"] * (self.above > -math.inf)
-        parts += [f"{'<=' if self.closed_below else '<'} {self.below:g}"] * (self.below < math.inf)
+        bounds = {">": self.gt, ">=": self.ge, "<": self.lt, "<=": self.le}
+        parts += [f"{sign} {end:g}" for sign, end in bounds.items() if end not in (None, math.inf)]
         return " and ".join(parts) or "finite"
 
     @property
@@ -74,13 +84,13 @@ class Parameter(NamedTuple):
     @property
     def largest(self) -> float:
         """The largest number of single precision that makes sense."""
-        below = torch.tensor(self.below, dtype=torch.float32, device="cpu")
-        return float(below if self.allows(below) else below.nextafter(-below.new_tensor(math.inf)))
+        upper = torch.tensor(self.upper, dtype=torch.float32, device="cpu")
+        return float(upper if self.allows(upper) else upper.nextafter(-upper.new_tensor(math.inf)))
 
     def allows(self, values: Tensor) -> Tensor:
         """Return whether each value makes sense: bool, the shape of `values`; NaN never does."""
-        enough = values >= self.above if self.closed else values > self.above
-        allowed = enough & (values <= self.below if self.closed_below else values < self.below)
+        enough = values > self.lower if self.ge is None else values >= self.lower
+        allowed = enough & (values < self.upper if self.le is None else values <= self.upper)
         return allowed & (values == values.round()) if self.whole else allowed
 
 

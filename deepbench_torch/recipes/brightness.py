@@ -11,7 +11,7 @@ FLUX, MAGNITUDE = "flux", "magnitude"
 # flux: in brightness times the square of the image's shorter side, as a recipe has no resolution;
 # magnitude: zero_point - 2.5 log10(flux in pixels). Neither has a default prior.
 STAND_INS: Mapping[str, Parameter] = {
-    FLUX: Parameter("flux", Fixed(1.0), above=0.0, closed=True),
+    FLUX: Parameter("flux", Fixed(1.0), ge=0.0),
     MAGNITUDE: Parameter("brightness", Fixed(0.0)),
 }
 

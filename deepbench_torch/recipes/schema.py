@@ -1,7 +1,6 @@
 """A JSON schema of recipes, so that an editor completes and checks them."""
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from importlib.resources import files
@@ -119,9 +118,8 @@ def _settings(kind: type[Part]) -> dict[str, Any]:
 
 def _number(field: Parameter) -> dict[str, Any]:
     """Return the schema of a number in the range of a parameter."""
-    if field.above == -math.inf:
-        return NUMBER
-    return NUMBER | {"minimum" if field.closed else "exclusiveMinimum": field.above}
+    bounds = {"exclusiveMinimum": field.gt, "minimum": field.ge}
+    return NUMBER | {key: end for key, end in bounds.items() if end is not None}
 
 
 _ARRAYS: dict[str, Any] = {

@@ -36,7 +36,7 @@ def series_doubts(recipe: AbstractSeriesRecipe) -> Iterator[Fault]:
 def _usual(quantity: Quantity) -> tuple[float, float]:
     """Return the largest size of the usual values, and the smallest if they are positive."""
     sizes = [abs(end) for end in quantity.rule.prior.support]
-    return max(sizes) or 1.0, min(sizes) if quantity.rule.above == 0 else 0.0
+    return max(sizes) or 1.0, min(sizes) if quantity.rule.lower == 0 else 0.0
 
 
 def _doubt(

@@ -17,10 +17,8 @@ ANGLE = Quantity(
     Parameter(
         "number",
         Uniform(-2.8, 2.8),
-        above=-math.pi,
-        below=math.pi,
-        closed=True,
-        closed_below=True,
+        ge=-math.pi,
+        le=math.pi,
         remedy=ranges.ANGLE_REMEDY,
     ),
     role="start",
@@ -33,14 +31,14 @@ GRAVITY = {
     ),
     "big_g": Quantity(
         "m^3 / (kg s^2)",
-        Parameter("number", Fixed(6.674e-11), above=0.0, remedy="in this world it is 6.674e-11"),
+        Parameter("number", Fixed(6.674e-11), gt=0.0, remedy="in this world it is 6.674e-11"),
     ),
     "phi": Quantity(
         "kg / m^2",
         Parameter(
             "number",
             LogUniform(2.4e10, 3.7e11),
-            above=0.0,
+            gt=0.0,
             remedy="it is a planet's mass / radius^2, 1.47e11 for the Earth",
         ),
     ),

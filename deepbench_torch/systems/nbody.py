@@ -34,10 +34,8 @@ FIELDS = {
         Parameter(
             "number",
             Integer(2, 5),
-            above=1.0,
-            below=MOST_BODIES,
-            closed=True,
-            closed_below=True,
+            ge=1.0,
+            le=MOST_BODIES,
             whole=True,
             remedy="a system has a body, and forces grow with the square of their number",
         ),
@@ -45,7 +43,7 @@ FIELDS = {
     ),
     "mass": Quantity(
         "solar mass",
-        Parameter("number", LogUniform(0.2, 1.0), above=0.0, remedy="leave an absent body out"),
+        Parameter("number", LogUniform(0.2, 1.0), gt=0.0, remedy="leave an absent body out"),
         slots=True,
     ),
     "x": COORDINATE,
@@ -60,9 +58,8 @@ FIELDS = {
         Parameter(
             "number",
             Uniform(0.3, 0.5),
-            above=0.0,
-            below=1.0,
-            closed=True,
+            ge=0.0,
+            lt=1.0,
             remedy="it is the kinetic by the potential energy, and at 1 nothing holds the bodies",
         ),
         role="design",

@@ -20,12 +20,11 @@ def bad_values(field: Parameter) -> list[float]:
     bad = [math.nan]
     if field.role in ("column", "row", "angle", "brightness"):
         bad += [math.inf]
-    if field.above > -math.inf:
-        bad += [field.above - 1, *([] if field.closed else [field.above])]
-    if field.below < math.inf:
-        bad += [field.below + 1, *([] if field.closed_below else [field.below])]
+    bad += [end - 1 for end in (field.gt, field.ge) if end is not None]
+    bad += [end + 1 for end in (field.lt, field.le) if end not in (None, math.inf)]
+    bad += [end for end in (field.gt, field.lt) if end is not None]
     if field.whole:
-        bad += [field.above + 0.5, field.above + 1.5]
+        bad += [field.lower + 0.5, field.lower + 1.5]
     return bad
 
 
@@ -192,12 +191,12 @@ def test_double_precision_among_single_wins() -> None:
     ("field", "expected"),
     [
         (Parameter("angle", Fixed(1.0)), "finite"),
-        (Parameter("number", Fixed(1.0), above=0.0), "> 0"),
-        (Parameter("number", Fixed(1.0), above=0.4, below=20.0, closed=True), ">= 0.4 and < 20"),
-        (Parameter("number", Fixed(1.0), below=2.0), "< 2"),
-        (Parameter("angle", Fixed(1.0), above=0.0, below=6.5, closed_below=True), "> 0 and <= 6.5"),
-        (Parameter("length", Fixed(1.0), above=0.0, closed_below=True), "> 0"),
-        (Parameter("number", Fixed(1.0), above=3.0, closed=True, whole=True), "whole and >= 3"),
+        (Parameter("number", Fixed(1.0), gt=0.0), "> 0"),
+        (Parameter("number", Fixed(1.0), ge=0.4, lt=20.0), ">= 0.4 and < 20"),
+        (Parameter("number", Fixed(1.0), lt=2.0), "< 2"),
+        (Parameter("angle", Fixed(1.0), gt=0.0, le=6.5), "> 0 and <= 6.5"),
+        (Parameter("length", Fixed(1.0), gt=0.0, le=math.inf), "> 0"),
+        (Parameter("number", Fixed(1.0), ge=3.0, whole=True), "whole and >= 3"),
     ],
     ids=str,
 )
@@ -208,9 +207,9 @@ def test_ranges_are_said_in_words(field: Parameter, expected: str) -> None:
 @pytest.mark.parametrize(
     ("field", "expected"),
     [
-        (Parameter("number", Fixed(0.5), below=1.0), 1 - 2.0**-24),
-        (Parameter("number", Fixed(0.5), below=1.0, closed_below=True), 1.0),
-        (Parameter("length", Fixed(0.5), closed_below=True), math.inf),
+        (Parameter("number", Fixed(0.5), lt=1.0), 1 - 2.0**-24),
+        (Parameter("number", Fixed(0.5), le=1.0), 1.0),
+        (Parameter("length", Fixed(0.5), le=math.inf), math.inf),
         (Parameter("column", Fixed(0.5)), (2 - 2.0**-23) * 2.0**127),
     ],
     ids=str,

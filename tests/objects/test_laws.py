@@ -215,7 +215,7 @@ def test_gradients_are_right(case: Case) -> None:
 
 def inward(field: Parameter, value: Tensor) -> float:
     """A step off the end of a range, so that there is a difference to either side."""
-    return 1e-3 if field.closed and float(value) == field.above else 0.0
+    return 1e-3 if float(value) == field.ge else 0.0
 
 
 @each_case
@@ -259,7 +259,7 @@ def test_every_parameter_changes_the_image(name: str) -> None:
 def nudged(field: Parameter, value: float) -> float:
     """A clearly different value that makes sense."""
     if field.role == "number":
-        nearer = (value + field.below) / 2 if field.below < math.inf else math.inf
+        nearer = (value + field.upper) / 2 if field.upper < math.inf else math.inf
         return min(value + 1, nearer)
     return value + {"angle": 0.3, "brightness": 0.5 * value, "flux": 0.5 * value}.get(
         field.role, 1.25

@@ -30,7 +30,7 @@ class Bounds(NamedTuple):
     def of(cls, fields: Sequence[Parameter]) -> "Bounds":
         """Return the bounds of parameters."""
         ends = torch.tensor(
-            [[field.above, field.below] for field in fields], dtype=torch.float64, device="cpu"
+            [[field.lower, field.upper] for field in fields], dtype=torch.float64, device="cpu"
         ).view(-1, 2)
         return cls(ends[:, :1], ends[:, 1:])
 

@@ -157,8 +157,8 @@ def test_ranges_hold_for_pure_noise_and_dark_images() -> None:
             found = db.fit(kind, images[:, None], noise=1.0, iterations=15)
             for name, field in db.OBJECTS[kind].fields.items():
                 assert bool(found.parameters[name].isfinite().all()), (kind, name)
-                assert bool((found.parameters[name] >= field.above).all()), (kind, name)
-                assert bool((found.parameters[name] <= field.below).all()), (kind, name)
+                assert bool((found.parameters[name] >= field.lower).all()), (kind, name)
+                assert bool((found.parameters[name] <= field.upper).all()), (kind, name)
 
 
 def test_pixels_of_infinite_noise_do_not_count() -> None:
