@@ -14,8 +14,8 @@ vector                the parameters that vary, float32 (D,), each with mean 0 a
                       its prior, of the brightest object of each kind; NaN without one
 galaxy/radius         one parameter of the vector, by its name, float32 (1,), or (2,) for an angle
 conditions            by name, the numbers of point spread, background and noise of the image
-slots                 for each of those its slot among the `parameters` of its kind, (N,)
-snr                   for each of those its signal-to-noise ratio, (N,)
+slots                 for each object in view its slot among the `parameters` of its kind, (N,)
+snr                   for each object in view its signal-to-noise ratio, (N,)
 components            each object's own noiseless light (N, H, W); their sum or union is `clean`
 clean                 the image without noise, (1, H, W)
 index                 the row number

@@ -223,10 +223,8 @@ class Catalogue(RowDataset):
         image_size: Height and width [pixel], one number for a square; None for the recipe's.
         realization: Number of the noise, from 0 on: another number gives the same scenes with
             independent noise. None for the recipe's, or 0.
-        target: Target of images: "label", "parameters", "vector", "boxes", "masks", "labels",
-            "slots", "components", "clean" or "index"; of time series: "label", "parameters",
-            "vector", "used", "clean", "energy" or "index"; a parameter of the vector, as
-            "galaxy/radius"; or a list of names for a dict by name.
+        target: Name of a target, as `help(deepbench_torch.datasets)` lists them for images and
+            `help(deepbench_torch.systems)` for time series; or a list of names for a dict by name.
         transform: Function of the image, float32 of shape (1, H, W), or the series (T, C).
         target_transform: Function of the target.
         transforms: Function of both together, instead of the two others.

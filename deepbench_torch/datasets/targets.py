@@ -13,8 +13,8 @@ from deepbench_torch.samples import AbstractSample
 
 Target = str | Sequence[str]
 
-# "labels" is a frequent mistake for "label", so it needs one of these beside it
 VECTOR, PATH = "vector", "/"  # in the name of a parameter, as "galaxy/radius"
+# "labels" is a frequent mistake for "label", so it needs one of these beside it
 LABELS_BESIDE = {"boxes", "masks", "slots", "components", "label"}
 
 

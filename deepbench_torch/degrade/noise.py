@@ -130,7 +130,7 @@ class Photons(Noise):
         ),
         "background": Condition(
             "background",
-            # an example under which no gradient leaves less than no light
+            # an example so large that no gradient makes the light negative
             Parameter("brightness", Fixed(1e6), ge=0.0, remedy=LARGER),
             "SKY",
             "brightness of the sky, subtracted",
@@ -156,7 +156,7 @@ class Pedestal(Noise):
     """Poisson noise of one rate in all pixels of an image; its mean stays in the image.
 
     The rate is the square of the standard deviation, which is the brightest pixel over the signal
-    to noise ratio. Its mean, the rate, stays in the image as a pedestal.
+    to noise ratio.
 
     Attributes:
         snr: Brightest pixel over the standard deviation of the noise.

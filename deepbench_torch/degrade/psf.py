@@ -36,7 +36,7 @@ class PointSpread(Effect, ABC):
 
     @abstractmethod
     def margin(self, grid: Grid) -> int:
-        """Return how many pixels beyond the frame light comes from, in any image of a recipe."""
+        """Return the width of the border outside the frame whose light reaches an image [pixel]."""
 
     @abstractmethod
     def kernel(self, values: Values, margin: int) -> Tensor:

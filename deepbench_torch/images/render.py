@@ -33,8 +33,8 @@ def render_images(recipe: Recipe, *, seed: int, index: Tensor, device: torch.dev
     On the CPU, kernels make them, the same bits on every CPU. On another device tensors do, in
     chunks, equal to rounding; the scene comes from the kernels there as well.
 
-    Beyond its images, with and without noise, and its parameters a batch takes WORKING_MEMORY at
-    most, and with a point spread the light round the frame.
+    Besides its result, a batch needs at most WORKING_MEMORY, and with a point spread the light
+    around the frame.
 
     Args:
         recipe: What the images hold.

@@ -1,4 +1,4 @@
-"""Scenes: which objects an image holds, and with which parameters."""
+"""Scenes as tensors: which objects an image holds, as `native.scene` samples them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

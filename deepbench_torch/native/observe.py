@@ -76,7 +76,7 @@ def _render(plan: Any, table: Any, present: Any, scene: Any, scratch: Any) -> No
 
 @kernel
 def spread_light(plan: Any, conditions: Any, image: Any, rooms: Any) -> None:
-    """Write an image of the scene in the first of the rooms, its light spread."""
+    """Spread the scene in the first of the rooms, and write its image."""
     settings = plan.settings[0]
     size = (settings.height, settings.width)
     spread_scene(settings.spread, plan.spread, conditions, rooms, image, size, settings.margin)

@@ -20,7 +20,7 @@ of the potential.
 Noise is of the measurement, of the parameters, or of both, and changes no other number. That of
 parameters is relative and sampled once for a series, or for every step: then each time of a
 pendulum shows the swing of its own parameters, while in the other two they act until the next time.
-The target `used` has what acted.
+The target `used` has what acted; `vector` and `index` are as for images.
 
 The simulators alone, batched and differentiable, are `db.physics`: `nbody.simulate` (softened
 gravity, leapfrog), `pendulum.simulate` (exact) and `hamiltonian.simulate` (symplectic, fourth

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from scipy.stats import binomtest
 
+from deepbench_torch.datasets.problems.scores import Z95
 from deepbench_torch.recipes import Recipe, require_images
 from deepbench_torch.recipes.reader import recipe_from_plain
 from deepbench_torch.training.models import get_model
 from deepbench_torch.training.tasks import CLASSIFIES, Task, evaluate
 from deepbench_torch.training.weights import Weights
-
-QUANTILE = 1.959963984540054  # of the normal distribution, for 95 %
 
 
 class Verified(NamedTuple):
@@ -92,5 +91,5 @@ def _verified(task: Task, stated: float, found: float, *, rows: int) -> Verified
         return Verified(task.name, stated, found, interval.low, interval.high)
     # standard error of a coefficient of determination: Olkin & Finn 1995,
     # doi 10.1037/0033-2909.118.1.155
-    half = QUANTILE * 2 * math.sqrt(max(stated, 0.0) / rows) * (1 - stated) + 1e-5
+    half = Z95 * 2 * math.sqrt(max(stated, 0.0) / rows) * (1 - stated) + 1e-5
     return Verified(task.name, stated, found, stated - half, stated + half)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from deepbench_torch.datasets.splits import LARGEST_SIZE
+from deepbench_torch.numerics.rng import LARGEST_SEED
 from deepbench_torch.recipes import Recipe, load_recipe, recipe_from_plain, require_images
 from deepbench_torch.recipes.text import read_yaml
 
-LARGEST_SEED = (1 << 63) - 1
 LEAST_ROWS = 5  # fewer rows have no row in each of the three splits
 Changes = dict[str, Any]
 Seed = Annotated[StrictInt, Field(ge=0, le=LARGEST_SEED)]
@@ -51,10 +51,17 @@ class Definition(BaseModel):
 
     @model_validator(mode="after")
     def _check_seeds(self) -> Self:
-        if self.seed == self.test_seed:
+        # each domain has the seed after the one before
+        last = self.test_seed + len(self.domains)
+        if self.test_seed <= self.seed <= last:
             raise ValueError(
-                f"expected two seeds, got {self.seed} for both, so that training rows would be "
-                "test rows; change test_seed"
+                f"expected another seed than those of the test rows, {self.test_seed} to {last}, "
+                f"got {self.seed}, so that training rows would be test rows; change seed"
+            )
+        if last > LARGEST_SEED:
+            raise ValueError(
+                f"test_seed: expected at most 2**63 - 1 less the number of domains, got "
+                f"{self.test_seed}; use a smaller one"
             )
         return self
 

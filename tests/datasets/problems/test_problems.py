@@ -196,7 +196,9 @@ def test_a_set_of_ones_own_is_a_file(tmp_path: Path) -> None:
     ("change", "rule"),
     [
         ("sead: 3", "mine.yaml: sead: Extra inputs are not permitted"),
-        ("test_seed: 0", "expected two seeds, got 0 for both"),
+        ("test_seed: 0", "expected another seed than those of the test rows, 0 to 0"),
+        ("seed: 7\ntest_seed: 5\ndomains: {a: {}, b: {}}", "of the test rows, 5 to 7, got 7"),
+        (f"test_seed: {2**63 - 1}\ndomains: {{a: {{}}}}", "less the number of domains"),
         ("test_size: 3", "mine.yaml: test_size: "),
         ("labels_per_class: 290", "expected 290 rows of each class among 300 training rows"),
         ("recipe: nbody", "expected a recipe of images, got nbody of time series"),
