@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test check format speed pictures clean
+.PHONY: demo test check format speed docs pictures clean
 
 demo: $(INSTALLED)
 	$(BIN)/deepbench-torch generate astro demo --overwrite
@@ -29,6 +29,10 @@ format: $(INSTALLED)
 speed: $(INSTALLED)
 	$(BIN)/python -m baselines.speed
 
+# Pages of the public names, the guides and the notebooks: docs/index.html.
+docs: $(INSTALLED)
+	$(BIN)/python -m tests.pages docs
+
 # The README's pictures, without those of the baselines.
 pictures: $(INSTALLED)
 	rm -f $(patsubst %,.readme/%.png,astro sky lens survey geometric objects nbody)
@@ -46,4 +50,4 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo runs
+	rm -rf $(VENV) demo docs runs
