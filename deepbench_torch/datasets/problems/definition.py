@@ -23,7 +23,8 @@ class Definition(BaseModel):
     Attributes:
         name: Name of the set.
         description: One line on what the set asks.
-        recipe: Name of a packaged recipe, or a recipe, which may have the key `extends`.
+        recipe: Name of a packaged recipe, a YAML file beside this one, or a recipe, which may have
+            the key `extends`. Its own size and seed are not used.
         train: Changes to the recipe in the rows for training and validation.
         size: Number of rows before splitting: 60 % for training and 20 % for validation. The rest
             is not used, so that the rows are those of `Catalogue`.
@@ -44,7 +45,7 @@ class Definition(BaseModel):
     size: Size = 10_000
     seed: Seed = 0
     labels_per_class: Annotated[StrictInt, Field(ge=1)] | None = None
-    wrong_labels: float = Field(default=0.0, ge=0, lt=1)
+    wrong_labels: float = Field(default=0.0, ge=0, lt=1, strict=True)
     test_size: Size = 20_000
     test_seed: Seed = 1_000_003
     domains: dict[str, Changes] = {}
@@ -83,6 +84,8 @@ def read_definition(path: Path) -> Definition:
         ValueError: If it is not YAML, or a key is not valid.
     """
     plain = read_yaml(path, source=path.name)
+    if isinstance(plain, dict) and "recipe" in plain:
+        plain["recipe"] = _beside(plain["recipe"], path.parent)
     try:
         return Definition.model_validate(plain)
     except ValidationError as error:
@@ -91,6 +94,15 @@ def read_definition(path: Path) -> Definition:
             for each in error.errors()
         )
         raise ValueError(f"{path.name}: {faults}") from None
+
+
+def _beside(given: object, folder: Path) -> object:
+    """Return a recipe whose file name, or that of `extends`, is one beside the problem set."""
+    if isinstance(given, str) and given.endswith((".yaml", ".yml")):
+        return str(folder / given)
+    if isinstance(given, dict) and "extends" in given:
+        return given | {"extends": _beside(given["extends"], folder)}
+    return given
 
 
 def _recipe(given: str | Changes, *, source: str) -> Recipe:

@@ -19,6 +19,7 @@ from deepbench_torch.recipes import Recipe
 from deepbench_torch.recipes.paths import user_path
 
 FOLDER = Path(__file__).parent
+SCENE_KEPT = {"image", "degrade"}  # keys whose change leaves the scene as it is
 ROWS = 1024  # rows whose labels are read at a time
 
 
@@ -97,15 +98,15 @@ class Problem:
         self.name, self.description = definition.name, definition.description
         self.recipe = definition.load_recipe()
         self._training = definition.load_recipe(definition.train)
-        _check_label(definition, self.recipe)
         self._shifted = {name: definition.load_recipe(c) for name, c in definition.domains.items()}
+        _check_labels(self, {"train": self._training, **self._shifted})
 
     def __repr__(self) -> str:
         return f"Problem({self.name!r}: {self.description})"
 
     @cached_property
     def train(self) -> PairDataset:
-        """Rows for training."""
+        """Rows for training. With `wrong_labels`, `arrays` and `samples` have the true labels."""
         data = self._labelled("train")
         if self.definition.labels_per_class is None:
             return data
@@ -135,13 +136,19 @@ class Problem:
                 default they are other scenes, as in the adaptation to a domain.
 
         Raises:
-            ValueError: If the set has no such domain.
+            ValueError: If the set has no such domain, or `paired` is asked of a domain with other
+                scenes.
         """
         if name not in self._shifted:
             known = ", ".join(self.domains) or "none"
             raise ValueError(
                 f"domain: expected a domain of {self.name}, got {name!r}; "
                 f"{nearest(name, self.domains)}there are: {known}"
+            )
+        if paired and not self.definition.domains[name].keys() <= SCENE_KEPT:
+            raise ValueError(
+                f"paired: expected a domain that changes image or degrade alone, got {name!r}, "
+                "whose scenes differ; use paired=False"
             )
         seed = self.definition.test_seed + (0 if paired else 1 + self.domains.index(name))
         return Catalogue(self._shifted[name], size=self.definition.test_size, seed=seed)
@@ -173,9 +180,28 @@ class Problem:
 
         Args:
             data: One of the set's datasets; None for `test`.
+
+        Raises:
+            TypeError: If the data is no dataset.
+            ValueError: If it is empty, or of another problem set.
         """
-        chosen = self.test if data is None else data
+        chosen = self._checked(data)
         return torch.cat([label for _, label in _labels(chosen)])
+
+    def _checked(self, data: PairDataset | None) -> PairDataset:
+        """Return the data of a score, `test` for None."""
+        chosen = self.test if data is None else data
+        if not isinstance(chosen, PairDataset):
+            raise TypeError(
+                f"data: expected a dataset of this set, got {type(chosen).__name__}; use "
+                "problem.test or problem.domain(name), or rows of it"
+            )
+        if not len(chosen) or chosen.classes != self.recipe.classes:
+            raise ValueError(
+                f"data: expected one or more rows with the classes {', '.join(self.recipe.classes)}"
+                f", got {len(chosen)} with {', '.join(chosen.classes)}; use rows of this set"
+            )
+        return chosen
 
     def _labelled(self, split: Split) -> Catalogue:
         """Return the rows of a split with the labels that they state."""
@@ -206,7 +232,9 @@ class Problem:
             data: Data that the predictions are of; None for `test`.
 
         Raises:
-            ValueError: If the predictions are not probabilities, or their shape is wrong.
+            TypeError: If the data is no dataset, or the predictions are no numbers.
+            ValueError: If the data is empty or of another problem set, or the predictions are not
+                probabilities, or their shape is wrong.
 
         Example:
             >>> import deepbench_torch as db
@@ -219,20 +247,28 @@ class Problem:
         # torchmetrics takes seconds to import, which only scores need
         from deepbench_torch.datasets.problems.scores import all_scores, check_probabilities
 
-        chosen = self.test if data is None else data
+        chosen = self._checked(data)
         one = self.recipe.label == "class"
         shape = (len(chosen), len(chosen.classes))
         probability = check_probabilities(predictions, shape=shape, sums=one)
         return all_scores(probability, self.labels(chosen))
 
 
-def _check_label(definition: Definition, recipe: Recipe) -> None:
-    """Refuse keys that need one class an image where a recipe has several labels."""
-    for key in ("labels_per_class", "wrong_labels"):
-        if getattr(definition, key) and recipe.label != "class":
+def _check_labels(found: Problem, changed: Mapping[str, Recipe]) -> None:
+    """Refuse changes of the classes, and keys that do not suit the label."""
+    own, definition = found.recipe, found.definition
+    for name, recipe in changed.items():
+        if (recipe.label, recipe.classes) != (own.label, own.classes):
             raise ValueError(
-                f"problem set {definition.name}: {key}: expected a recipe with label: class, got "
-                f"{recipe.label!r}; omit the key"
+                f"problem set {found.name}: {name}: expected the label {own.label!r} and the "
+                f"classes {', '.join(own.classes)}, got {recipe.label!r} and "
+                f"{', '.join(recipe.classes)}; change other keys, or `weights` for rare classes"
+            )
+    for key in ("labels_per_class", "wrong_labels"):
+        if getattr(definition, key) and (own.label != "class" or len(own.classes) < 2):
+            raise ValueError(
+                f"problem set {found.name}: {key}: expected a recipe with label: class and two or "
+                f"more classes, got {own.label!r} with {len(own.classes)}; omit the key"
             )
 
 

@@ -88,16 +88,16 @@ def check_probabilities(given: Any, *, shape: tuple[int, int], sums: bool) -> Te
         sums: Whether each row has to sum to 1.
 
     Raises:
+        TypeError: If they are no numbers.
         ValueError: If they are not probabilities, or their shape is wrong.
     """
-    found = given.detach().cpu() if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
+    found = _as_tensor(given)
     if tuple(found.shape) != shape:
         raise ValueError(
             f"predictions: expected the shape {shape}, a row for each image and a column for each "
             f"class, got {tuple(found.shape)}"
         )
-    found = found.to(torch.float32)
-    wrong = ~((found >= 0) & (found <= 1)).all(1)
+    wrong = ~((found >= 0) & (found <= 1 + SUM_ERROR)).all(1)
     if sums:
         wrong |= (found.sum(1) - 1).abs() > SUM_ERROR
     if bool(wrong.any()):
@@ -107,6 +107,20 @@ def check_probabilities(given: Any, *, shape: tuple[int, int], sums: bool) -> Te
             f"predictions: expected probabilities {rule}, got {found[row].tolist()} in row {row}; "
             f"use {'softmax' if sums else 'sigmoid'} of the network's outputs"
         )
+    return found.clamp(max=1.0)
+
+
+def _as_tensor(given: Any) -> Tensor:
+    """Return numbers as float32 on the CPU."""
+    try:
+        if not isinstance(given, Tensor):
+            given = torch.from_numpy(np.array(given, dtype=np.float32))
+        found: Tensor = given.detach().cpu().float()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(
+            f"predictions: expected a tensor or an array of numbers, got {type(given).__name__}, "
+            f"which is none ({error}); use np.stack or torch.cat of the batches"
+        ) from None
     return found
 
 

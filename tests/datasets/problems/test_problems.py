@@ -109,6 +109,42 @@ def test_predictions_that_are_no_probabilities_are_refused(predictions: object, 
         zoo.score(predictions, zoo.test[:300])
 
 
+@pytest.mark.parametrize("predictions", ["zoo", [[0.5], [0.5, 0.5]], object()])
+def test_predictions_that_are_no_numbers_are_refused(predictions: object) -> None:
+    zoo = db.problem("zoo")
+    with pytest.raises(TypeError, match=r"^predictions: expected a tensor or an array of numbers"):
+        zoo.score(predictions, zoo.test[:2])
+
+
+def test_data_of_another_set_are_refused() -> None:
+    zoo, guess = db.problem("zoo"), torch.eye(9)[:2]
+    assert zoo.score(guess * 1.0000001, zoo.test[:2])["accuracy"] >= 0
+    for wrong in (db.problem("astro").test[:2], zoo.test[:0]):
+        with pytest.raises(ValueError, match=r"^data: expected one or more rows with the cl"):
+            zoo.score(guess, wrong)
+    with pytest.raises(TypeError, match=r"^data: expected a dataset of this set, got str"):
+        zoo.labels("test")  # type: ignore[arg-type]
+
+
+def test_only_domains_with_the_same_scenes_are_paired(tmp_path: Path) -> None:
+    large, small = "{objects: {star: {gamma: 0.2}}}", "{image: {height: 14, width: 14}}"
+    change = f"\ndomains: {{large: {large}, small: {small}}}"
+    file = tmp_path / "mine.yaml"
+    file.write_text(OWN + change)
+    mine = db.problem(file)
+    with pytest.raises(ValueError, match=r"^paired: expected a domain that changes image or"):
+        mine.domain("large", paired=True)
+    assert mine.domain("small", paired=True)[0][0].shape == (1, 14, 14)
+
+
+def test_recipes_are_found_beside_the_set(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("extends: astro\nname: base\nobjects: {star: null}\n")
+    file = tmp_path / "mine.yaml"
+    for recipe in ("base.yaml", "{extends: base.yaml, degrade: null}"):
+        file.write_text(f"name: mine\ndescription: x\nsize: 100\nrecipe: {recipe}\n")
+        assert db.problem(file).test.classes == ["galaxy", "spiral"]
+
+
 def test_few_has_the_first_rows_of_each_class() -> None:
     few = db.problem("few")
     labels = few.labels(few.train)
@@ -203,6 +239,14 @@ def test_a_set_of_ones_own_is_a_file(tmp_path: Path) -> None:
         ("labels_per_class: 290", "expected 290 rows of each class among 300 training rows"),
         ("recipe: nbody", "expected a recipe of images, got nbody of time series"),
         ("recipe: {extends: sky}\nlabels_per_class: 3", "expected a recipe with label: class"),
+        ("recipe: star\nwrong_labels: 0.5", "two or more classes, got 'class' with 1"),
+        ("wrong_labels: '0.2'", "mine.yaml: wrong_labels: "),
+        (
+            "train: {objects: {star: null}}",
+            "train: expected the label .* and the classes star",
+        ),
+        ("train: {label: present}", "train: expected the label 'class'"),
+        ("domains: {b: {objects: {star: null}}}", "b: expected the label 'class' and the classes"),
         ("recipe: {extends: sky}\nwrong_labels: 0.1", "wrong_labels: expected a recipe with label"),
         ("wrong_labels: 1.0", "mine.yaml: wrong_labels: "),
         ("recipe: {extends: astro, cuont: 2}", "cuont"),
