@@ -140,6 +140,7 @@ CASES = [
     Case("reproduce {} --quiet --output {out}/b", "--overwrite", STORED, seen=False),
     Case("convert {old}", "--overwrite", ("name",), "without a file to write"),
     Case("convert {old} {out}/new.yaml", "--overwrite", ("name",), seen=False),
+    Case("list", "--problems", ("name",)),
 ]
 trials = [(case, kind) for case in CASES for kind in case.inputs]
 each_trial = pytest.mark.parametrize(
