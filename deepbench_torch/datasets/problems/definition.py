@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, m
 from deepbench_torch.datasets.splits import LARGEST_SIZE
 from deepbench_torch.numerics.rng import LARGEST_SEED
 from deepbench_torch.recipes import Recipe, load_recipe, recipe_from_plain, require_images
+from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.text import read_yaml
 
 LEAST_ROWS = 5  # fewer rows have no row in each of the three splits
@@ -84,7 +85,12 @@ def read_definition(path: Path) -> Definition:
         ValueError: If it is not YAML, or a key is not valid.
     """
     plain = read_yaml(path, source=path.name)
-    if isinstance(plain, dict) and "recipe" in plain:
+    if not isinstance(plain, dict):
+        raise ValueError(
+            f"{path.name}: expected keys and values, got {short_repr(plain)}; write the keys name, "
+            "description and recipe"
+        )
+    if "recipe" in plain:
         plain["recipe"] = _beside(plain["recipe"], path.parent)
     try:
         return Definition.model_validate(plain)
@@ -109,6 +115,11 @@ def _recipe(given: str | Changes, *, source: str) -> Recipe:
     if isinstance(given, str):
         loaded = load_recipe(given)
     elif "extends" in given:
+        if not isinstance(given["extends"], str):
+            raise ValueError(
+                f"{source}: recipe.extends: expected the name of a recipe or a YAML file, got "
+                f"{short_repr(given['extends'])}; write one name"
+            )
         changes = {key: value for key, value in given.items() if key != "extends"}
         loaded = load_recipe(given["extends"]).replace(**changes)
     else:

@@ -249,6 +249,7 @@ def test_a_set_of_ones_own_is_a_file(tmp_path: Path) -> None:
         ("domains: {b: {objects: {star: null}}}", "b: expected the label 'class' and the classes"),
         ("recipe: {extends: sky}\nwrong_labels: 0.1", "wrong_labels: expected a recipe with label"),
         ("wrong_labels: 1.0", "mine.yaml: wrong_labels: "),
+        ("recipe: {extends: [astro]}", "recipe.extends: expected the name of a recipe or a YAML"),
         ("recipe: {extends: astro, cuont: 2}", "cuont"),
         ("domains: {dim: {degrade: {poisson: {exposure: -1}}}}", "exposure"),
     ],
@@ -259,6 +260,14 @@ def test_a_wrong_file_is_refused(change: str, rule: str, tmp_path: Path) -> None
     file.write_text("\n".join([*lines, change]))
     with pytest.raises((ValueError, TypeError), match=rule):
         _ = db.problem(file).train
+
+
+@pytest.mark.parametrize("text", ["", "- name", "3"])
+def test_a_file_without_keys_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=r"^mine\.yaml: expected keys and values, got "):
+        db.problem(file)
 
 
 def test_sets_are_listed_by_label() -> None:
