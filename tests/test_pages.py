@@ -38,11 +38,28 @@ def test_every_guide_has_a_page_with_its_text(module: str, pages: Path) -> None:
     assert first.split("`")[0].strip() in re.sub(r"<[^>]+>", "", text)
 
 
+def test_the_index_leads_to_the_guides_alone(pages: Path) -> None:
+    text = (pages / "index.html").read_text(encoding="utf-8")
+    found = set(re.findall(r'href="((?:deepbench_torch|baselines)[^"]*)"', text))
+    assert sorted(found) == sorted(f"{name.replace('.', '/')}.html" for name in MODULES)
+    written = pages.rglob("*.html")
+    assert len([page for page in written if page.parent.name != "notebooks"]) == len(MODULES) + 1
+
+
 def test_every_notebook_is_linked_and_readable(pages: Path) -> None:
     assert NOTEBOOKS
     for page in pages.rglob("*.html"):
         links = re.findall(r'href="([^"#]*notebooks/[^"]+)"', page.read_text(encoding="utf-8"))
-        if page.parent.name != "notebooks" and page.name != "index.html":
+        if page.parent.name != "notebooks":
             assert len(links) == len(NOTEBOOKS), page
         for link in links:
             assert (page.parent / link).is_file(), (page, link)
+
+
+def test_tables_stay_tables_and_no_mark_is_left(pages: Path) -> None:
+    for page in (pages / "deepbench_torch").rglob("*.html"):
+        text = re.sub(r"<pre>.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert "=====" not in text, page
+        assert "::</p>" not in text, page
+    guide = (pages / "deepbench_torch/datasets.html").read_text(encoding="utf-8")
+    assert "slots                 for each object in view" in guide

@@ -23,7 +23,7 @@ from deepbench_torch.cli.options import (
 from deepbench_torch.cli.output import cell, echo
 from deepbench_torch.datasets import Catalogue
 from deepbench_torch.datasets.collection import Collection
-from deepbench_torch.datasets.problems import list_problems, problem
+from deepbench_torch.datasets.problems import Problem, list_problems, problem
 from deepbench_torch.plotting.cards.columns import calibration_facts, statistics_facts
 from deepbench_torch.recipes import (
     AbstractRecipe,
@@ -208,31 +208,15 @@ def list_(
     ] = False,
 ) -> None:
     """List the packaged recipes, or problem sets."""
-    if problems:
-        Console().print(_problems())
-        return
     table = Table(box=None, pad_edge=False)
-    for column in ("recipe", "size", "label", "description"):
+    for column in ("problem" if problems else "recipe", "size", "label", "description"):
         table.add_column(column, overflow="fold")
-    for name in list_recipes():
-        recipe = load_recipe(name)
+    for name in list_problems() if problems else list_recipes():
+        found = problem(name) if problems else load_recipe(name)
+        recipe = found.recipe if isinstance(found, Problem) else found
         label = f"{recipe.label_name}, {len(recipe.classes)}"
-        table.add_row(*map(cell, (name, recipe.size_text, label, recipe.description)))
+        table.add_row(*map(cell, (name, recipe.size_text, label, found.description)))
     Console().print(table)
-
-
-def _problems() -> Table:
-    """Return a table of the packaged problem sets."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("problem", "size", "label", "training", "description"):
-        table.add_column(column, overflow="fold")
-    for name in list_problems():
-        found = problem(name)
-        label = f"{found.recipe.label_name}, {len(found.recipe.classes)}"
-        size = found.recipe.size_text.removesuffix(" pixels")
-        row = (name, size, label, f"{len(found.train):,}", found.description)
-        table.add_row(*map(cell, row))
-    return table
 
 
 def _channels(recipe: AbstractRecipe) -> dict[str, str]:

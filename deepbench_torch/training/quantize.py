@@ -65,7 +65,7 @@ def _to_half(tensor: Tensor, dtype: torch.dtype, *, key: str) -> Tensor:
         largest = float(tensor.abs().max())
         raise ValueError(
             f"{key}: expected at most {torch.finfo(dtype).max:g} in {dtype}, got {largest:g}; take "
-            "bfloat16"
+            "float32"
         )
     return half
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from deepbench_torch.datasets.splits import LARGEST_SIZE
 from deepbench_torch.numerics.rng import LARGEST_SEED
 from deepbench_torch.recipes import Recipe, load_recipe, recipe_from_plain, require_images
+from deepbench_torch.recipes.faults import find_faults
 from deepbench_torch.recipes.messages import short_repr
 from deepbench_torch.recipes.text import read_yaml
 
@@ -85,21 +86,14 @@ def read_definition(path: Path) -> Definition:
         ValueError: If it is not YAML, or a key is not valid.
     """
     plain = read_yaml(path, source=path.name)
-    if not isinstance(plain, dict):
-        raise ValueError(
-            f"{path.name}: expected keys and values, got {short_repr(plain)}; write the keys name, "
-            "description and recipe"
-        )
-    if "recipe" in plain:
+    if isinstance(plain, dict) and "recipe" in plain:
         plain["recipe"] = _beside(plain["recipe"], path.parent)
-    try:
-        return Definition.model_validate(plain)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'problem set'}: {each['msg']}"
-            for each in error.errors()
+    faults = find_faults(Definition, plain, source=path.name)
+    if faults:
+        raise ValueError(
+            f"{path.name}: " + "; ".join(each.removeprefix(f"{path.name}: ") for each in faults)
         )
-        raise ValueError(f"{path.name}: {faults}") from None
+    return Definition.model_validate(plain)
 
 
 def _beside(given: object, folder: Path) -> object:

@@ -107,7 +107,7 @@ class Problem:
     @cached_property
     def train(self) -> PairDataset:
         """Rows for training. With `wrong_labels`, `arrays` and `samples` have the true labels."""
-        data = self._labelled("train")
+        data = self._split("train")
         if self.definition.labels_per_class is None:
             return data
         return data[_first_of_each_class(data, self.definition.labels_per_class, self.name)]
@@ -115,7 +115,7 @@ class Problem:
     @cached_property
     def val(self) -> Catalogue:
         """Rows for validation."""
-        return self._labelled("val")
+        return self._split("val")
 
     @cached_property
     def test(self) -> Catalogue:
@@ -182,11 +182,11 @@ class Problem:
             data: One of the set's datasets; None for `test`.
 
         Raises:
-            TypeError: If the data is no dataset.
+            TypeError: If the data is no dataset, or of several recipes.
             ValueError: If it is empty, or of another problem set.
         """
         chosen = self._checked(data)
-        return torch.cat([label for _, label in _labels(chosen)])
+        return torch.cat([label for _, label in _label_batches(chosen)])
 
     def _checked(self, data: PairDataset | None) -> PairDataset:
         """Return the data of a score, `test` for None."""
@@ -203,7 +203,7 @@ class Problem:
             )
         return chosen
 
-    def _labelled(self, split: Split) -> Catalogue:
+    def _split(self, split: Split) -> Catalogue:
         """Return the rows of a split with the labels that they state."""
         own, change = self.definition, None
         if own.wrong_labels:
@@ -232,7 +232,7 @@ class Problem:
             data: Data that the predictions are of; None for `test`.
 
         Raises:
-            TypeError: If the data is no dataset, or the predictions are no numbers.
+            TypeError: If the data is no dataset, or of several recipes.
             ValueError: If the data is empty or of another problem set, or the predictions are not
                 probabilities, or their shape is wrong.
 
@@ -272,19 +272,20 @@ def _check_labels(found: Problem, changed: Mapping[str, Recipe]) -> None:
             )
 
 
-def _labels(data: PairDataset) -> Iterator[tuple[range, Tensor]]:
+def _label_batches(data: PairDataset) -> Iterator[tuple[range, Tensor]]:
     """Yield indices and their labels, some rows at a time."""
     for start in range(0, len(data), ROWS):
         places = range(len(data))[start : start + ROWS]
         sample = data.samples(places)
-        assert not isinstance(sample, Mapping)  # noqa: S101 - a set has one recipe
+        if isinstance(sample, Mapping):
+            raise TypeError("data: expected rows of one recipe, got a sum; score each part alone")
         yield places, sample.label
 
 
 def _first_of_each_class(data: Catalogue, count: int, name: str) -> list[int]:
     """Return the indices of the first rows of each class, in order."""
     missing, found = dict.fromkeys(range(len(data.classes)), count), []
-    for places, labels in _labels(data):
+    for places, labels in _label_batches(data):
         for place, label in zip(places, labels.tolist(), strict=True):
             if missing[label]:
                 missing[label] -= 1

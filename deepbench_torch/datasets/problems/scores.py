@@ -2,10 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import torchmetrics.classification as metrics
 from torch import Tensor, nn
+
+from deepbench_torch.numerics.checks import real_tensor
 
 Z95 = 1.959963984540054  # standard deviations either side that hold 95 % of a normal distribution
 CONFIDENT = (50, 80, 90)  # shares of the surest images [%]
@@ -88,10 +89,9 @@ def check_probabilities(given: Any, *, shape: tuple[int, int], sums: bool) -> Te
         sums: Whether each row has to sum to 1.
 
     Raises:
-        TypeError: If they are no numbers.
         ValueError: If they are not probabilities, or their shape is wrong.
     """
-    found = _as_tensor(given)
+    found = real_tensor(given, where="predictions").detach().cpu().float()
     if tuple(found.shape) != shape:
         raise ValueError(
             f"predictions: expected the shape {shape}, a row for each image and a column for each "
@@ -108,20 +108,6 @@ def check_probabilities(given: Any, *, shape: tuple[int, int], sums: bool) -> Te
             f"use {'softmax' if sums else 'sigmoid'} of the network's outputs"
         )
     return found.clamp(max=1.0)
-
-
-def _as_tensor(given: Any) -> Tensor:
-    """Return numbers as float32 on the CPU."""
-    try:
-        if not isinstance(given, Tensor):
-            given = torch.from_numpy(np.array(given, dtype=np.float32))
-        found: Tensor = given.detach().cpu().float()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(
-            f"predictions: expected a tensor or an array of numbers, got {type(given).__name__}, "
-            f"which is none ({error}); use np.stack or torch.cat of the batches"
-        ) from None
-    return found
 
 
 def _confidence(probability: Tensor, *, several: bool) -> Tensor:
